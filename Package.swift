@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Folders have plain names; modules carry one prefix, so that the package can be built beside
+// others that have a module `Images` or `Training`.
+
+func module(
+  _ folder: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = []
+) -> Target {
+  .target(
+    name: "Residual" + folder, dependencies: dependencies, path: "Sources/" + folder,
+    swiftSettings: settings)
+}
+
+func tests(_ folder: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+  -> Target
+{
+  .testTarget(
+    name: "Residual" + folder + "Tests", dependencies: dependencies,
+    path: "Tests/" + folder + "Tests", resources: resources)
+}
+
+/// One folder of kernels, compiled once for each instruction set; the folders are symbolic links.
+func kernels(_ suffix: String, flags: [String] = [], define: String? = nil) -> Target {
+  module(
+    "Kernels" + suffix, ["ResidualKernelInterface", "CIntrinsics"],
+    settings: [.unsafeFlags(flags.flatMap { ["-Xcc", $0] })] + (define.map { [.define($0)] } ?? []))
+}
+
+#if arch(x86_64)
+  let kernelModules = [
+    kernels(""),
+    kernels("AVX2", flags: ["-march=x86-64-v3"], define: "AVX2"),
+    kernels("AVX512", flags: ["-march=x86-64-v4"], define: "AVX512"),
+  ]
+#else
+  let kernelModules = [kernels("")]
+#endif
+
+let package = Package(
+  name: "residual",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "resnet", targets: ["resnet"])
+  ],
+  traits: [
+    .trait(name: "JPEG", description: "Read JPEG images through libjpeg-turbo."),
+    .trait(name: "PNG", description: "Read and write PNG images through libpng."),
+    .trait(name: "GZIP", description: "Read gzip-compressed archives through zlib."),
+    .default(enabledTraits: ["JPEG", "PNG", "GZIP"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+  ],
+  targets: kernelModules + [
+    module("Tensors"),
+    module("Graphs", ["ResidualTensors"]),
+    module("Networks", ["ResidualGraphs"]),
+    module("Execution", ["ResidualGraphs"]),
+    module("Reference", ["ResidualExecution"]),
+    module("KernelInterface"),
+    .target(name: "CIntrinsics", path: "Sources/CIntrinsics"),
+    module(
+      "CPU",
+      ["ResidualExecution", "ResidualKernelInterface", "CIntrinsics"]
+        + kernelModules.map { .target(name: $0.name) }),
+    module(
+      "Formats",
+      ["ResidualTensors", .target(name: "CZlib", condition: .when(traits: ["GZIP"]))]),
+    module(
+      "Images",
+      [
+        "ResidualTensors", .target(name: "CTurboJPEG", condition: .when(traits: ["JPEG"])),
+        .target(name: "CPNG", condition: .when(traits: ["PNG"])),
+      ]),
+    module("Datasets", ["ResidualTensors", "ResidualFormats", "ResidualImages"]),
+    module("Interchange", ["ResidualFormats", "ResidualImages", "ResidualNetworks"]),
+    module("Figures"),
+    module(
+      "Training",
+      ["ResidualInterchange", "ResidualExecution", "ResidualDatasets", "ResidualFigures"]),
+    .executableTarget(
+      name: "resnet",
+      dependencies: [
+        "ResidualTraining", "ResidualCPU", "ResidualReference",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
+      ],
+      path: "Sources/resnet"),
+    .target(
+      name: "CPNG", path: "Sources/CPNG",
+      linkerSettings: [.linkedLibrary("png", .when(traits: ["PNG"]))]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", path: "Sources/CTurboJPEG", pkgConfig: "libturbojpeg",
+      providers: [.apt(["libturbojpeg0-dev"])]),
+  ]
+)

@@ -1,0 +1,72 @@
+import ResidualExecution
+import ResidualKernelInterface
+
+/// One step of a plan for the processor: work for one or more nodes.
+public struct CPUStep: Sendable, CustomStringConvertible {
+  /// The path of the last node that the step computes.
+  public let path: String
+  let work: any Work
+
+  public var description: String { "\(path): \(work)" }
+}
+
+/// Something to do in parts that may run on different threads at once.
+///
+/// The parts of a work depend on the shapes alone, never on the number of threads.
+protocol Work: Sendable {
+  var parts: Int { get }
+  func run(part: Int, in context: StepContext)
+}
+
+/// Work that is too small to be shared.
+protocol SerialWork: Work {
+  func run(in context: StepContext)
+}
+
+extension SerialWork {
+  var parts: Int { 1 }
+  func run(part: Int, in context: StepContext) { run(in: context) }
+}
+
+/// What a part of a step works with.
+struct StepContext {
+  let memory: Memory
+  let kernels: any KernelLibrary
+  /// This worker's scratch memory.
+  let scratch: UnsafeMutablePointer<Float>
+
+  @inline(__always) func input(_ buffer: BufferID) -> UnsafePointer<Float> {
+    UnsafePointer(memory.pointer(buffer, of: Float.self))
+  }
+  @inline(__always) func output(_ buffer: BufferID) -> UnsafeMutablePointer<Float> {
+    memory.pointer(buffer, of: Float.self)
+  }
+  @inline(__always) func labels(_ buffer: BufferID) -> UnsafePointer<Int32> {
+    UnsafePointer(memory.pointer(buffer, of: Int32.self))
+  }
+}
+
+/// A range cut into parts of nearly equal size.
+struct Partition: Hashable, Sendable {
+  let count: Int
+  let parts: Int
+
+  /// - Parameters:
+  ///   - count: elements to be shared.
+  ///   - grain: the least number of elements that is worth a part.
+  ///   - limit: the largest number of parts.
+  init(_ count: Int, grain: Int, limit: Int = 32) {
+    self.count = count
+    parts = max(1, min(limit, count / max(grain, 1)))
+  }
+
+  func range(_ part: Int) -> Range<Int> { part * count / parts..<(part + 1) * count / parts }
+
+  /// For tensors of pixels × channels: parts of at least 16,384 numbers.
+  static func pixels(_ shape: Shape) -> Partition {
+    Partition(shape.count / shape.channels, grain: max(1, 16_384 / shape.channels))
+  }
+
+  /// For elementwise work.
+  static func elements(_ count: Int) -> Partition { Partition(count, grain: 16_384) }
+}

@@ -1,0 +1,266 @@
+import ResidualExecution
+import ResidualKernelInterface
+
+extension GraphLowering {
+  /// Lowers a node that is a region of its own.
+  mutating func lowerNode(_ index: Int) {
+    let node = graph.nodes[index]
+    let path = node.path
+    let value = Value(node: index)
+    let operands = node.operands
+    switch node.operation {
+    case .input, .state:
+      break
+    case .constant(let constant):
+      let output = result(value)
+      append(SetConstant(output: output, value: constant.value), path, touching: [output])
+
+    case .convolution(let convolution):
+      let extents = ConvolutionExtents(
+        convolution, input: shape(operands[0]), filter: shape(operands[1]), output: shape(value))
+      lowerConvolution(
+        input: buffer(operands[0]), filter: buffer(operands[1]), output: result(value), extents,
+        .forward, path)
+    case .convolutionInputGradient(let gradient):
+      let extents = ConvolutionExtents(
+        gradient.convolution, input: shape(value), filter: shape(operands[1]),
+        output: shape(operands[0]))
+      lowerConvolution(
+        input: buffer(operands[0]), filter: buffer(operands[1]), output: result(value),
+        extents.inputGradient, .rotated, path)
+    case .convolutionFilterGradient(let gradient):
+      let extents = ConvolutionExtents(
+        gradient.convolution, input: shape(operands[1]), filter: shape(value),
+        output: shape(operands[0]))
+      lowerFilterGradient(
+        input: buffer(operands[1]), outputGradient: buffer(operands[0]), output: result(value),
+        extents, path)
+    case .matrixProduct(let product):
+      lowerMatrixProduct(product, operands[0], operands[1], value, path)
+
+    case .channelStatistics: lowerStatistics(operands[0], value, path)
+    case .variance(let variance):
+      let (count, m2, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
+      append(
+        ComputeVariance(
+          count: count, m2: m2, output: output, correction: variance.correction,
+          channels: shape(value).count),
+        path, touching: [count, m2, output])
+    case .movingAverage(let average):
+      let (old, new, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
+      append(
+        UpdateMovingAverage(
+          old: old, new: new, output: output, weight: average.weight, count: shape(value).count),
+        path, touching: [old, new, output])
+    case .batchNormalizationSums: lowerSums(index, gradient: buffer(operands[0]))
+    case .batchNormalizationScaleGradient(let gradient):
+      let (products, variance, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
+      append(
+        ScaleGradient(
+          products: products, variance: variance, output: output, epsilon: gradient.epsilon,
+          channels: shape(value).count),
+        path, touching: [products, variance, output])
+    case .batchNormalizationInputGradient(let gradient):
+      lowerNormalizationInputGradient(gradient, operands, value, path)
+
+    case .add:
+      let (a, b, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
+      append(
+        AddTensors(a: a, b: b, output: output, elements: .elements(shape(value).count)), path,
+        touching: [a, b, output])
+    case .addBias:
+      let (input, bias, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
+      let channels = shape(value).channels
+      append(
+        AddBiasToRows(
+          input: input, bias: bias, output: output, rows: shape(value).count / channels,
+          channels: channels),
+        path, touching: [input, bias, output])
+    case .channelSum: lowerChannelSum(operands[0], value, path)
+    case .relu:
+      let (input, output) = (buffer(operands[0]), result(value))
+      append(
+        Rectify(input: input, output: output, elements: .elements(shape(value).count)), path,
+        touching: [input, output])
+    case .globalAveragePooling, .globalAveragePoolingGradient:
+      lowerGlobalAverage(node.operation, operands, value, path)
+    case .slice(let slice):
+      lowerCopy(
+        .gather, slice.axis, start: slice.start, stride: slice.stride, large: operands[0],
+        small: value, from: operands[0], to: value, path)
+    case .sliceGradient(let gradient):
+      let slice = gradient.slice
+      lowerCopy(
+        .scatter, slice.axis, start: slice.start, stride: slice.stride, large: value,
+        small: operands[0], from: operands[0], to: value, path)
+    case .pad(let pad):
+      lowerCopy(
+        .scatter, pad.axis, start: pad.before, stride: 1, large: value, small: operands[0],
+        from: operands[0], to: value, path)
+
+    case .softmaxCrossEntropy, .softmaxCrossEntropyGradient, .correctCount:
+      lowerLoss(node.operation, operands, value, path)
+    case .momentumUpdate(let update):
+      let inputs = operands.map(buffer)
+      let (newParameter, newVelocity) = (result(value), result(value.result(1)))
+      append(
+        UpdateByMomentum(
+          parameter: inputs[0], velocity: inputs[1], gradient: inputs[2], rate: inputs[3],
+          momentum: inputs[4], newParameter: newParameter, newVelocity: newVelocity,
+          attributes: update, elements: .elements(shape(value).count)),
+        path, touching: inputs + [newParameter, newVelocity])
+
+    case .batchNormalization, .reluGradient:
+      preconditionFailure("\(path) belongs to a region of its own kind")
+    }
+  }
+
+  private mutating func lowerMatrixProduct(
+    _ product: Operation.MatrixProduct, _ left: Value, _ right: Value, _ value: Value,
+    _ path: String
+  ) {
+    let (rows, columns) = (shape(value)[0], shape(value)[1])
+    let inner = shape(left).count / rows
+    let output = result(value)
+    switch (product.transposesLeft, product.transposesRight) {
+    case (false, let transposed):
+      lowerConvolution(
+        input: buffer(left), filter: buffer(right), output: output,
+        .init(rows: rows, inputs: inner, outputs: columns), transposed ? .forward : .rotated, path)
+    case (true, false):
+      // Both matrices have the inner index outermost, as pixels: a filter gradient.
+      lowerFilterGradient(
+        input: buffer(right), outputGradient: buffer(left), output: output,
+        .init(rows: inner, inputs: columns, outputs: rows), path)
+    case (true, true):
+      let source = buffer(left)
+      let transposed = temporary(path + ".transposed", floats: rows * inner)
+      append(
+        Transpose(input: source, output: transposed, rows: inner, columns: rows), path,
+        touching: [source, transposed])
+      lowerConvolution(
+        input: transposed, filter: buffer(right), output: output,
+        .init(rows: rows, inputs: inner, outputs: columns), .forward, path)
+    }
+  }
+
+  private mutating func lowerStatistics(_ input: Value, _ value: Value, _ path: String) {
+    let channels = shape(input).channels
+    let pixels = Partition.pixels(shape(input))
+    let source = buffer(input)
+    let partials = temporary(path + ".partials", floats: 2 * channels * pixels.parts)
+    append(
+      StatisticsParts(input: source, partials: partials, channels: channels, pixels: pixels), path,
+      touching: [source, partials])
+    let (count, mean, m2) = (result(value), result(value.result(1)), result(value.result(2)))
+    append(
+      MergeStatistics(
+        partials: partials, count: count, mean: mean, m2: m2, channels: channels, pixels: pixels),
+      path, touching: [partials, count, mean, m2])
+  }
+
+  private mutating func lowerNormalizationInputGradient(
+    _ attributes: Operation.BatchNormalizationInputGradient, _ operands: [Value], _ value: Value,
+    _ path: String
+  ) {
+    let channels = shape(value).channels
+    let pixels = Partition.pixels(shape(value))
+    let inputs = operands.map(buffer)
+    let coefficients = temporary(path + ".coefficients", floats: 3 * channels)
+    append(
+      InputGradientCoefficients(
+        mean: inputs[2], variance: inputs[3], scale: inputs[4], sums: inputs[5],
+        products: inputs[6], output: coefficients, epsilon: attributes.epsilon,
+        statistics: attributes.statistics, channels: channels, count: pixels.count),
+      path, touching: inputs.dropFirst(2) + [coefficients])
+    let output = result(value)
+    append(
+      NormalizationInputGradient(
+        gradient: inputs[0], input: inputs[1], coefficients: coefficients, output: output,
+        channels: channels, pixels: pixels),
+      path, touching: [inputs[0], inputs[1], coefficients, output])
+  }
+
+  private mutating func lowerChannelSum(_ input: Value, _ value: Value, _ path: String) {
+    let channels = shape(input).channels
+    let pixels = Partition.pixels(shape(input))
+    let source = buffer(input)
+    let partials = temporary(path + ".partials", floats: channels * pixels.parts)
+    append(
+      ChannelSumParts(input: source, partials: partials, channels: channels, pixels: pixels), path,
+      touching: [source, partials])
+    let output = result(value)
+    append(
+      MergeSums(
+        partials: partials, first: output, second: nil, channels: channels,
+        partCount: pixels.parts),
+      path, touching: [partials, output])
+  }
+
+  private mutating func lowerGlobalAverage(
+    _ operation: Operation, _ operands: [Value], _ value: Value, _ path: String
+  ) {
+    let (source, output) = (buffer(operands[0]), result(value))
+    if case .globalAveragePooling = operation {
+      let image = shape(operands[0])
+      append(
+        AverageImages(
+          input: source, output: output, pixels: image[1] * image[2], channels: image[3],
+          images: Partition(image[0], grain: 8)),
+        path, touching: [source, output])
+    } else {
+      let image = shape(value)
+      append(
+        SpreadOverImages(
+          gradient: source, output: output, pixels: image[1] * image[2], channels: image[3],
+          images: Partition(image[0], grain: 8)),
+        path, touching: [source, output])
+    }
+  }
+
+  private mutating func lowerCopy(
+    _ direction: CopyAlongAxis.Direction, _ axis: Int, start: Int, stride: Int, large: Value,
+    small: Value, from source: Value, to target: Value, _ path: String
+  ) {
+    let (input, output) = (buffer(source), result(target))
+    append(
+      CopyAlongAxis(
+        source: input, target: output, direction: direction,
+        large: AxisView(shape(large), axis: axis), small: AxisView(shape(small), axis: axis),
+        start: start, stride: stride),
+      path, touching: [input, output])
+  }
+
+  private mutating func lowerLoss(
+    _ operation: Operation, _ operands: [Value], _ value: Value, _ path: String
+  ) {
+    let inputs = operands.map(buffer)
+    switch operation {
+    case .softmaxCrossEntropy:
+      let logits = shape(operands[0])
+      let (loss, probabilities) = (result(value), result(value.result(1)))
+      append(
+        ComputeCrossEntropy(
+          logits: inputs[0], labels: inputs[1], weights: inputs[2], loss: loss,
+          probabilities: probabilities, rows: logits[0], classes: logits[1]),
+        path, touching: inputs + [loss, probabilities])
+    case .softmaxCrossEntropyGradient:
+      let logits = shape(value)
+      let output = result(value)
+      append(
+        ComputeCrossEntropyGradient(
+          gradient: inputs[0], probabilities: inputs[1], labels: inputs[2], weights: inputs[3],
+          output: output, rows: logits[0], classes: logits[1]),
+        path, touching: inputs + [output])
+    case .correctCount(let count):
+      let logits = shape(operands[0])
+      let output = result(value)
+      append(
+        CountCorrect(
+          logits: inputs[0], labels: inputs[1], weights: inputs[2], output: output,
+          rows: logits[0], classes: logits[1], top: count.top),
+        path, touching: inputs + [output])
+    default: preconditionFailure("\(path) is no loss")
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import ResidualExecution
+import ResidualKernelInterface
+
+/// Turns a graph into a plan for the processor: regions into steps, values into buffers.
+struct GraphLowering {
+  let graph: Graph
+  let shapes: [[Shape]]
+  let kernels: any KernelLibrary
+  var builder = PlanBuilder<CPUStep>()
+  private var buffers: [Value: BufferID] = [:]
+  private var slotBuffers: [String: BufferID] = [:]
+  private let outputValues: Set<Value>
+  /// Updates that write their slot in place: the value → the slot.
+  private let inPlace: [Value: String]
+
+  /// - Throws: ``ShapeError``.
+  init(_ graph: Graph, inputs: [String: Shape], kernels: any KernelLibrary) throws(ShapeError) {
+    self.graph = graph
+    self.kernels = kernels
+    shapes = try graph.shapes(inputs: inputs)
+    outputValues = Set(graph.outputs.map(\.value))
+    inPlace = Self.inPlaceUpdates(graph, outputs: outputValues)
+  }
+
+  mutating func plan() -> Plan<CPUStep> {
+    declareSlotsAndInputs()
+    for region in RegionPartition(graph).regions { lower(region) }
+    finishOutputs()
+    finishBindings()
+    return builder.finish()
+  }
+
+  // MARK: Buffers
+
+  func shape(_ value: Value) -> Shape { shapes[value.node][value.result] }
+
+  /// The buffer of a value that has been computed.
+  func buffer(_ value: Value) -> BufferID {
+    guard let buffer = buffers[value] else {
+      preconditionFailure("\(graph.nodes[value.node].path) is read before it is computed")
+    }
+    return buffer
+  }
+
+  /// The buffer that a value is to be computed into.
+  mutating func result(_ value: Value) -> BufferID {
+    let shape = shape(value)
+    let byteCount = shape.count * MemoryLayout<Float>.stride
+    let path = graph.nodes[value.node].path
+    let buffer: BufferID
+    if outputValues.contains(value) {
+      buffer = builder.boundary(path, shape, .float32, byteCount: byteCount)
+    } else if let slot = inPlace[value], let slotBuffer = slotBuffers[slot] {
+      buffer = slotBuffer
+    } else {
+      buffer = builder.temporary(path, shape, .float32, byteCount: byteCount)
+    }
+    buffers[value] = buffer
+    return buffer
+  }
+
+  /// A buffer for numbers that are no value of the graph.
+  mutating func temporary(_ path: String, floats: Int) -> BufferID {
+    builder.temporary(
+      path, [floats], .float32, byteCount: floats * MemoryLayout<Float>.stride)
+  }
+
+  mutating func append(
+    _ work: any Work, _ path: String, touching buffers: [BufferID?], scratchFloats: Int = 0
+  ) {
+    builder.append(
+      CPUStep(path: path, work: work), touching: buffers.compactMap { $0 },
+      scratchByteCount: scratchFloats * MemoryLayout<Float>.stride)
+  }
+
+  // MARK: The graph's border
+
+  private mutating func declareSlotsAndInputs() {
+    for slot in graph.slots {
+      slotBuffers[slot.name] = builder.state(
+        slot, byteCount: slot.shape.count * MemoryLayout<Float>.stride)
+    }
+    for (index, node) in graph.nodes.enumerated() {
+      let value = Value(node: index)
+      switch node.operation {
+      case .input(let input):
+        let size = input.elementType.isFloatingPoint ? ElementType.float32.size : input.elementType.size
+        let buffer = builder.boundary(
+          input.name, shape(value), input.elementType, byteCount: shape(value).count * size)
+        builder.nameInput(input.name, buffer)
+        buffers[value] = buffer
+      case .state(let state):
+        buffers[value] = slotBuffers[state.slot]
+      default: break
+      }
+    }
+    // A slot that is an output is copied before anything can change it.
+    for value in Set(graph.outputs.map(\.value)) {
+      guard case .state = graph.nodes[value.node].operation else { continue }
+      let source = buffer(value)
+      let copy = builder.boundary(
+        graph.nodes[value.node].path, shape(value), .float32, byteCount: shape(value).count * 4)
+      appendCopy(from: source, to: copy, value)
+      copiedSlots[value] = copy
+    }
+  }
+  private var copiedSlots: [Value: BufferID] = [:]
+
+  private mutating func finishOutputs() {
+    for (name, value) in graph.outputs {
+      builder.nameOutput(name, copiedSlots[value] ?? buffer(value))
+    }
+  }
+
+  private mutating func finishBindings() {
+    for (slot, value) in graph.bindings where inPlace[value] != slot {
+      guard let target = slotBuffers[slot] else { preconditionFailure("no slot \(slot)") }
+      appendCopy(from: buffer(value), to: target, value)
+    }
+  }
+
+  private mutating func appendCopy(from source: BufferID, to target: BufferID, _ value: Value) {
+    append(
+      Copy(input: source, output: target, byteCount: shape(value).count * MemoryLayout<Float>.stride),
+      graph.nodes[value.node].path, touching: [source, target])
+  }
+
+  /// Values that may be written over the slot they are bound to: elementwise updates of the slot's
+  /// old value which nothing reads later, and which are no outputs.
+  private static func inPlaceUpdates(_ graph: Graph, outputs: Set<Value>) -> [Value: String] {
+    let uses = graph.uses()
+    var updates: [Value: String] = [:]
+    for (slot, value) in graph.bindings where !outputs.contains(value) && updates[value] == nil {
+      guard let old = graph.value(ofSlot: slot) else { continue }
+      let node = graph.nodes[value.node]
+      let updated: Value? =
+        switch node.operation {
+        case .momentumUpdate: node.operands[value.result]
+        case .movingAverage: node.operands[0]
+        default: nil
+        }
+      let isLastUse = uses[old.node].allSatisfy { $0.node <= value.node }
+      if updated == old, isLastUse, !outputs.contains(old) { updates[value] = slot }
+    }
+    return updates
+  }
+}

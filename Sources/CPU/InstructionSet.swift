@@ -1,0 +1,82 @@
+import CIntrinsics
+import ResidualKernelInterface
+import ResidualKernels
+
+#if arch(x86_64)
+  import ResidualKernelsAVX2
+  import ResidualKernelsAVX512
+#endif
+
+/// The instruction sets that kernels are compiled for, from the narrowest to the widest.
+public enum InstructionSet: String, Hashable, Sendable, CaseIterable, Comparable {
+  /// What every processor of the architecture has: SSE2 on x86-64, NEON on 64-bit Arm.
+  case baseline
+  /// x86-64-v3: 256-bit vectors and fused multiply-add.
+  case avx2
+  /// x86-64-v4: 512-bit vectors.
+  case avx512
+
+  public static func < (a: InstructionSet, b: InstructionSet) -> Bool { a.rank < b.rank }
+  private var rank: Int {
+    switch self {
+    case .baseline: 0
+    case .avx2: 1
+    case .avx512: 2
+    }
+  }
+
+  /// Whether this machine runs it.
+  public var isAvailable: Bool {
+    switch self {
+    case .baseline: true
+    case .avx2: supportsAVX2()
+    case .avx512: supportsAVX512()
+    }
+  }
+
+  /// Those that this machine runs.
+  public static var available: [InstructionSet] { allCases.filter(\.isAvailable) }
+  /// The widest that this machine runs.
+  public static var best: InstructionSet { available.max() ?? .baseline }
+
+  /// The environment variable that forces an instruction set.
+  public static let environmentVariable = "RESNET_ISA"
+
+  /// The instruction set that the environment asks for, or else the best.
+  ///
+  /// - Throws: ``DeviceUnavailable`` where the name is unknown or the machine lacks it.
+  public static func resolve(environment: [String: String]) throws(DeviceUnavailable)
+    -> InstructionSet
+  {
+    guard let name = environment[environmentVariable], !name.isEmpty else { return best }
+    let choices = available.map(\.rawValue).joined(separator: ", ")
+    guard let choice = InstructionSet(rawValue: name.lowercased()) else {
+      throw DeviceUnavailable(
+        "\(environmentVariable)='\(name)' is no instruction set; this machine has \(choices)")
+    }
+    guard choice.isAvailable else {
+      throw DeviceUnavailable(
+        "\(environmentVariable)='\(name)': this machine lacks it; it has \(choices)")
+    }
+    return choice
+  }
+
+  var kernels: any KernelLibrary {
+    #if arch(x86_64)
+      switch self {
+      case .baseline: ResidualKernels.Kernels()
+      case .avx2: ResidualKernelsAVX2.Kernels()
+      case .avx512: ResidualKernelsAVX512.Kernels()
+      }
+    #else
+      ResidualKernels.Kernels()
+    #endif
+  }
+}
+
+/// A device that this machine cannot offer, with the reason.
+public struct DeviceUnavailable: Error, Hashable, CustomStringConvertible {
+  public let reason: String
+  public init(_ reason: String) { self.reason = reason }
+  public var description: String { reason }
+}

@@ -1,0 +1,206 @@
+import CIntrinsics
+import ResidualExecution
+import ResidualKernelInterface
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Threads that stay alive and share the parts of one job after another.
+///
+/// Goals, in order: no lock and no allocation while jobs follow each other closely; a thread that
+/// the system has put aside never holds up the others; no processor time while idle.
+///
+/// The caller publishes a job under a new generation and works itself. Helpers join while the job is
+/// open, and everyone takes the next part from one counter. When the parts are used up, the caller
+/// closes the job and waits only for helpers that have joined. Idle helpers spin briefly, then park.
+/// Which thread computes which part changes nothing, because parts are cut by size alone.
+final class WorkerPool: @unchecked Sendable {
+  /// Threads that work on a job, the caller included.
+  let count: Int
+
+  /// What is to be done: the parts of a step, in some memory.
+  struct Job {
+    let step: CPUStep
+    let memory: Memory
+    let kernels: any KernelLibrary
+    /// Bytes of scratch memory between one worker's and the next one's.
+    let scratchStride: Int
+
+    func context(worker: Int) -> StepContext {
+      StepContext(
+        memory: memory, kernels: kernels,
+        scratch: (memory.scratch + worker * scratchStride).assumingMemoryBound(to: Float.self))
+    }
+  }
+
+  // generation (32 bits) | open (1 bit) | helpers that have joined (31 bits)
+  private let state = Atomic<UInt64>(0)
+  private let nextPart = Atomic<Int>(0)
+  private let stopping = Atomic<Bool>(false)
+  private let parked = Atomic<Int>(0)
+  private var job: Job?
+  private let spins: Int
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  private let wake: UnsafeMutablePointer<pthread_cond_t>
+  private var threads: [pthread_t] = []
+
+  private static let open: UInt64 = 1 << 31
+  private static let joinedMask: UInt64 = open - 1
+  private static func generation(_ state: UInt64) -> UInt64 { state >> 32 }
+
+  /// - Parameters:
+  ///   - count: threads, the caller included.
+  ///   - cores: processors; with more threads than that, nobody spins.
+  init(count: Int, cores: Int) {
+    precondition(count >= 1, "a pool of \(count) threads")
+    self.count = count
+    spins = count <= cores ? 4_000 : 0
+    mutex = .allocate(capacity: 1)
+    wake = .allocate(capacity: 1)
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(wake, nil)
+    for worker in 1..<max(count, 1) { start(worker) }
+  }
+
+  private func start(_ worker: Int) {
+    let entry = Unmanaged.passRetained(Entry(pool: self, worker: worker))
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let status = pthread_create(&thread, nil, workerMain, entry.toOpaque())
+    precondition(status == 0, "thread \(worker) of \(count) could not be started: \(status)")
+    #if canImport(Darwin)
+      if let thread { threads.append(thread) }
+    #else
+      threads.append(thread)
+    #endif
+  }
+
+  fileprivate final class Entry {
+    // The threads must not keep the pool alive; `stop` joins them before it goes.
+    unowned(unsafe) let pool: WorkerPool
+    let worker: Int
+    init(pool: WorkerPool, worker: Int) {
+      self.pool = pool
+      self.worker = worker
+    }
+  }
+
+  deinit {
+    stopping.store(true, ordering: .sequentiallyConsistent)
+    state.add(1 << 32, ordering: .sequentiallyConsistent)
+    pthread_mutex_lock(mutex)
+    pthread_cond_broadcast(wake)
+    pthread_mutex_unlock(mutex)
+    for thread in threads { pthread_join(thread, nil) }
+    pthread_mutex_destroy(mutex)
+    pthread_cond_destroy(wake)
+    mutex.deallocate()
+    wake.deallocate()
+  }
+
+  /// Does all parts of a job. One caller at a time.
+  func run(_ job: Job) {
+    let parts = job.step.work.parts
+    guard parts > 1, count > 1 else {
+      let context = job.context(worker: 0)
+      for part in 0..<parts { job.step.work.run(part: part, in: context) }
+      return
+    }
+    self.job = job
+    nextPart.store(0, ordering: .relaxed)
+    let generation = Self.generation(state.load(ordering: .relaxed)) &+ 1
+    state.store(generation << 32 | Self.open, ordering: .sequentiallyConsistent)
+    if parked.load(ordering: .sequentiallyConsistent) > 0 {
+      pthread_mutex_lock(mutex)
+      pthread_cond_broadcast(wake)
+      pthread_mutex_unlock(mutex)
+    }
+    take(job, worker: 0)
+    state.bitwiseAnd(~Self.open, ordering: .sequentiallyConsistent)
+    var waited = 0
+    while state.load(ordering: .acquiring) & Self.joinedMask != 0 {
+      waited &+= 1
+      if waited > spins { sched_yield() } else { spinPause() }
+    }
+  }
+
+  private func take(_ job: Job, worker: Int) {
+    let context = job.context(worker: worker)
+    let parts = job.step.work.parts
+    while true {
+      let part = nextPart.wrappingAdd(1, ordering: .relaxed).oldValue
+      guard part < parts else { return }
+      job.step.work.run(part: part, in: context)
+    }
+  }
+
+  fileprivate func work(as worker: Int) {
+    setFloatingPointMode(flushingDenormals(readFloatingPointMode()))
+    var seen: UInt64 = 0
+    while true {
+      let current = waitForGeneration(after: seen)
+      if stopping.load(ordering: .acquiring) { return }
+      seen = Self.generation(current)
+      if join(generation: seen), let job {
+        take(job, worker: worker)
+        state.subtract(1, ordering: .releasing)
+      }
+    }
+  }
+
+  /// Registers as a helper of an open job, unless it has been closed in the meantime.
+  private func join(generation: UInt64) -> Bool {
+    var current = state.load(ordering: .acquiring)
+    while Self.generation(current) == generation, current & Self.open != 0 {
+      let (exchanged, original) = state.compareExchange(
+        expected: current, desired: current + 1, ordering: .acquiringAndReleasing)
+      if exchanged { return true }
+      current = original
+    }
+    return false
+  }
+
+  private func waitForGeneration(after seen: UInt64) -> UInt64 {
+    for _ in 0..<spins {
+      let current = state.load(ordering: .acquiring)
+      if Self.generation(current) != seen { return current }
+      spinPause()
+    }
+    pthread_mutex_lock(mutex)
+    parked.add(1, ordering: .sequentiallyConsistent)
+    defer {
+      parked.subtract(1, ordering: .sequentiallyConsistent)
+      pthread_mutex_unlock(mutex)
+    }
+    while true {
+      let current = state.load(ordering: .sequentiallyConsistent)
+      if Self.generation(current) != seen { return current }
+      pthread_cond_wait(wake, mutex)
+    }
+  }
+}
+
+#if canImport(Darwin)
+  private func workerMain(_ argument: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    enterWorker(argument)
+  }
+#else
+  private func workerMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    argument.flatMap(enterWorker)
+  }
+#endif
+
+private func enterWorker(_ argument: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+  let entry = Unmanaged<WorkerPool.Entry>.fromOpaque(argument).takeRetainedValue()
+  entry.pool.work(as: entry.worker)
+  return nil
+}

@@ -1,0 +1,108 @@
+import ResidualImages
+
+/// Why data cannot be used. Found when a data set is opened, before anything is trained.
+public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// There is neither file nor folder of this name.
+  case missing(String)
+  /// The system does not let a file or folder be read; `reason` names it and says why.
+  case unreadable(reason: String)
+  /// A folder or archive without any file.
+  case empty(String)
+  /// Neither CIFAR-10's files nor folders of images.
+  case unrecognized(String)
+  /// CIFAR-10 as pickled for Python.
+  case pythonFiles(String, example: String)
+  /// Several folders could be meant.
+  case ambiguous(String, folders: [String])
+  /// An archive that is damaged; `reason` names it.
+  case damagedArchive(reason: String)
+  /// Decoded, the images would take more memory than the machine has.
+  case tooLarge(String, images: Int, memory: Int)
+
+  /// One of CIFAR-10's files is not there.
+  case missingFile(String, name: String)
+  /// One of CIFAR-10's files is truncated, or something is appended.
+  case wrongSize(file: String, expected: Int, found: Int)
+  /// A label that is no class.
+  case label(file: String, record: Int, offset: Int, value: Int, classes: Int)
+  /// `batches.meta.txt` does not name every class.
+  case classNames(file: String, expected: Int, found: Int)
+
+  /// There is nothing to train on.
+  case noTrainingImages(String)
+  /// There is nothing to test on.
+  case noTestImages(String)
+  /// A part without class folders.
+  case noClasses(folder: String)
+  /// Fewer than two classes cannot be told apart.
+  case oneClass(folder: String, name: String)
+  /// A class folder without images.
+  case emptyClass(folder: String)
+  /// Two parts have different class folders: those only in the training part, only in the other.
+  case differentClasses(folder: String, missing: [String], surplus: [String])
+  /// A file that cannot be decoded.
+  case image(ImageError)
+
+  /// A validation set that is empty, or leaves nothing to train on.
+  case validationCount(Int, available: Int)
+
+  public var description: String { text.onOneLine }
+
+  private var text: String {
+    switch self {
+    case .missing(let location):
+      "\(location): there is no such file or folder; check the path"
+    case .unreadable(let reason), .damagedArchive(let reason):
+      reason
+    case .empty(let location):
+      "\(location): there is no file in it; name a folder or archive with images"
+    case .unrecognized(let location):
+      "\(location): neither CIFAR-10's binary files (data_batch_1.bin, …) nor folders "
+        + "train/<class>/ and test/<class>/ of images; arrange it as one of these"
+    case .pythonFiles(let location, let example):
+      "\(location): \(example) is CIFAR-10's version for Python; fetch the binary version "
+        + "(cifar-10-binary.tar.gz)"
+    case .ambiguous(let location, let folders):
+      "\(location): several folders hold data (\(Self.list(folders))); name one of them"
+    case .tooLarge(let location, let images, let memory):
+      "\(location): \(images) images, once decoded, take more than this machine's memory of "
+        + "\(memory) bytes; use fewer"
+    case .missingFile(let location, let name):
+      "\(location): CIFAR-10's \(name) is missing; fetch cifar-10-binary.tar.gz again"
+    case .wrongSize(let file, let expected, let found):
+      "\(file): expected \(expected) bytes, found \(found); fetch the file again"
+    case .label(let file, let record, let offset, let value, let classes):
+      "\(file): record \(record), byte \(offset): label \(value) is not one of 0 to \(classes - 1);"
+        + " fetch the file again"
+    case .classNames(let file, let expected, let found):
+      "\(file): expected \(expected) class names, found \(found); fetch the file again"
+    case .noTrainingImages(let location):
+      "\(location): there is no folder train/; add one with a folder of images for each class"
+    case .noTestImages(let location):
+      "\(location): there is neither test/ nor val/; add one with a folder of images for each class"
+    case .noClasses(let folder):
+      "\(folder): there are no class folders in it; put the images of each class into a folder"
+    case .oneClass(let folder, let name):
+      "\(folder): the only class is \(name); at least two are needed"
+    case .emptyClass(let folder):
+      "\(folder): there is no image in this class folder (\(ImageFolder.extensionList)); "
+        + "add some or remove it"
+    case .differentClasses(let folder, let missing, let surplus):
+      "\(folder): its classes differ from those in train/ ("
+        + [("missing", missing), ("not in train/", surplus)].filter { !$0.1.isEmpty }
+        .map { "\($0.0): \(Self.list($0.1))" }.joined(separator: "; ")
+        + "); make the folders equal"
+    case .image(let error):
+      error.description
+    case .validationCount(let count, let available):
+      "a validation set of \(count) images cannot be taken from \(available); "
+        + "choose 1 to \(max(available - 1, 1))"
+    }
+  }
+
+  /// A list that stays on one line: five names and how many more there are.
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(5).joined(separator: ", ")
+    return names.count > 5 ? shown + " and \(names.count - 5) more" : shown
+  }
+}

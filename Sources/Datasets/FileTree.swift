@@ -1,0 +1,208 @@
+import ResidualFormats
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The files of a folder or of an archive, by their paths in it.
+///
+/// Hidden files and folders (names with a leading dot, AppleDouble's `._` among them) and macOS's
+/// `__MACOSX` are left out. Links in archives are left out, links in folders are followed.
+struct FileTree {
+  /// Folders within folders are read to this depth.
+  static let maximumDepth = 8
+
+  struct File {
+    /// The path of the folder in the tree, `""` for the topmost, and the name in it.
+    let folder: String
+    let name: String
+    let content: Content
+  }
+
+  enum Content {
+    case path(String)
+    case archived(FileBytes, Range<Int>)
+  }
+
+  /// The location as it was given.
+  let location: String
+  /// Whether paths in the tree are paths of the system.
+  let isFolder: Bool
+  /// All files, by folder, then by name, in the order of their bytes.
+  private(set) var files: [File] = []
+  /// The paths of all folders, also of empty ones, but for the topmost.
+  private(set) var folders: Set<String> = []
+
+  /// Reads the list of files.
+  init(_ location: String) throws(DatasetError) {
+    self.location = location
+    var status = stat()
+    guard stat(location, &status) == 0 else {
+      if errno == ENOENT || errno == ENOTDIR { throw .missing(location) }
+      throw Self.unreadable(location)
+    }
+    isFolder = status.st_mode & S_IFMT == S_IFDIR
+    if isFolder {
+      try list(location, folder: "", inside: [Identity(status)])
+    } else {
+      try list(archive: Self.archive(at: location))
+    }
+    sort()
+    guard !files.isEmpty else { throw .empty(location) }
+  }
+
+  /// What errors call a file or folder of the tree.
+  func name(of path: String) -> String {
+    path.isEmpty ? location : isFolder ? Self.join(location, path) : location + ":" + path
+  }
+
+  func name(of file: File) -> String { name(of: Self.join(file.folder, file.name)) }
+
+  /// Lends the bytes of a file.
+  func withBytes<Result>(
+    of file: File, _ body: (UnsafeRawBufferPointer) throws(DatasetError) -> Result
+  ) throws(DatasetError) -> Result {
+    switch file.content {
+    case .archived(let archive, let range):
+      return try archive.withUnsafeBytes(in: range, body)
+    case .path(let path):
+      let bytes: FileBytes
+      do throws(FileError) {
+        bytes = try FileBytes(at: path, allowingEmpty: true)
+      } catch {
+        throw .unreadable(reason: error.description)
+      }
+      return try bytes.withUnsafeBytes(body)
+    }
+  }
+
+  static func join(_ folder: String, _ name: String) -> String {
+    folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name
+  }
+
+  private static func unreadable(_ path: String) -> DatasetError {
+    .unreadable(reason: "\(path): \(String(cString: strerror(errno))); check its permissions")
+  }
+}
+
+extension FileTree {
+  /// What a folder is, whichever links lead to it.
+  private struct Identity: Hashable {
+    let device: UInt64, number: UInt64
+
+    init(_ status: stat) {
+      device = UInt64(truncatingIfNeeded: status.st_dev)
+      number = UInt64(truncatingIfNeeded: status.st_ino)
+    }
+  }
+
+  /// Lists a folder that lies in the folders `inside`; one that contains itself, by a link, is
+  /// listed once.
+  private mutating func list(
+    _ path: String, folder: String, inside: [Identity]
+  ) throws(DatasetError) {
+    guard let directory = opendir(path) else { throw Self.unreadable(path) }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+      }
+      guard Self.isVisible(name) else { continue }
+      let child = Self.join(path, name)
+      var status = stat()
+      // A link to nothing is found by whoever reads the file.
+      let isFolder = stat(child, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      guard isFolder else {
+        files.append(File(folder: folder, name: name, content: .path(child)))
+        continue
+      }
+      let identity = Identity(status)
+      guard inside.count <= Self.maximumDepth, !inside.contains(identity) else { continue }
+      folders.insert(Self.join(folder, name))
+      try list(child, folder: Self.join(folder, name), inside: inside + [identity])
+    }
+  }
+
+  private static func archive(at location: String) throws(DatasetError) -> FileBytes {
+    do {
+      let file = try FileBytes(at: location)
+      return try Gzip.isGzip(file) ? Gzip.inflate(file) : file
+    } catch let error as FileError {
+      throw .unreadable(reason: error.description)
+    } catch {
+      throw .damagedArchive(reason: "\(error)")
+    }
+  }
+
+  private mutating func list(archive: FileBytes) throws(DatasetError) {
+    var reader = TarArchive(archive)
+    do throws(TarError) {
+      while let entry = try reader.next() {
+        var parts = entry.name.split(separator: "/")
+        parts.removeAll { $0 == "." }
+        guard parts.allSatisfy(Self.isVisible), let name = parts.popLast() else { continue }
+        let folder = parts.joined(separator: "/")
+        switch entry.kind {
+        case .file:
+          insert(folder: folder)
+          files.append(
+            File(folder: folder, name: String(name), content: .archived(archive, entry.range)))
+        case .folder:
+          insert(folder: Self.join(folder, String(name)))
+        default: break
+        }
+      }
+    } catch {
+      // What is no archive at all differs from an archive that is damaged.
+      if files.isEmpty && !archive.has(Array("ustar".utf8), at: 257) {
+        throw .unrecognized(location)
+      }
+      throw .damagedArchive(reason: error.description)
+    }
+  }
+
+  /// Adds a folder and those that it lies in.
+  private mutating func insert(folder: String) {
+    var path = Substring(folder)
+    while !path.isEmpty, folders.insert(String(path)).inserted {
+      guard let slash = path.lastIndex(of: "/") else { return }
+      path = path[..<slash]
+    }
+  }
+
+  private static func isVisible(_ name: some StringProtocol) -> Bool {
+    !name.hasPrefix(".") && name != "__MACOSX"
+  }
+
+  /// Sorts the files; of those with one path, which archives may hold, the last remains.
+  private mutating func sort() {
+    files.sort { first, second in
+      first.folder == second.folder
+        ? first.name.precedes(second.name) : first.folder.precedes(second.folder)
+    }
+    var unique: [File] = []
+    unique.reserveCapacity(files.count)
+    for file in files {
+      if let last = unique.last, last.name == file.name, last.folder == file.folder {
+        unique.removeLast()
+      }
+      unique.append(file)
+    }
+    files = unique
+  }
+}
+
+extension String {
+  /// Whether this text comes before another in the order of their UTF-8 bytes, which does not
+  /// depend on language.
+  func precedes(_ other: String) -> Bool {
+    let fast = utf8.withContiguousStorageIfAvailable { first in
+      other.utf8.withContiguousStorageIfAvailable { first.lexicographicallyPrecedes($0) }
+    }
+    return fast.flatMap { $0 } ?? utf8.lexicographicallyPrecedes(other.utf8)
+  }
+}

@@ -1,0 +1,33 @@
+@_exported import ResidualGraphs
+
+/// Something that runs graphs.
+///
+/// A device chooses how: which nodes become one step, which algorithm a step uses, and how its
+/// numbers are stored. What it computes is fixed by the graph.
+public protocol Device: Sendable {
+  /// One unit of work; what it consists of is the device's own matter.
+  associatedtype Step: Sendable
+
+  /// How the device stores real numbers. Labels are int32 everywhere.
+  var realType: ElementType { get }
+
+  /// Makes a plan of a graph for inputs of given shapes.
+  ///
+  /// - Throws: ``ShapeError`` where the shapes do not fit.
+  func prepare(_ graph: Graph, inputs: [String: Shape]) throws -> Plan<Step>
+
+  /// Runs all steps of a plan on memory that fits it.
+  func run(_ plan: Plan<Step>, in memory: Memory)
+
+  /// Bytes of scratch memory that running a plan needs beside its arena.
+  func scratchByteCount(of plan: Plan<Step>) -> Int
+}
+
+extension Device {
+  public func scratchByteCount(of plan: Plan<Step>) -> Int { 0 }
+
+  /// The bytes that a tensor takes on this device.
+  package func byteCount(_ shape: Shape, _ elementType: ElementType) -> Int {
+    shape.count * (elementType.isFloatingPoint ? realType.size : elementType.size)
+  }
+}

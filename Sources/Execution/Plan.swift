@@ -1,0 +1,49 @@
+/// A graph made ready for one device and one set of input shapes. It is immutable and never saved.
+public struct Plan<Step: Sendable>: Sendable {
+  public let steps: [Step]
+  /// Every tensor that steps read or write, by ``BufferID``.
+  public let buffers: [PlannedBuffer]
+  /// Inputs, outputs and slots with the buffers that hold them.
+  public let inputs: [String: BufferID]
+  public let outputs: [String: BufferID]
+  public let slots: [(slot: StateSlot, buffer: BufferID)]
+  /// Bytes of the arena that holds what lives only within a step.
+  public let arenaByteCount: Int
+  /// Bytes of scratch memory that each worker needs.
+  public let scratchByteCount: Int
+
+  /// Bytes of inputs and outputs, which lie outside the arena.
+  public var boundaryByteCount: Int {
+    buffers.reduce(0) { total, buffer in
+      if case .boundary = buffer.location { total + buffer.byteCount } else { total }
+    }
+  }
+  /// Bytes of the state slots.
+  public var stateByteCount: Int {
+    slots.reduce(0) { $0 + buffers[$1.buffer.index].byteCount }
+  }
+}
+
+/// The index of a buffer in its plan.
+public struct BufferID: Hashable, Sendable {
+  public let index: Int
+  package init(index: Int) { self.index = index }
+}
+
+/// A tensor's place in memory.
+public struct PlannedBuffer: Hashable, Sendable {
+  public enum Location: Hashable, Sendable {
+    /// In the arena, at a byte offset.
+    case arena(offset: Int)
+    /// In memory of its own that the session keeps: inputs and outputs.
+    case boundary
+    /// In the store, as the slot of this name.
+    case state(String)
+  }
+
+  public let path: String
+  public let shape: Shape
+  public let elementType: ElementType
+  public let byteCount: Int
+  public let location: Location
+}

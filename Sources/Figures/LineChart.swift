@@ -1,0 +1,132 @@
+/// A chart of curves over a common horizontal axis, such as learning curves or layer responses.
+///
+/// ```swift
+/// var chart = LineChart(title: "CIFAR-10", xTitle: "iteration", yTitle: "error (%)")
+/// chart.series.append(.init(name: "ResNet-20 training", points: training, isDashed: true))
+/// chart.series.append(.init(name: "ResNet-20 test", points: test, isBold: true))
+/// chart.yRange = 0...20
+/// let picture = chart.svg
+/// ```
+public struct LineChart: Hashable, Sendable {
+  /// One measured point. A coordinate that is not finite makes a gap in the curve.
+  public struct Point: Hashable, Sendable {
+    public var x: Double, y: Double
+
+    public init(x: Double, y: Double) {
+      self.x = x
+      self.y = y
+    }
+  }
+
+  /// One curve; its points are joined in the order given.
+  public struct Series: Hashable, Sendable {
+    public var name: String
+    public var points: [Point]
+    public var colour: SeriesColour
+    /// The paper's figures draw training errors dashed and test errors bold, in one colour.
+    public var isDashed: Bool
+    public var isBold: Bool
+
+    public init(
+      name: String, points: [Point], colour: SeriesColour = .blue, isDashed: Bool = false,
+      isBold: Bool = false
+    ) {
+      self.name = name
+      self.points = points
+      self.colour = colour
+      self.isDashed = isDashed
+      self.isBold = isBold
+    }
+  }
+
+  /// A vertical line at one place of the horizontal axis, such as a drop of the learning rate.
+  public struct Marker: Hashable, Sendable {
+    public var x: Double
+    public var label: String
+
+    public init(x: Double, label: String) {
+      self.x = x
+      self.label = label
+    }
+  }
+
+  /// How the vertical axis is divided. On a logarithmic one, numbers up to zero are gaps.
+  public enum Scale: Hashable, Sendable {
+    case linear, logarithmic
+  }
+
+  public var title: String
+  public var xTitle: String
+  public var yTitle: String
+  public var series: [Series]
+  public var markers: [Marker]
+  public var yScale: Scale
+  /// What the vertical axis shows; curves are cut there. Nil shows all points. A range that is
+  /// empty, not finite or, on a logarithmic axis, not positive is treated as nil.
+  public var yRange: ClosedRange<Double>?
+
+  public init(
+    title: String, xTitle: String, yTitle: String, series: [Series] = [], markers: [Marker] = [],
+    yScale: Scale = .linear, yRange: ClosedRange<Double>? = nil
+  ) {
+    self.title = title
+    self.xTitle = xTitle
+    self.yTitle = yTitle
+    self.series = series
+    self.markers = markers
+    self.yScale = yScale
+    self.yRange = yRange
+  }
+
+  /// The chart as a complete SVG document of 800 × 500 pixels, higher only for dozens of
+  /// names.
+  ///
+  /// Long curves are thinned to the resolution of the picture without losing extremes. The legend
+  /// stands where no curve passes, or above the plot.
+  ///
+  /// - Complexity: O(points + names).
+  public var svg: String { LineChartDrawing(self).svg }
+}
+
+extension LineChart {
+  /// Whether a point can be shown at all.
+  func isDrawable(_ point: Point) -> Bool {
+    guard point.x.magnitude <= Axis.largest, point.y.magnitude <= Axis.largest else { return false }
+    return yScale == .linear || point.y >= Axis.smallestPositive
+  }
+
+  /// The axis under the plot: exactly the range of the points, from zero where that is near.
+  var xAxis: Axis {
+    let values = series.flatMap { $0.points.filter(isDrawable) }.map(\.x)
+    guard var lower = values.min(), let upper = values.max() else {
+      return .linear(0...1, expands: false, intervals: 5)
+    }
+    if lower > 0, lower <= upper * 0.02 { lower = 0 }
+    let isWhole = values.allSatisfy { $0 == $0.rounded() }
+    return .linear(lower...upper, expands: false, intervals: 8, isWhole: isWhole)
+  }
+
+  /// The axis beside the plot: the range asked for, or whole ticks around the points, from zero
+  /// where that is near.
+  var yAxis: Axis {
+    if let range = yRange, range.lowerBound < range.upperBound,
+      range.lowerBound.magnitude <= Axis.largest, range.upperBound.magnitude <= Axis.largest,
+      yScale == .linear || range.lowerBound >= Axis.smallestPositive
+    {
+      return yAxis(range, expands: false)
+    }
+    let values = series.flatMap { $0.points.filter(isDrawable) }.map(\.y)
+    guard var lower = values.min(), let upper = values.max() else {
+      return yAxis(yScale == .linear ? 0...1 : 0.1...1, expands: true)
+    }
+    if yScale == .linear, lower > 0, lower <= upper * 0.25 { lower = 0 }
+    return yAxis(lower...upper, expands: true)
+  }
+
+  private func yAxis(_ range: ClosedRange<Double>, expands: Bool) -> Axis {
+    switch yScale {
+    case .linear: .linear(range, expands: expands, intervals: 8)
+    case .logarithmic: .logarithmic(range, expands: expands)
+    }
+  }
+}

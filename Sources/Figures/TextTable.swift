@@ -1,0 +1,99 @@
+/// Rows of text in aligned columns, for terminals and for Markdown.
+///
+/// Line breaks and tabs in cells are written as spaces. Widths are counted in characters.
+public struct TextTable: Hashable, Sendable {
+  public enum Alignment: Hashable, Sendable {
+    case left, right
+  }
+
+  public struct Column: Hashable, Sendable {
+    public var title: String
+    public var alignment: Alignment
+
+    public init(_ title: String, _ alignment: Alignment = .left) {
+      self.title = title
+      self.alignment = alignment
+    }
+  }
+
+  public let columns: [Column]
+  public private(set) var rows: [[String]] = []
+  /// A last row, set apart by a rule.
+  public private(set) var totals: [String]?
+
+  /// - Precondition: every row and the totals have one cell for each column.
+  public init(_ columns: [Column], rows: [[String]] = [], totals: [String]? = nil) {
+    self.columns = columns
+    for row in rows { append(row) }
+    if let totals { setTotals(totals) }
+  }
+
+  public mutating func append(_ row: [String]) {
+    check(row)
+    rows.append(row)
+  }
+
+  public mutating func setTotals(_ totals: [String]) {
+    check(totals)
+    self.totals = totals
+  }
+
+  private func check(_ row: [String]) {
+    precondition(
+      row.count == columns.count, "a row of \(row.count) cells for \(columns.count) columns")
+  }
+
+  /// The table with a rule under the titles and one over the totals; every line ends in a line
+  /// break and none in a space.
+  public var text: String {
+    let cells = cleaned { $0 }
+    let widths = Self.widths(cells)
+    let rule = widths.map { String(repeating: "-", count: $0) }
+    var lines = cells
+    lines.insert(rule, at: 1)
+    if totals != nil { lines.insert(rule, at: lines.count - 1) }
+    return lines.map { padded($0, to: widths).joined(separator: "  ").trimmedAtEnd + "\n" }.joined()
+  }
+
+  /// The table in GitHub's Markdown; totals are bold.
+  public var markdown: String {
+    var cells = cleaned { $0.replacing("|", with: #"\|"#) }
+    if totals != nil {
+      cells[cells.count - 1] = cells[cells.count - 1].map { $0.isEmpty ? "" : "**\($0)**" }
+    }
+    let widths = Self.widths(cells).map { max($0, 3) }
+    var lines = cells.map { padded($0, to: widths) }
+    lines.insert(
+      zip(columns, widths).map { column, width in
+        let dashes = String(repeating: "-", count: width - 1)
+        return column.alignment == .left ? dashes + "-" : dashes + ":"
+      }, at: 1)
+    return lines.map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()
+  }
+
+  /// Titles, rows and totals, each cell on one line and then changed by `escape`.
+  private func cleaned(_ escape: (String) -> String) -> [[String]] {
+    ([columns.map(\.title)] + rows + (totals.map { [$0] } ?? [])).map { row in
+      row.map { escape(String($0.map { $0.isNewline || $0 == "\t" ? " " : $0 })) }
+    }
+  }
+
+  private static func widths(_ cells: [[String]]) -> [Int] {
+    cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+  }
+
+  private func padded(_ row: [String], to widths: [Int]) -> [String] {
+    row.indices.map { index in
+      let space = String(repeating: " ", count: widths[index] - row[index].count)
+      return columns[index].alignment == .left ? row[index] + space : space + row[index]
+    }
+  }
+}
+
+extension String {
+  fileprivate var trimmedAtEnd: String {
+    var text = self[...]
+    while text.last == " " { text.removeLast() }
+    return String(text)
+  }
+}

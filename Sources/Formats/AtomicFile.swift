@@ -1,0 +1,198 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A file that is written whole or not at all.
+///
+/// Bytes go to a temporary file in the same folder; ``commit()`` makes them durable and renames the
+/// file to its path. Until then a file that was there before stays as it is, and a value that goes
+/// out of scope without a commit removes its temporary file. After a crash of the machine the path
+/// holds either the old bytes or the new ones. (Pillai et al., All File Systems Are Not Created
+/// Equal, OSDI 2014, is why file and folder are both synchronised.)
+///
+/// A symbolic link at the path is replaced, not followed.
+public struct AtomicFile: ~Copyable {
+  /// Temporary files are named `.residual-<process>-<random>.tmp`; a killed process leaves one.
+  public static let temporaryPrefix = ".residual-"
+
+  public let path: String
+  private let folder: String
+  private let temporaryPath: String
+  private let calls: SystemCalls
+  /// Open as long as the temporary file exists.
+  private var descriptor: Int32?
+
+  /// Creates the temporary file.
+  ///
+  /// - Throws: ``FileError`` where the path is a folder, or its folder is missing or cannot be
+  ///   written.
+  public init(at path: String) throws(FileError) {
+    try self.init(at: path, calls: .real)
+  }
+
+  /// As `init(at:)`, with system calls that a test can make fail.
+  package init(at path: String, calls: SystemCalls) throws(FileError) {
+    self.path = path
+    self.calls = calls
+    folder = Self.folder(of: path)
+    var status = stat()
+    if path.isEmpty { throw FileError(path, .missing) }
+    if path.hasSuffix("/") || (stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR) {
+      throw FileError(path, .isFolder)
+    }
+    var code: Int32 = 0
+    for _ in 0..<100 {
+      let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+      let candidate = "\(folder)/\(Self.temporaryPrefix)\(getpid())-\(random).tmp"
+      let opened = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+      if opened >= 0 {
+        temporaryPath = candidate
+        descriptor = opened
+        return
+      }
+      code = errno
+      guard code == EEXIST || code == EINTR else { break }
+    }
+    throw FileError(path, FileProblem(code: code, operation: "creating", folder: folder))
+  }
+
+  deinit {
+    if let descriptor {
+      close(descriptor)
+      unlink(temporaryPath)
+    }
+  }
+
+  /// Adds bytes at the end.
+  public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    guard let descriptor else { preconditionFailure("\(path) is written after its end") }
+    try calls.writeAll(bytes, to: descriptor, path: path)
+  }
+
+  /// Adds the bytes of an array at the end, elements in the order of this machine.
+  public mutating func append<Element: BitwiseCopyable>(
+    _ elements: [Element]
+  ) throws(FileError) {
+    try elements.span.bytes.withUnsafeBytes { bytes throws(FileError) in try append(bytes) }
+  }
+
+  /// Adds text at the end, as UTF-8.
+  public mutating func append(_ text: String) throws(FileError) {
+    try append(Array(text.utf8))
+  }
+
+  /// Makes the bytes durable and gives them their path, in place of what was there.
+  ///
+  /// - Throws: ``FileError``; the path then holds what it held before, except where only the
+  ///   folder could not be synchronised.
+  public consuming func commit() throws(FileError) {
+    guard let descriptor else { preconditionFailure("\(path) is committed twice") }
+    guard calls.synchronize(descriptor) == 0 else {
+      throw FileError(path, FileProblem(code: errno, operation: "synchronising"))
+    }
+    guard calls.rename(temporaryPath, path) == 0 else {
+      throw FileError(path, FileProblem(code: errno, operation: "renaming", folder: folder))
+    }
+    self.descriptor = nil
+    close(descriptor)
+    try synchronizeFolder()
+  }
+
+  private func synchronizeFolder() throws(FileError) {
+    let opened = open(folder, O_RDONLY | O_CLOEXEC)
+    // A folder that may be written but not listed cannot be opened, nor synchronised.
+    guard opened >= 0 else { return }
+    defer { close(opened) }
+    guard calls.synchronize(opened) != 0 else { return }
+    // Some file systems do not synchronise folders at all, and say so.
+    if errno == EINVAL || errno == ENOTSUP { return }
+    throw FileError(path, FileProblem(code: errno, operation: "synchronising the folder"))
+  }
+
+  /// The folder in which the last component of a path lies.
+  package static func folder(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}
+
+extension AtomicFile {
+  /// Writes a whole file: opens it, lets `body` append, and commits where `body` does not throw.
+  public static func write(
+    to path: String, _ body: (inout AtomicFile) throws -> Void
+  ) throws {
+    var file = try AtomicFile(at: path)
+    try body(&file)
+    try file.commit()
+  }
+
+  /// Writes a whole file of elements, in the byte order of this machine.
+  public static func write<Element: BitwiseCopyable>(
+    _ elements: [Element], to path: String
+  ) throws(FileError) {
+    var file = try AtomicFile(at: path)
+    try file.append(elements)
+    try file.commit()
+  }
+
+  /// Writes a whole file of text, as UTF-8.
+  public static func write(_ text: String, to path: String) throws(FileError) {
+    try write(Array(text.utf8), to: path)
+  }
+}
+
+/// The system calls that can fail for want of space or by a broken disk, so that tests can make
+/// each of them fail.
+package struct SystemCalls: Sendable {
+  package var write: @Sendable (Int32, UnsafeRawPointer, Int) -> Int
+  package var synchronize: @Sendable (Int32) -> Int32
+  package var rename: @Sendable (String, String) -> Int32
+
+  package static let real = SystemCalls(
+    write: { descriptor, start, count in
+      #if canImport(Glibc)
+        Glibc.write(descriptor, start, count)
+      #elseif canImport(Musl)
+        Musl.write(descriptor, start, count)
+      #else
+        Darwin.write(descriptor, start, count)
+      #endif
+    },
+    synchronize: { descriptor in
+      #if canImport(Darwin)
+        // `fsync` leaves bytes in the drive's own buffer there.
+        if fcntl(descriptor, F_FULLFSYNC) == 0 { return 0 }
+      #endif
+      return fsync(descriptor)
+    },
+    rename: { old, new in
+      #if canImport(Glibc)
+        Glibc.rename(old, new)
+      #elseif canImport(Musl)
+        Musl.rename(old, new)
+      #else
+        Darwin.rename(old, new)
+      #endif
+    })
+
+  /// Writes every byte, in as many calls as the system needs.
+  func writeAll(
+    _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String
+  ) throws(FileError) {
+    guard let start = bytes.baseAddress else { return }
+    var written = 0
+    while written < bytes.count {
+      let result = write(descriptor, start + written, min(bytes.count - written, 1 << 30))
+      if result < 0 && errno == EINTR { continue }
+      guard result > 0 else {
+        let code = result == 0 ? ENOSPC : errno
+        throw FileError(path, FileProblem(code: code, operation: "writing"))
+      }
+      written += result
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/// What is wrong with a file, and which file it is.
+///
+/// Each format has one closed enum of problems; this type adds the place where it was found. The
+/// description is one line such as `model.safetensors: the file ends at byte 5, …`.
+public struct FormatError<Problem>: Error, Equatable, CustomStringConvertible
+where Problem: Equatable & Sendable & CustomStringConvertible {
+  /// The path as the caller gave it, or the name given to bytes in memory.
+  public let file: String
+  public let problem: Problem
+
+  public init(_ file: String, _ problem: Problem) {
+    self.file = file
+    self.problem = problem
+  }
+
+  public var description: String { "\(Printable(file)): \(problem)" }
+}
+
+/// Text from outside, made fit for one line of a message: control characters are escaped and long
+/// text is cut.
+struct Printable: CustomStringConvertible {
+  static let maximumLength = 200
+  let text: String
+
+  init(_ text: some StringProtocol) {
+    var result = ""
+    var length = 0
+    for scalar in text.unicodeScalars {
+      guard length < Self.maximumLength else {
+        result += "…"
+        break
+      }
+      let hidden =
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: true
+        default: false
+        }
+      result += hidden ? scalar.escaped(asASCII: true) : String(scalar)
+      length += 1
+    }
+    self.text = result
+  }
+
+  var description: String { text }
+}

@@ -1,0 +1,135 @@
+@_exported import ResidualTensors
+
+/// A computation as a value: the mathematics of one step, without shapes, memory or device.
+///
+/// A graph is a pure function (state, inputs) → (state′, outputs). No operation writes: a binding
+/// `slot ← value` says what a slot holds after the step. One graph serves any batch and image size,
+/// because shapes are inferred from the inputs' shapes when a device prepares it.
+public struct Graph: Sendable {
+  public private(set) var nodes: [Node] = []
+  /// The state slots, in the order of their declaration.
+  public private(set) var slots: [StateSlot] = []
+  /// Named results, in the order in which they were named. They survive every rewrite.
+  public private(set) var outputs: [(name: String, value: Value)] = []
+  /// What each slot holds after the step, for those that change.
+  public private(set) var bindings: [(slot: String, value: Value)] = []
+  private var inputValues: [String: Value] = [:]
+  private var slotValues: [String: Value] = [:]
+  private var outputNames: Set<String> = []
+  private var boundSlots: Set<String> = []
+
+  public init() {}
+
+  // MARK: Building
+
+  /// Appends an operation and returns its first result.
+  @discardableResult
+  public mutating func append(_ operation: Operation, _ operands: [Value], path: String) -> Value {
+    for operand in operands {
+      precondition(
+        operand.node < nodes.count, "\(path): operand \(operand) does not precede the node")
+      precondition(
+        operand.result < nodes[operand.node].operation.resultCount,
+        "\(path): \(nodes[operand.node].path) has no result \(operand.result)")
+    }
+    nodes.append(Node(operation: operation, operands: operands, path: path))
+    return Value(node: nodes.count - 1)
+  }
+
+  /// The value of a named input; asking twice gives the same value.
+  public mutating func input(_ name: String, _ elementType: ElementType = .float32) -> Value {
+    if let value = inputValues[name] { return value }
+    let value = append(.input(.init(name: name, elementType: elementType)), [], path: name)
+    inputValues[name] = value
+    return value
+  }
+
+  /// Declares a slot and returns its value before the step; asking twice gives the same value.
+  public mutating func state(_ slot: StateSlot) -> Value {
+    if let value = slotValues[slot.name] {
+      precondition(
+        slots.first { $0.name == slot.name } == slot, "two different slots named \(slot.name)")
+      return value
+    }
+    slots.append(slot)
+    let value = append(.state(.init(slot: slot.name)), [], path: slot.name)
+    slotValues[slot.name] = value
+    return value
+  }
+
+  /// Names a result, so that it can be read after a run.
+  public mutating func output(_ name: String, _ value: Value) {
+    precondition(outputNames.insert(name).inserted, "two outputs named \(name)")
+    outputs.append((name, value))
+  }
+
+  /// Says what a slot holds after the step.
+  public mutating func bind(_ slot: String, to value: Value) {
+    precondition(slotValues[slot] != nil, "no slot is named \(slot)")
+    precondition(boundSlots.insert(slot).inserted, "\(slot) is bound twice")
+    bindings.append((slot, value))
+  }
+
+  // MARK: Reading
+
+  public func output(_ name: String) -> Value? { outputs.first { $0.name == name }?.value }
+  public func value(ofSlot name: String) -> Value? { slotValues[name] }
+  public func value(ofInput name: String) -> Value? { inputValues[name] }
+  public var inputs: [Operation.Input] {
+    nodes.compactMap { if case .input(let input) = $0.operation { input } else { nil } }
+  }
+
+  /// The consumers of each node's results: for node `i`, the (node, operand index) pairs that read
+  /// any of its results, in order.
+  ///
+  /// - Complexity: O(nodes + edges).
+  public func uses() -> [[(node: Int, operand: Int)]] {
+    var uses = [[(node: Int, operand: Int)]](repeating: [], count: nodes.count)
+    for (index, node) in nodes.enumerated() {
+      for (position, operand) in node.operands.enumerated() {
+        uses[operand.node].append((index, position))
+      }
+    }
+    return uses
+  }
+
+  /// Infers the shapes of all results: `shapes[node][result]`.
+  ///
+  /// - Parameter inputShapes: the shape of every input.
+  /// - Throws: ``ShapeError`` naming the node whose operands do not fit.
+  /// - Complexity: O(nodes).
+  public func shapes(inputs inputShapes: [String: Shape]) throws(ShapeError) -> [[Shape]] {
+    let slotShapes = Dictionary(uniqueKeysWithValues: slots.map { ($0.name, $0.shape) })
+    var shapes: [[Shape]] = []
+    shapes.reserveCapacity(nodes.count)
+    for node in nodes {
+      switch node.operation {
+      case .input(let input):
+        guard let shape = inputShapes[input.name] else {
+          throw ShapeError("input '\(input.name)' has no shape")
+        }
+        shapes.append([shape])
+      case .state(let state):
+        guard let shape = slotShapes[state.slot] else {
+          throw ShapeError("slot '\(state.slot)' is not declared")
+        }
+        shapes.append([shape])
+      default:
+        let operands = node.operands.map { shapes[$0.node][$0.result] }
+        do {
+          shapes.append(try node.operation.rule.shapes(of: operands))
+        } catch {
+          throw ShapeError("\(node.path): \(error.message)")
+        }
+      }
+    }
+    return shapes
+  }
+}
+
+/// Operands whose shapes an operation cannot take.
+public struct ShapeError: Error, CustomStringConvertible {
+  public let message: String
+  public init(_ message: String) { self.message = message }
+  public var description: String { message }
+}

@@ -1,0 +1,126 @@
+/// The closed set of operations.
+///
+/// Each case carries its attributes; its shape rule, cost and gradient stand beside them in
+/// `Operations/`. Numbers that change from step to step, such as the learning rate, are inputs and
+/// never attributes.
+public enum Operation: Hashable, Sendable {
+  case input(Input)
+  case state(State)
+  case constant(Constant)
+  case convolution(Convolution)
+  case convolutionInputGradient(ConvolutionInputGradient)
+  case convolutionFilterGradient(ConvolutionFilterGradient)
+  case matrixProduct(MatrixProduct)
+  case channelStatistics(ChannelStatistics)
+  case variance(Variance)
+  case movingAverage(MovingAverage)
+  case batchNormalization(BatchNormalization)
+  case batchNormalizationSums(BatchNormalizationSums)
+  case batchNormalizationScaleGradient(BatchNormalizationScaleGradient)
+  case batchNormalizationInputGradient(BatchNormalizationInputGradient)
+  case add(Add)
+  case addBias(AddBias)
+  case channelSum(ChannelSum)
+  case relu(ReLU)
+  case reluGradient(ReLUGradient)
+  case globalAveragePooling(GlobalAveragePooling)
+  case globalAveragePoolingGradient(GlobalAveragePoolingGradient)
+  case slice(Slice)
+  case sliceGradient(SliceGradient)
+  case pad(Pad)
+  case softmaxCrossEntropy(SoftmaxCrossEntropy)
+  case softmaxCrossEntropyGradient(SoftmaxCrossEntropyGradient)
+  case correctCount(CorrectCount)
+  case momentumUpdate(MomentumUpdate)
+
+  /// The attributes as their rule.
+  var rule: any OperationRule {
+    switch self {
+    case .input(let rule): rule
+    case .state(let rule): rule
+    case .constant(let rule): rule
+    case .convolution(let rule): rule
+    case .convolutionInputGradient(let rule): rule
+    case .convolutionFilterGradient(let rule): rule
+    case .matrixProduct(let rule): rule
+    case .channelStatistics(let rule): rule
+    case .variance(let rule): rule
+    case .movingAverage(let rule): rule
+    case .batchNormalization(let rule): rule
+    case .batchNormalizationSums(let rule): rule
+    case .batchNormalizationScaleGradient(let rule): rule
+    case .batchNormalizationInputGradient(let rule): rule
+    case .add(let rule): rule
+    case .addBias(let rule): rule
+    case .channelSum(let rule): rule
+    case .relu(let rule): rule
+    case .reluGradient(let rule): rule
+    case .globalAveragePooling(let rule): rule
+    case .globalAveragePoolingGradient(let rule): rule
+    case .slice(let rule): rule
+    case .sliceGradient(let rule): rule
+    case .pad(let rule): rule
+    case .softmaxCrossEntropy(let rule): rule
+    case .softmaxCrossEntropyGradient(let rule): rule
+    case .correctCount(let rule): rule
+    case .momentumUpdate(let rule): rule
+    }
+  }
+
+  /// How many results a node has.
+  public var resultCount: Int { rule.resultCount }
+  /// The operation's name for descriptions, such as `convolution`.
+  public var name: String { String(describing: self).prefix { $0 != "(" }.description }
+  /// The element type of every result.
+  public var elementType: ElementType {
+    if case .input(let input) = self { input.elementType } else { .float32 }
+  }
+  /// Whether an operand is needed for its shape alone, so that its elements need not be kept.
+  public func readsOnlyShape(ofOperand index: Int) -> Bool { rule.shapeOperands.contains(index) }
+  /// Multiply-adds of one evaluation.
+  public func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
+    rule.multiplyAdds(operands: operands, results: results)
+  }
+}
+
+/// What the graph must know of an operation.
+protocol OperationRule: Hashable, Sendable {
+  var resultCount: Int { get }
+  /// Indices of operands that are needed for their shape alone.
+  var shapeOperands: Set<Int> { get }
+  /// The shapes of the results. The error's message need not name the node.
+  func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape]
+  func multiplyAdds(operands: [Shape], results: [Shape]) -> Int
+  /// Appends the nodes of the gradients with respect to the operands.
+  ///
+  /// - Parameters:
+  ///   - node: the node that is differentiated.
+  ///   - gradients: the loss's gradient with respect to each result, `nil` where it does not depend.
+  ///   - graph: takes the new nodes.
+  /// - Returns: for each operand its gradient, `nil` where there is none.
+  func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?]
+}
+
+extension OperationRule {
+  var resultCount: Int { 1 }
+  var shapeOperands: Set<Int> { [] }
+  func multiplyAdds(operands: [Shape], results: [Shape]) -> Int { 0 }
+  func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+    preconditionFailure("\(graph.nodes[node.node].operation.name) cannot be differentiated")
+  }
+
+  /// Checks the number of operands.
+  func expect(_ count: Int, _ operands: [Shape]) throws(ShapeError) {
+    guard operands.count == count else {
+      throw ShapeError("takes \(count) operands, not \(operands.count)")
+    }
+  }
+  /// Checks an operand's shape.
+  func expect(_ name: String, _ shape: Shape, toBe expected: Shape) throws(ShapeError) {
+    guard shape == expected else { throw ShapeError("\(name) is \(shape), not \(expected)") }
+  }
+  /// Checks an operand's rank.
+  func expect(_ name: String, _ shape: Shape, rank: Int) throws(ShapeError) {
+    guard shape.rank == rank else { throw ShapeError("\(name) is \(shape), not of rank \(rank)") }
+  }
+}

@@ -1,0 +1,109 @@
+extension Operation {
+  /// A two-dimensional convolution (cross-correlation, as everywhere in this field).
+  ///
+  ///     output[n, p, q, k] = Σ_{r, s, c} input[n, p·stride + r − top, q·stride + s − left, c] · filter[k, c, r, s]
+  ///
+  /// with zeros outside the input. Operands: input `[N, H, W, C]`, filter `[K, C, R, S]`. Result:
+  /// `[N, (H + top + bottom − R) / stride + 1, (W + left + right − S) / stride + 1, K]`.
+  public struct Convolution: OperationRule {
+    public struct Padding: Hashable, Sendable {
+      public let top: Int, left: Int, bottom: Int, right: Int
+      public init(top: Int, left: Int, bottom: Int, right: Int) {
+        (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
+      }
+      public init(_ all: Int) { self.init(top: all, left: all, bottom: all, right: all) }
+    }
+    /// The step between output pixels in input pixels, vertically and horizontally.
+    public let strideHeight: Int, strideWidth: Int
+    public let padding: Padding
+
+    public init(strideHeight: Int, strideWidth: Int, padding: Padding) {
+      precondition(
+        strideHeight > 0 && strideWidth > 0, "a stride of \(strideHeight) × \(strideWidth)")
+      self.strideHeight = strideHeight
+      self.strideWidth = strideWidth
+      self.padding = padding
+    }
+    public init(stride: Int = 1, padding: Int = 0) {
+      self.init(strideHeight: stride, strideWidth: stride, padding: Padding(padding))
+    }
+
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(2, operands)
+      return [try outputShape(input: operands[0], filter: operands[1])]
+    }
+
+    func outputShape(input: Shape, filter: Shape) throws(ShapeError) -> Shape {
+      try expect("the input", input, rank: 4)
+      try expect("the filter", filter, rank: 4)
+      guard input[3] == filter[1] else {
+        throw ShapeError("the input \(input) has \(input[3]) channels, the filter \(filter[1])")
+      }
+      let height = input[1] + padding.top + padding.bottom - filter[2]
+      let width = input[2] + padding.left + padding.right - filter[3]
+      guard height >= 0, width >= 0 else {
+        throw ShapeError("the input \(input) with its padding is smaller than the filter \(filter)")
+      }
+      return [input[0], height / strideHeight + 1, width / strideWidth + 1, filter[0]]
+    }
+
+    func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
+      let filter = operands[1]
+      return results[0].count * filter[1] * filter[2] * filter[3]
+    }
+
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil, nil] }
+      let (input, filter) = (graph.nodes[node.node].operands[0], graph.nodes[node.node].operands[1])
+      let path = "gradient/" + graph.nodes[node.node].path
+      return [
+        graph.append(
+          .convolutionInputGradient(.init(convolution: self)), [gradient, filter, input],
+          path: path + ".input"),
+        graph.append(
+          .convolutionFilterGradient(.init(convolution: self)), [gradient, input, filter],
+          path: path + ".filter"),
+      ]
+    }
+  }
+
+  /// The gradient with respect to a convolution's input.
+  ///
+  /// Operands: the output's gradient, the filter, and the input for its shape. Result: as the input.
+  public struct ConvolutionInputGradient: OperationRule {
+    public let convolution: Convolution
+    public init(convolution: Convolution) { self.convolution = convolution }
+    var shapeOperands: Set<Int> { [2] }
+
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(3, operands)
+      try expect(
+        "the output gradient", operands[0],
+        toBe: convolution.outputShape(input: operands[2], filter: operands[1]))
+      return [operands[2]]
+    }
+    func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
+      operands[0].count * operands[1].count / operands[1][0]
+    }
+  }
+
+  /// The gradient with respect to a convolution's filter.
+  ///
+  /// Operands: the output's gradient, the input, and the filter for its shape. Result: as the filter.
+  public struct ConvolutionFilterGradient: OperationRule {
+    public let convolution: Convolution
+    public init(convolution: Convolution) { self.convolution = convolution }
+    var shapeOperands: Set<Int> { [2] }
+
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(3, operands)
+      try expect(
+        "the output gradient", operands[0],
+        toBe: convolution.outputShape(input: operands[1], filter: operands[2]))
+      return [operands[2]]
+    }
+    func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
+      operands[0].count * operands[2].count / operands[2][0]
+    }
+  }
+}

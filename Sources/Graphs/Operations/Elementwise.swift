@@ -1,0 +1,53 @@
+extension Operation {
+  /// The sum of two tensors of one shape: the end of a residual block, eq. (1) of the paper.
+  public struct Add: OperationRule {
+    public init() {}
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(2, operands)
+      try expect("the second addend", operands[1], toBe: operands[0])
+      return [operands[0]]
+    }
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      [gradients[0], gradients[0]]
+    }
+  }
+
+  /// `x + bias`, the bias for each channel. Operands: `[…, C]` and `[C]`. Result: as the first.
+  public struct AddBias: OperationRule {
+    public init() {}
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(2, operands)
+      try expect("the bias", operands[1], toBe: [operands[0].channels])
+      return [operands[0]]
+    }
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil, nil] }
+      let path = "gradient/" + graph.nodes[node.node].path + ".bias"
+      return [gradient, graph.append(.channelSum(.init()), [gradient], path: path)]
+    }
+  }
+
+  /// `max(x, 0)`; a NaN stays a NaN.
+  public struct ReLU: OperationRule {
+    public init() {}
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(1, operands)
+      return operands
+    }
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil] }
+      let path = "gradient/" + graph.nodes[node.node].path
+      return [graph.append(.reluGradient(.init()), [gradient, node], path: path)]
+    }
+  }
+
+  /// The gradient where the activation is positive, else 0. Operands: gradient and activation.
+  public struct ReLUGradient: OperationRule {
+    public init() {}
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(2, operands)
+      try expect("the activation", operands[1], toBe: operands[0])
+      return [operands[0]]
+    }
+  }
+}

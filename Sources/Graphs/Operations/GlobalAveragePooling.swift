@@ -1,0 +1,31 @@
+extension Operation {
+  /// The mean over all pixels: `[N, H, W, C]` → `[N, C]`.
+  public struct GlobalAveragePooling: OperationRule {
+    public init() {}
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(1, operands)
+      try expect("the input", operands[0], rank: 4)
+      return [[operands[0][0], operands[0][3]]]
+    }
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil] }
+      let input = graph.nodes[node.node].operands[0]
+      let path = "gradient/" + graph.nodes[node.node].path
+      return [
+        graph.append(.globalAveragePoolingGradient(.init()), [gradient, input], path: path)
+      ]
+    }
+  }
+
+  /// Spreads the gradient evenly. Operands: `[N, C]`, and the input for its shape.
+  public struct GlobalAveragePoolingGradient: OperationRule {
+    public init() {}
+    var shapeOperands: Set<Int> { [1] }
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(2, operands)
+      try expect("the input", operands[1], rank: 4)
+      try expect("the gradient", operands[0], toBe: [operands[1][0], operands[1][3]])
+      return [operands[1]]
+    }
+  }
+}

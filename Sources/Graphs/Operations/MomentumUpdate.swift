@@ -1,0 +1,26 @@
+extension Operation {
+  /// One update of stochastic gradient descent with momentum:
+  ///
+  ///     v′ = momentum · v + rate · rateScale · (g + weightDecay · w),   w′ = w − v′
+  ///
+  /// Operands: w, v and g of one shape, then the learning rate and the momentum (scalars). Results:
+  /// w′ and v′.
+  public struct MomentumUpdate: OperationRule {
+    public let weightDecay: Float
+    public let rateScale: Float
+    public init(weightDecay: Float, rateScale: Float = 1) {
+      self.weightDecay = weightDecay
+      self.rateScale = rateScale
+    }
+    var resultCount: Int { 2 }
+
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(5, operands)
+      try expect("the velocity", operands[1], toBe: operands[0])
+      try expect("the gradient", operands[2], toBe: operands[0])
+      try expect("the learning rate", operands[3], toBe: .scalar)
+      try expect("the momentum", operands[4], toBe: .scalar)
+      return [operands[0], operands[0]]
+    }
+  }
+}

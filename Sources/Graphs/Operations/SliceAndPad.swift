@@ -1,0 +1,67 @@
+extension Operation {
+  /// Every `stride`-th element along one axis, after dropping some at both ends.
+  ///
+  /// `result[i] = x[start + i · stride]` along the axis, for indices below `extent − end`.
+  public struct Slice: OperationRule {
+    public let axis: Int
+    /// Elements dropped at the start and at the end.
+    public let start: Int, end: Int
+    public let stride: Int
+    public init(axis: Int, start: Int = 0, end: Int = 0, stride: Int = 1) {
+      precondition(start >= 0 && end >= 0 && stride > 0, "slice \(start), \(end), \(stride)")
+      (self.axis, self.start, self.end, self.stride) = (axis, start, end, stride)
+    }
+
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(1, operands)
+      guard axis < operands[0].rank, start + end < operands[0][axis] else {
+        throw ShapeError("cannot drop \(start) and \(end) elements of axis \(axis) of \(operands[0])")
+      }
+      let kept = operands[0][axis] - start - end
+      return [operands[0].replacing(axis: axis, with: (kept + stride - 1) / stride)]
+    }
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil] }
+      let input = graph.nodes[node.node].operands[0]
+      let path = "gradient/" + graph.nodes[node.node].path
+      return [graph.append(.sliceGradient(.init(slice: self)), [gradient, input], path: path)]
+    }
+  }
+
+  /// Puts the gradient where the slice was taken, zeros elsewhere. Operands: gradient, and the
+  /// slice's input for its shape.
+  public struct SliceGradient: OperationRule {
+    public let slice: Slice
+    public init(slice: Slice) { self.slice = slice }
+    var shapeOperands: Set<Int> { [1] }
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(2, operands)
+      try expect("the gradient", operands[0], toBe: slice.shapes(of: [operands[1]])[0])
+      return [operands[1]]
+    }
+  }
+
+  /// Zeros before and after along one axis.
+  public struct Pad: OperationRule {
+    public let axis: Int
+    public let before: Int, after: Int
+    public init(axis: Int, before: Int, after: Int) {
+      precondition(before >= 0 && after >= 0, "padding of \(before) and \(after)")
+      (self.axis, self.before, self.after) = (axis, before, after)
+    }
+
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(1, operands)
+      guard axis < operands[0].rank else { throw ShapeError("\(operands[0]) has no axis \(axis)") }
+      return [operands[0].replacing(axis: axis, with: operands[0][axis] + before + after)]
+    }
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil] }
+      let path = "gradient/" + graph.nodes[node.node].path
+      return [
+        graph.append(
+          .slice(.init(axis: axis, start: before, end: after)), [gradient], path: path)
+      ]
+    }
+  }
+}

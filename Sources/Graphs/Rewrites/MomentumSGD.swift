@@ -1,0 +1,33 @@
+extension Graph {
+  /// Adds stochastic gradient descent with momentum as nodes, so that a training step is one graph.
+  ///
+  ///     v ← m·v + lr·(g + λw),   w ← w − v
+  ///
+  /// The learning rate and the momentum are the scalar inputs `learningRate` and `momentum`; the
+  /// velocity of a parameter is the slot `momentum/<parameter>`.
+  ///
+  /// - Parameters:
+  ///   - gradients: the gradient of each parameter that is to change.
+  ///   - weightDecay: λ, for slots that are decayed.
+  ///   - rateScale: a factor of the learning rate for a parameter, by its name.
+  public mutating func updateByMomentumSGD(
+    gradients: [String: Value], weightDecay: Float, rateScale: (String) -> Float = { _ in 1 }
+  ) {
+    let rate = input("learningRate")
+    let momentum = input("momentum")
+    for slot in slots where slot.trainable {
+      guard let gradient = gradients[slot.name], let parameter = value(ofSlot: slot.name) else {
+        continue
+      }
+      let velocitySlot = StateSlot(
+        name: "momentum/" + slot.name, shape: slot.shape, role: .optimizer,
+        initialValue: .constant(0))
+      let update = append(
+        .momentumUpdate(
+          .init(weightDecay: slot.decayed ? weightDecay : 0, rateScale: rateScale(slot.name))),
+        [parameter, state(velocitySlot), gradient, rate, momentum], path: "update/" + slot.name)
+      bind(slot.name, to: update)
+      bind(velocitySlot.name, to: update.result(1))
+    }
+  }
+}

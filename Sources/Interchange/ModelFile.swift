@@ -1,0 +1,125 @@
+import ResidualFormats
+import ResidualImages
+@_exported import ResidualNetworks
+
+/// A trained network that describes itself: a safetensors file with everything that using it needs.
+///
+/// Tensors have the parameters' paths; a per-pixel mean is the tensor `preprocessing.mean`. The
+/// file's metadata say what the network is, how images are prepared and what the classes are called.
+public struct ModelFile: Sendable {
+  /// The format that this version writes. Files of a higher version are refused.
+  public static let formatVersion = 1
+  static let formatName = "residual-model"
+  static let meanTensor = "preprocessing.mean"
+
+  /// How the statistics of batch normalisation came about.
+  public enum Statistics: String, Hashable, Sendable {
+    /// Exact over the training images, computed after training.
+    case exact
+    /// Moving averages from training.
+    case moving
+  }
+
+  public let network: Network
+  public let normalization: Normalization
+  public let classNames: [String]
+  public let statistics: Statistics
+  /// Parameters and running statistics by path.
+  public let tensors: [String: Tensor<Float>]
+  /// What else is worth keeping: the data's name, steps, seed, version. Never needed to use the file.
+  public let provenance: [String: String]
+
+  /// - Precondition: there is a name for each class, and a tensor of the right shape for each slot
+  ///   of the network.
+  public init(
+    network: Network, normalization: Normalization, classNames: [String], statistics: Statistics,
+    tensors: [String: Tensor<Float>], provenance: [String: String] = [:]
+  ) {
+    precondition(
+      classNames.count == network.classes,
+      "\(classNames.count) class names for \(network.classes) classes")
+    for slot in network.graph(.inference).slots {
+      precondition(
+        tensors[slot.name]?.shape == slot.shape, "tensor \(slot.name) must have \(slot.shape)")
+    }
+    self.network = network
+    self.normalization = normalization
+    self.classNames = classNames
+    self.statistics = statistics
+    self.tensors = tensors
+    self.provenance = provenance
+  }
+
+  /// Writes the file whole or not at all.
+  ///
+  /// - Throws: ``FileError``.
+  public func write(to path: String) throws {
+    var entries = tensors.map { SafetensorsEntry($0.key, $0.value) }
+    if case .perPixelMean(let mean) = normalization {
+      let side = network.inputSide
+      entries.append(SafetensorsEntry(Self.meanTensor, Tensor([side, side, 3], mean)))
+    }
+    try Safetensors.write(entries, metadata: ModelMetadata(self).fields, to: path)
+  }
+
+  /// Reads a file and checks that it holds what its description says.
+  ///
+  /// - Throws: ``FileError``, `SafetensorsError` or ``ModelFileError``.
+  public init(at path: String) throws {
+    let file = try Safetensors(at: path)
+    let metadata = try ModelMetadata(file.metadata, file: path)
+    let network = try metadata.network(file: path)
+    let slots = network.graph(.inference).slots
+    var tensors: [String: Tensor<Float>] = [:]
+    for slot in slots {
+      guard let record = file[slot.name] else {
+        throw ModelFileError.missingTensor(file: path, name: slot.name, network: network.name)
+      }
+      guard record.shape == slot.shape else {
+        throw ModelFileError.wrongShape(
+          file: path, name: slot.name, found: record.shape, expected: slot.shape)
+      }
+      tensors[slot.name] = try file.floats(slot.name)
+    }
+    let known = Set(slots.map(\.name)).union([Self.meanTensor])
+    if let extra = file.names.first(where: { !known.contains($0) }) {
+      throw ModelFileError.extraTensor(file: path, name: extra, network: network.name)
+    }
+    self.init(
+      network: network, normalization: try metadata.normalization(file: path, in: file),
+      classNames: metadata.classNames, statistics: metadata.statistics, tensors: tensors,
+      provenance: metadata.provenance)
+  }
+}
+
+/// Why a file is not a model of ours.
+public enum ModelFileError: Error, Hashable, CustomStringConvertible {
+  case notAModel(file: String)
+  case newerVersion(file: String, version: String)
+  case badField(file: String, field: String, value: String)
+  case missingTensor(file: String, name: String, network: String)
+  case extraTensor(file: String, name: String, network: String)
+  case wrongShape(file: String, name: String, found: Shape, expected: Shape)
+  case otherNetwork(file: String, found: String, expected: String)
+
+  public var description: String {
+    switch self {
+    case .notAModel(let file):
+      "\(file): this safetensors file does not describe a network; use one that 'resnet train' wrote"
+    case .newerVersion(let file, let version):
+      "\(file): format version '\(version)' is newer than \(ModelFile.formatVersion); "
+        + "update this program"
+    case .badField(let file, let field, let value):
+      "\(file): the description's '\(field)' is '\(value.prefix(80))', which cannot be right; "
+        + "write the file again"
+    case .missingTensor(let file, let name, let network):
+      "\(file): tensor '\(name)' of \(network) is missing; the file is incomplete"
+    case .extraTensor(let file, let name, let network):
+      "\(file): tensor '\(name)' does not belong to \(network)"
+    case .wrongShape(let file, let name, let found, let expected):
+      "\(file): tensor '\(name)' has shape \(found), but the network needs \(expected)"
+    case .otherNetwork(let file, let found, let expected):
+      "\(file): this is a \(found), not a \(expected); give the matching --model or leave it out"
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import ResidualFormats
+import ResidualImages
+
+/// The description in a model file's header: strings by name, as safetensors allows.
+///
+/// | field | value |
+/// |---|---|
+/// | `format`, `format_version` | `residual-model`, `1` |
+/// | `network`, `classes`, `class_names` | canonical name, number, JSON array |
+/// | `shortcut`, `shortcut_padding` | `A`, `B`, `C` or `none`; `end` or `both` with A |
+/// | `input_side`, `channel_order` | pixels; `RGB` |
+/// | `preprocessing` | `per-pixel-mean` (tensor `preprocessing.mean`) or `channels` |
+/// | `mean`, `std` | JSON arrays of three numbers, with `channels` |
+/// | `batch_normalization` | `exact` or `moving` |
+/// | `provenance.…` | free |
+struct ModelMetadata {
+  let fields: [String: String]
+
+  private enum Field {
+    static let format = "format", version = "format_version", network = "network"
+    static let classes = "classes", classNames = "class_names", shortcut = "shortcut"
+    static let padding = "shortcut_padding", side = "input_side", order = "channel_order"
+    static let preprocessing = "preprocessing", mean = "mean", std = "std"
+    static let statistics = "batch_normalization", provenance = "provenance."
+  }
+  private enum Preprocessing {
+    static let perPixelMean = "per-pixel-mean", channels = "channels"
+  }
+
+  init(_ model: ModelFile) {
+    var fields = [
+      Field.format: ModelFile.formatName, Field.version: String(ModelFile.formatVersion),
+      Field.network: model.network.name, Field.classes: String(model.network.classes),
+      Field.classNames: Self.json(model.classNames),
+      Field.shortcut: model.network.shortcut?.option ?? "none",
+      Field.side: String(model.network.inputSide), Field.order: "RGB",
+      Field.statistics: model.statistics.rawValue,
+    ]
+    if case .padding(let padding) = model.network.shortcut { fields[Field.padding] = padding.rawValue }
+    switch model.normalization {
+    case .perPixelMean: fields[Field.preprocessing] = Preprocessing.perPixelMean
+    case .channels(let mean, let std):
+      fields[Field.preprocessing] = Preprocessing.channels
+      fields[Field.mean] = Self.json(mean)
+      fields[Field.std] = Self.json(std)
+    }
+    for (key, value) in model.provenance { fields[Field.provenance + key] = value }
+    self.fields = fields
+  }
+
+  /// - Throws: ``ModelFileError`` where the file is not of this format and version.
+  init(_ fields: [String: String], file: String) throws(ModelFileError) {
+    guard fields[Field.format] == ModelFile.formatName else { throw .notAModel(file: file) }
+    let version = fields[Field.version] ?? ""
+    guard let number = Int(version), number >= 1 else {
+      throw .badField(file: file, field: Field.version, value: version)
+    }
+    guard number <= ModelFile.formatVersion else {
+      throw .newerVersion(file: file, version: version)
+    }
+    self.fields = fields
+    classNames = try Self.decode([String].self, fields, Field.classNames, file: file)
+    let statistics = fields[Field.statistics] ?? ""
+    guard let value = ModelFile.Statistics(rawValue: statistics) else {
+      throw .badField(file: file, field: Field.statistics, value: statistics)
+    }
+    self.statistics = value
+  }
+
+  private(set) var classNames: [String] = []
+  private(set) var statistics = ModelFile.Statistics.moving
+
+  var provenance: [String: String] {
+    Dictionary(
+      uniqueKeysWithValues: fields.compactMap { key, value in
+        key.hasPrefix(Field.provenance) ? (String(key.dropFirst(Field.provenance.count)), value) : nil
+      })
+  }
+
+  func network(file: String) throws(ModelFileError) -> Network {
+    func bad(_ field: String) -> ModelFileError {
+      .badField(file: file, field: field, value: fields[field] ?? "")
+    }
+    guard let classes = fields[Field.classes].flatMap({ Int($0) }), classes >= 1,
+      classes == classNames.count
+    else { throw bad(Field.classes) }
+    let option = fields[Field.shortcut] ?? ""
+    let shortcut = Shortcut(option: option, padding: fields[Field.padding] ?? "")
+    guard shortcut != nil || option == "none" else { throw bad(Field.shortcut) }
+    guard fields[Field.order] == "RGB" else { throw bad(Field.order) }
+    let name = fields[Field.network] ?? ""
+    let network: Network
+    do {
+      network = try NetworkCatalog.network(
+        named: name, shortcut: shortcut ?? .padding(.end), classes: classes)
+    } catch {
+      throw bad(Field.network)
+    }
+    guard network.name == name, network.shortcut == shortcut else {
+      throw bad(Field.network)
+    }
+    guard fields[Field.side] == String(network.inputSide) else { throw bad(Field.side) }
+    return network
+  }
+
+  func normalization(file: String, in tensors: Safetensors) throws -> Normalization {
+    let kind = fields[Field.preprocessing] ?? ""
+    switch kind {
+    case Preprocessing.perPixelMean:
+      guard let record = tensors[ModelFile.meanTensor] else {
+        throw ModelFileError.missingTensor(
+          file: file, name: ModelFile.meanTensor, network: fields[Field.network] ?? "")
+      }
+      let side = Int(fields[Field.side] ?? "") ?? 0
+      let expected = Shape([side, side, 3])
+      guard record.shape == expected else {
+        throw ModelFileError.wrongShape(
+          file: file, name: ModelFile.meanTensor, found: record.shape, expected: expected)
+      }
+      return .perPixelMean(try tensors.floats(ModelFile.meanTensor).scalars)
+    case Preprocessing.channels:
+      let mean = try Self.decode([Float].self, fields, Field.mean, file: file)
+      let std = try Self.decode([Float].self, fields, Field.std, file: file)
+      guard mean.count == 3, std.count == 3, std.allSatisfy({ $0 > 0 }) else {
+        throw ModelFileError.badField(
+          file: file, field: Field.std, value: fields[Field.std] ?? "")
+      }
+      return .channels(mean: mean, std: std)
+    default:
+      throw ModelFileError.badField(file: file, field: Field.preprocessing, value: kind)
+    }
+  }
+
+  private static func json(_ value: some Encodable) -> String {
+    // Strings and numbers always encode.
+    (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
+  }
+
+  private static func decode<Result: Decodable>(
+    _ type: Result.Type, _ fields: [String: String], _ field: String, file: String
+  ) throws(ModelFileError) -> Result {
+    let text = fields[field] ?? ""
+    guard let value = try? JSONDecoder().decode(type, from: Data(text.utf8)) else {
+      throw .badField(file: file, field: field, value: text)
+    }
+    return value
+  }
+}

@@ -1,0 +1,102 @@
+/// The kernels of one instruction set: the pointer contract.
+///
+/// Every tensor is contiguous float32; "pixels × channels" is an activation with its leading axes
+/// flattened. A kernel does one part of a tensor, given as a range, and writes nothing outside it,
+/// so parts may run on different threads. The arithmetic of a part does not depend on the others,
+/// and callers cut parts by size alone; so results do not depend on the number of threads. Kernels
+/// never throw, allocate or keep a pointer. Buffers do not overlap unless a comment says so.
+public protocol KernelLibrary: Sendable {
+  typealias Input = UnsafePointer<Float>
+  typealias Output = UnsafeMutablePointer<Float>
+
+  /// Floats in one vector register.
+  var lanes: Int { get }
+
+  // MARK: Convolution
+
+  /// Floats that a packed filter takes.
+  func packedFilterCount(_ extents: ConvolutionExtents) -> Int
+  /// Packs a stored filter for ``convolve(_:filter:output:extents:rows:scratch:)``.
+  func packFilter(
+    _ filter: Input, into packed: Output, extents: ConvolutionExtents, packing: FilterPacking)
+  /// Floats of scratch memory that one call of a convolution kernel needs.
+  func convolutionScratchCount(_ extents: ConvolutionExtents) -> Int
+  /// Computes the output rows `rows` of a convolution, where row = image · output height + p.
+  func convolve(
+    _ input: Input, filter packed: Input, output: Output, extents: ConvolutionExtents,
+    rows: Range<Int>, scratch: Output)
+  /// Floats that one partial filter gradient takes.
+  func partialFilterGradientCount(_ extents: ConvolutionExtents) -> Int
+  /// Computes the filter gradient summed over the output rows `rows` of a forward convolution, in
+  /// the kernel's own layout.
+  func filterGradient(
+    _ input: Input, outputGradient: Input, partial: Output, extents: ConvolutionExtents,
+    rows: Range<Int>, scratch: Output)
+  /// Adds `count` partial filter gradients, which lie one after another, in order, into
+  /// `[k, c, r, s]`, for the output channels `channels`.
+  func reduceFilterGradient(
+    _ partials: Input, count: Int, filterGradient: Output, extents: ConvolutionExtents,
+    channels: Range<Int>)
+
+  // MARK: Normalisation (pixels × channels)
+
+  /// Mean and sum of squared deviations (M2) of each channel over `pixels`, computed about a shift,
+  /// so that a large mean does not cancel. `mean` and `m2` take one number a channel.
+  func channelStatistics(
+    _ input: Input, channels: Int, pixels: Range<Int>, mean: Output, m2: Output)
+  /// `output = [rectify](input · scale + shift [+ residual])`, scale and shift for each channel.
+  /// `output` may be `input` or `residual`.
+  func affine(
+    _ input: Input, scale: Input, shift: Input, residual: Input?, rectify: Bool, output: Output,
+    channels: Int, pixels: Range<Int>)
+  /// The first pass of the backward batch normalisation:
+  ///
+  ///     g = (gradient [+ addend]), 0 where `activation` ≤ 0 if it is given
+  ///     sums = Σ g,  products = Σ g · (input − mean)        for each channel over the range
+  ///
+  /// `maskedGradient` takes g where it is given; it may be `gradient` or `addend`.
+  func normalizationSums(
+    _ gradient: Input, addend: Input?, activation: Input?, input: Input, mean: Input,
+    maskedGradient: Output?, sums: Output, products: Output, channels: Int, pixels: Range<Int>)
+  /// The second pass: `output = gradient · a + input · b + c`, coefficients for each channel.
+  /// `output` may be `gradient`.
+  func normalizationInputGradient(
+    _ gradient: Input, input: Input, a: Input, b: Input, c: Input, output: Output, channels: Int,
+    pixels: Range<Int>)
+  /// `sums = Σ input` for each channel over `pixels`.
+  func channelSums(_ input: Input, channels: Int, pixels: Range<Int>, sums: Output)
+
+  // MARK: Elementwise (the output may be an input)
+
+  func add(_ a: Input, _ b: Input, output: Output, elements: Range<Int>)
+  /// `output = max(input, 0)`; a NaN stays a NaN.
+  func rectify(_ input: Input, output: Output, elements: Range<Int>)
+  /// `output = gradient [+ addend]`, 0 where `activation` ≤ 0.
+  func rectifyGradient(
+    _ gradient: Input, addend: Input?, activation: Input, output: Output, elements: Range<Int>)
+  /// One SGD update with momentum:
+  ///
+  ///     velocity ← momentum · velocity + rate · (gradient + decay · parameter)
+  ///     parameter ← parameter − velocity
+  ///
+  /// New values go to `newParameter` and `newVelocity`, which may be the old ones.
+  func momentumStep(
+    parameter: Input, velocity: Input, gradient: Input, rate: Float, momentum: Float,
+    decay: Float, newParameter: Output, newVelocity: Output, elements: Range<Int>)
+
+  // MARK: Pooling over whole images
+
+  /// `output[n, c] = Σ_pixel input[n, pixel, c] / pixels`, for the images `images`.
+  func globalAverage(
+    _ input: Input, output: Output, pixels: Int, channels: Int, images: Range<Int>)
+  /// `inputGradient[n, pixel, c] = outputGradient[n, c] / pixels`, for the images `images`.
+  func globalAverageGradient(
+    _ outputGradient: Input, inputGradient: Output, pixels: Int, channels: Int,
+    images: Range<Int>)
+
+  // MARK: Measurement
+
+  /// Runs `iterations` rounds of independent multiply-adds in registers and returns their number of
+  /// floating-point operations: the arithmetic peak of one core.
+  func peakOperations(iterations: Int) -> Int
+}

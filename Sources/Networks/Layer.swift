@@ -1,0 +1,98 @@
+import ResidualGraphs
+
+/// A part of a network, as a value: it says what to compute, and appends it to a graph.
+public protocol Layer: Sendable {
+  /// Appends the layer's nodes.
+  ///
+  /// - Parameters:
+  ///   - input: what the layer is applied to.
+  ///   - lowering: takes the nodes, and knows the path of the layer and the form of the network.
+  /// - Returns: the layer's result.
+  func lower(_ input: Activation, in lowering: inout Lowering) -> Activation
+}
+
+/// A value on its way through the layers, with the number of its channels.
+public struct Activation: Sendable {
+  public let value: Value
+  public let channels: Int
+}
+
+/// What a network is lowered for.
+public enum NetworkForm: Hashable, Sendable {
+  /// Batch normalisation by the statistics of the batch; running statistics are updated.
+  case training
+  /// Batch normalisation by the running statistics.
+  case inference
+  /// As training, but nothing is updated, and the batch statistics are outputs: for exact
+  /// statistics after training. See ``Network/statisticsOutputs``.
+  case statistics
+}
+
+/// How filters are initialised: He et al., Delving Deep into Rectifiers, 2015, eq. (10) and (14).
+public enum Initialization: String, Hashable, Sendable, CaseIterable {
+  /// Deviation √(2 / (k² · input channels)).
+  case fanIn = "fan-in"
+  /// Deviation √(2 / (k² · output channels)).
+  case fanOut = "fan-out"
+}
+
+/// The graph that a network is being lowered into.
+public struct Lowering {
+  public var graph = Graph()
+  public let form: NetworkForm
+  public let initialization: Initialization
+  private var path: [String] = []
+
+  init(form: NetworkForm, initialization: Initialization) {
+    self.form = form
+    self.initialization = initialization
+  }
+
+  /// The full path of something inside the current layer: `layer1.0` + `conv1`.
+  public func path(_ name: String) -> String { (path + [name]).joined(separator: ".") }
+
+  /// The path of the current scope: `layer1.0`.
+  public var scopePath: String { path.joined(separator: ".") }
+
+  /// Lowers something under a longer path.
+  public mutating func scoped<Result>(_ name: String, _ body: (inout Lowering) -> Result) -> Result {
+    path.append(name)
+    defer { path.removeLast() }
+    return body(&self)
+  }
+
+  public mutating func parameter(_ name: String, _ shape: Shape, _ initial: StateSlot.InitialValue)
+    -> Value
+  {
+    graph.state(
+      StateSlot(name: path(name), shape: shape, role: .parameter, initialValue: initial))
+  }
+
+  public mutating func statistic(_ name: String, _ channels: Int, initial: Float) -> Value {
+    graph.state(
+      StateSlot(
+        name: path(name), shape: [channels], role: .statistic, initialValue: .constant(initial)))
+  }
+
+  public mutating func append(_ operation: Operation, _ operands: [Value], _ name: String) -> Value {
+    graph.append(operation, operands, path: path(name))
+  }
+}
+
+/// Layers one after another, written as a list.
+@resultBuilder
+public enum LayerBuilder {
+  public static func buildExpression(_ layer: some Layer) -> [any Layer] { [layer] }
+  public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap { $0 } }
+  public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap { $0 } }
+  public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }
+  public static func buildEither(first part: [any Layer]) -> [any Layer] { part }
+  public static func buildEither(second part: [any Layer]) -> [any Layer] { part }
+}
+
+extension [any Layer] {
+  /// Lowers the layers in order.
+  func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    reduce(input) { activation, layer in layer.lower(activation, in: &lowering) }
+  }
+}

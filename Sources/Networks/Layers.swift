@@ -1,0 +1,128 @@
+import ResidualGraphs
+
+/// A square convolution without bias, padded so that stride 1 keeps the image's size.
+public struct Convolution: Layer {
+  let name: String
+  let filters: Int, size: Int, stride: Int
+
+  public init(_ name: String, _ filters: Int, size: Int, stride: Int = 1) {
+    precondition(size % 2 == 1, "a filter of even size \(size) cannot keep the image's size")
+    self.name = name
+    self.filters = filters
+    self.size = size
+    self.stride = stride
+  }
+
+  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    let fan = size * size * (lowering.initialization == .fanIn ? input.channels : filters)
+    let deviation = (2 / Double(fan)).squareRoot()
+    let filter = lowering.parameter(
+      name + ".weight", [filters, input.channels, size, size],
+      .normal(standardDeviation: deviation))
+    let value = lowering.append(
+      .convolution(.init(stride: stride, padding: size / 2)), [input.value, filter], name)
+    return Activation(value: value, channels: filters)
+  }
+}
+
+/// Batch normalisation (Ioffe and Szegedy 2015), right after a convolution and before the activation.
+public struct BatchNormalization: Layer {
+  /// Added to the variance.
+  static let epsilon: Float = 1e-5
+  /// The weight of the new batch in the running statistics.
+  static let momentum: Float = 0.1
+
+  let name: String
+  public init(_ name: String) { self.name = name }
+
+  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    let value = lowering.scoped(name) { lowering in
+      normalize(input, in: &lowering)
+    }
+    return Activation(value: value, channels: input.channels)
+  }
+
+  private func normalize(_ input: Activation, in lowering: inout Lowering) -> Value {
+    let scale = lowering.parameter("weight", [input.channels], .constant(1))
+    let shift = lowering.parameter("bias", [input.channels], .constant(0))
+    let runningMean = lowering.statistic("running_mean", input.channels, initial: 0)
+    let runningVariance = lowering.statistic("running_var", input.channels, initial: 1)
+    let outputPath = lowering.scopePath
+    guard lowering.form != .inference else {
+      return lowering.graph.append(
+        .batchNormalization(.init(epsilon: Self.epsilon, statistics: .fixed)),
+        [input.value, runningMean, runningVariance, scale, shift], path: outputPath)
+    }
+    let count = lowering.append(.channelStatistics(.init()), [input.value], "count")
+    let (mean, m2) = (count.result(1), count.result(2))
+    let variance = lowering.append(.variance(.init(correction: 0)), [count, m2], "variance")
+    switch lowering.form {
+    case .training:
+      let unbiased = lowering.append(
+        .variance(.init(correction: 1)), [count, m2], "unbiased_variance")
+      let average = Operation.movingAverage(.init(weight: Self.momentum))
+      lowering.graph.bind(
+        lowering.path("running_mean"),
+        to: lowering.append(average, [runningMean, mean], "new_running_mean"))
+      lowering.graph.bind(
+        lowering.path("running_var"),
+        to: lowering.append(average, [runningVariance, unbiased], "new_running_var"))
+    case .statistics:
+      for (name, value) in zip(BatchStatistics.parts, [count, mean, m2]) {
+        lowering.graph.output(lowering.path(name), value)
+      }
+    case .inference: break
+    }
+    return lowering.graph.append(
+      .batchNormalization(.init(epsilon: Self.epsilon, statistics: .batch)),
+      [input.value, mean, variance, scale, shift], path: outputPath)
+  }
+}
+
+/// The names of the outputs that the `statistics` form adds below each batch normalisation.
+public enum BatchStatistics {
+  public static let count = "count", mean = "mean", m2 = "m2"
+  static let parts = [count, mean, m2]
+}
+
+public struct ReLU: Layer {
+  let name: String
+  public init(_ name: String = "relu") { self.name = name }
+  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    Activation(
+      value: lowering.append(.relu(.init()), [input.value], name), channels: input.channels)
+  }
+}
+
+/// The mean over all pixels of each channel.
+public struct GlobalAveragePooling: Layer {
+  public init() {}
+  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    Activation(
+      value: lowering.append(.globalAveragePooling(.init()), [input.value], "avgpool"),
+      channels: input.channels)
+  }
+}
+
+/// A matrix product with a bias, for each image: the classifier.
+public struct FullyConnected: Layer {
+  let name: String
+  let outputs: Int
+
+  public init(_ name: String, _ outputs: Int) {
+    self.name = name
+    self.outputs = outputs
+  }
+
+  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    // Small, so that the first predictions are nearly uniform: the pooled features are all positive,
+    // and a classifier of deviation √(2 / inputs) starts with large logits in deep networks.
+    let weight = lowering.parameter(
+      name + ".weight", [outputs, input.channels], .normal(standardDeviation: 0.01))
+    let bias = lowering.parameter(name + ".bias", [outputs], .constant(0))
+    let product = lowering.append(
+      .matrixProduct(.init(transposesRight: true)), [input.value, weight], name + ".product")
+    return Activation(
+      value: lowering.append(.addBias(.init()), [product, bias], name), channels: outputs)
+  }
+}

@@ -1,0 +1,47 @@
+@_exported import ResidualGraphs
+
+/// A network as the paper describes it: layers from images to logits.
+public struct Network: Sendable {
+  /// The name that files, configurations and reports record, such as `cifar-resnet20`.
+  public let name: String
+  /// The side of the images that the network is made for, in pixels.
+  public let inputSide: Int
+  /// The number of classes.
+  public let classes: Int
+  /// The shortcut option, `nil` for a network without shortcuts.
+  public let shortcut: Shortcut?
+  /// The convolutions and fully-connected layers on the longest path, as the paper counts depth.
+  public let depth: Int
+  let layers: [any Layer]
+
+  public init(
+    name: String, inputSide: Int, classes: Int, shortcut: Shortcut?, depth: Int,
+    @LayerBuilder layers: () -> [any Layer]
+  ) {
+    self.name = name
+    self.inputSide = inputSide
+    self.classes = classes
+    self.shortcut = shortcut
+    self.depth = depth
+    self.layers = layers()
+  }
+
+  /// The names of the graph's tensors that every form has.
+  public static let imagesInput = "images"
+  public static let logitsOutput = "logits"
+
+  /// Lowers the network into a graph from the input `images` `[N, H, W, 3]` to the output `logits`
+  /// `[N, classes]`.
+  ///
+  /// - Complexity: O(layers).
+  public func graph(_ form: NetworkForm, initialization: Initialization = .fanIn) -> Graph {
+    var lowering = Lowering(form: form, initialization: initialization)
+    let images = Activation(value: lowering.graph.input(Self.imagesInput), channels: 3)
+    let logits = layers.lower(images, in: &lowering)
+    lowering.graph.output(Self.logitsOutput, logits.value)
+    return lowering.graph
+  }
+
+  /// The shape of a batch of images: `[batch, height, width, 3]`.
+  public func imagesShape(batch: Int) -> Shape { [batch, inputSide, inputSide, 3] }
+}

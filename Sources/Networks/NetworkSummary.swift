@@ -1,0 +1,53 @@
+import ResidualGraphs
+
+/// What a network consists of, layer by layer.
+public struct NetworkSummary: Sendable {
+  public struct Row: Sendable {
+    /// The layer's path, such as `layer1.0.conv1`.
+    public let path: String
+    /// The operation, such as `convolution`.
+    public let operation: String
+    public let outputShape: Shape
+    /// Trained numbers, without running statistics.
+    public let parameters: Int
+    public let multiplyAdds: Int
+  }
+
+  public let rows: [Row]
+  public var parameters: Int { rows.reduce(0) { $0 + $1.parameters } }
+  /// Multiply-adds of one image; the paper calls them FLOPs.
+  public var multiplyAdds: Int { rows.reduce(0) { $0 + $1.multiplyAdds } }
+
+  /// Describes a network on one image.
+  ///
+  /// - Throws: ``ShapeError`` where the network does not fit images of its input side.
+  public init(_ network: Network) throws(ShapeError) {
+    let graph = network.graph(.inference)
+    let shapes = try graph.shapes(inputs: [Network.imagesInput: network.imagesShape(batch: 1)])
+    let slots = Dictionary(uniqueKeysWithValues: graph.slots.map { ($0.name, $0) })
+    var rows: [Row] = []
+    for (node, results) in zip(graph.nodes, shapes) {
+      var parameters = 0
+      var isSource = false
+      for operand in node.operands {
+        if case .state(let state) = graph.nodes[operand.node].operation,
+          let slot = slots[state.slot], slot.role == .parameter
+        {
+          parameters += slot.shape.count
+        }
+      }
+      switch node.operation {
+      case .input, .state, .constant: isSource = true
+      default: break
+      }
+      guard !isSource else { continue }
+      let operands = node.operands.map { shapes[$0.node][$0.result] }
+      rows.append(
+        Row(
+          path: node.path, operation: node.operation.name, outputShape: results[0],
+          parameters: parameters,
+          multiplyAdds: node.operation.multiplyAdds(operands: operands, results: results)))
+    }
+    self.rows = rows
+  }
+}

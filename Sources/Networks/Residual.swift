@@ -1,0 +1,133 @@
+import ResidualGraphs
+
+/// How a shortcut joins tensors whose shapes differ (section 3.3 and Table 3 of the paper).
+public enum Shortcut: Hashable, Sendable {
+  /// Option A: identity; a step takes every second pixel and new channels are zero. No parameters.
+  case padding(ZeroPadding)
+  /// Option B: a projection (1×1 convolution and batch normalisation) where the shape changes.
+  case projection
+  /// Option C: a projection everywhere.
+  case projectionEverywhere
+
+  /// Where option A's zero channels stand. The paper does not say; both conventions are in use.
+  public enum ZeroPadding: String, Hashable, Sendable, CaseIterable {
+    /// All after the identity's channels.
+    case end
+    /// Half before and half after.
+    case both
+  }
+}
+
+extension Shortcut {
+  /// The paper's letter for the option.
+  public var option: String {
+    switch self {
+    case .padding: "A"
+    case .projection: "B"
+    case .projectionEverywhere: "C"
+    }
+  }
+
+  /// The option of a letter; `padding` matters for option A only.
+  ///
+  /// - Returns: `nil` for letters and paddings that are none of the paper's.
+  public init?(option: String, padding: String) {
+    switch option.uppercased() {
+    case "A":
+      guard let padding = ZeroPadding(rawValue: padding) else { return nil }
+      self = .padding(padding)
+    case "B": self = .projection
+    case "C": self = .projectionEverywhere
+    default: return nil
+    }
+  }
+}
+
+/// A residual block: `y = ReLU(F(x) + shortcut(x))`, eq. (1) and (2) of the paper.
+public struct Residual: Layer {
+  let name: String
+  let shortcut: Shortcut
+  let channels: Int, stride: Int
+  let body: [any Layer]
+
+  /// - Parameters:
+  ///   - channels: the channels of the result.
+  ///   - stride: the stride of the whole block.
+  ///   - body: F, without the last rectifier.
+  public init(
+    _ name: String, shortcut: Shortcut, channels: Int, stride: Int,
+    @LayerBuilder body: () -> [any Layer]
+  ) {
+    self.name = name
+    self.shortcut = shortcut
+    self.channels = channels
+    self.stride = stride
+    self.body = body()
+  }
+
+  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    lowering.scoped(name) { lowering in
+      // The shortcut is lowered first, so that the body's end and the addition are neighbours.
+      let identity = lowerShortcut(input, in: &lowering)
+      let residual = body.lower(input, in: &lowering)
+      let sum = lowering.append(.add(.init()), [residual.value, identity.value], "add")
+      return ReLU().lower(Activation(value: sum, channels: channels), in: &lowering)
+    }
+  }
+
+  private func lowerShortcut(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    let changesShape = input.channels != channels || stride != 1
+    switch shortcut {
+    case .projectionEverywhere: return lowerProjection(input, in: &lowering)
+    case .projection: return changesShape ? lowerProjection(input, in: &lowering) : input
+    case .padding(let padding):
+      return changesShape ? lowerZeroPadding(padding, input, in: &lowering) : input
+    }
+  }
+
+  private func lowerProjection(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    let projection: [any Layer] = [
+      Convolution("downsample.0", channels, size: 1, stride: stride),
+      BatchNormalization("downsample.1"),
+    ]
+    return projection.lower(input, in: &lowering)
+  }
+
+  private func lowerZeroPadding(
+    _ padding: Shortcut.ZeroPadding, _ input: Activation, in lowering: inout Lowering
+  ) -> Activation {
+    let extra = channels - input.channels
+    precondition(extra >= 0, "option A cannot drop channels: \(input.channels) to \(channels)")
+    var value = input.value
+    if stride > 1 {
+      value = lowering.append(
+        .slice(.init(axis: 1, stride: stride)), [value], "shortcut.rows")
+      value = lowering.append(
+        .slice(.init(axis: 2, stride: stride)), [value], "shortcut.columns")
+    }
+    if extra > 0 {
+      let before = padding == .both ? extra / 2 : 0
+      value = lowering.append(
+        .pad(.init(axis: 3, before: before, after: extra - before)), [value], "shortcut.channels")
+    }
+    return Activation(value: value, channels: channels)
+  }
+}
+
+/// Layers under one name, without a shortcut: the plain twin of ``Residual``.
+public struct Plain: Layer {
+  let name: String
+  let body: [any Layer]
+
+  public init(_ name: String, @LayerBuilder body: () -> [any Layer]) {
+    self.name = name
+    self.body = body()
+  }
+
+  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    lowering.scoped(name) { lowering in
+      let output = body.lower(input, in: &lowering)
+      return ReLU().lower(output, in: &lowering)
+    }
+  }
+}

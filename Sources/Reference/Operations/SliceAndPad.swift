@@ -1,0 +1,57 @@
+import ResidualExecution
+
+/// A tensor seen as `[outer, extent, inner]` about one axis.
+private struct AxisView {
+  let outer: Int, extent: Int, inner: Int
+
+  init(_ shape: Shape, axis: Int) {
+    outer = shape.extents[..<axis].reduce(1, *)
+    extent = shape[axis]
+    inner = shape.extents[(axis + 1)...].reduce(1, *)
+  }
+
+  /// The offset of the elements at one position of the axis.
+  func offset(_ o: Int, _ i: Int) -> Int { (o * extent + i) * inner }
+}
+
+extension Operation.Slice {
+  func evaluate(_ tensors: StepTensors) {
+    let (x, result) = (tensors.operand(0), tensors.result(0))
+    let source = AxisView(tensors.shape(ofOperand: 0), axis: axis)
+    let target = AxisView(tensors.shape(ofResult: 0), axis: axis)
+    for o in 0..<target.outer {
+      for i in 0..<target.extent {
+        (result + target.offset(o, i)).update(
+          from: x + source.offset(o, start + i * stride), count: source.inner)
+      }
+    }
+  }
+}
+
+extension Operation.SliceGradient {
+  func evaluate(_ tensors: StepTensors) {
+    let (gradient, result) = (tensors.operand(0), tensors.result(0))
+    let source = AxisView(tensors.shape(ofOperand: 0), axis: slice.axis)
+    let target = AxisView(tensors.shape(ofResult: 0), axis: slice.axis)
+    result.update(repeating: 0, count: tensors.shape(ofResult: 0).count)
+    for o in 0..<source.outer {
+      for i in 0..<source.extent {
+        (result + target.offset(o, slice.start + i * slice.stride)).update(
+          from: gradient + source.offset(o, i), count: source.inner)
+      }
+    }
+  }
+}
+
+extension Operation.Pad {
+  func evaluate(_ tensors: StepTensors) {
+    let (x, result) = (tensors.operand(0), tensors.result(0))
+    let source = AxisView(tensors.shape(ofOperand: 0), axis: axis)
+    let target = AxisView(tensors.shape(ofResult: 0), axis: axis)
+    result.update(repeating: 0, count: tensors.shape(ofResult: 0).count)
+    for o in 0..<source.outer {
+      (result + target.offset(o, before)).update(
+        from: x + source.offset(o, 0), count: source.extent * source.inner)
+    }
+  }
+}

@@ -1,0 +1,5 @@
+import ResidualExecution
+
+extension Operation.Constant {
+  func evaluate(_ tensors: StepTensors) { tensors.result(0)[0] = Double(value) }
+}

@@ -1,0 +1,96 @@
+import ResidualExecution
+
+extension ReferenceDevice {
+  /// One node, with the places of its operands and results.
+  public struct Step: Sendable {
+    public enum Work: Hashable, Sendable {
+      case evaluate(Operation)
+      /// The operand's elements, as they are.
+      case copy
+    }
+
+    public let work: Work
+    public let operands: [PlannedTensor]
+    public let results: [PlannedTensor]
+  }
+}
+
+/// A tensor's buffer and what it holds.
+public struct PlannedTensor: Hashable, Sendable {
+  public let buffer: BufferID
+  public let shape: Shape
+  public let elementType: ElementType
+}
+
+/// A step's tensors in memory, as its formula reads and writes them.
+struct StepTensors {
+  let step: ReferenceDevice.Step
+  let memory: Memory
+
+  func shape(ofOperand index: Int) -> Shape { step.operands[index].shape }
+  func shape(ofResult index: Int) -> Shape { step.results[index].shape }
+
+  /// The elements of an operand of real numbers.
+  func operand(_ index: Int) -> UnsafePointer<Double> {
+    let tensor = step.operands[index]
+    precondition(tensor.elementType.isFloatingPoint, "operand \(index) is \(tensor.elementType)")
+    return UnsafePointer(memory.pointer(tensor.buffer, of: Double.self))
+  }
+
+  /// The elements of an operand of class indices.
+  func labels(_ index: Int) -> UnsafePointer<Int32> {
+    let tensor = step.operands[index]
+    precondition(tensor.elementType == .int32, "labels are \(tensor.elementType), not int32")
+    return UnsafePointer(memory.pointer(tensor.buffer, of: Int32.self))
+  }
+
+  func result(_ index: Int) -> UnsafeMutablePointer<Double> {
+    memory.pointer(step.results[index].buffer, of: Double.self)
+  }
+}
+
+extension ReferenceDevice.Step {
+  func run(in memory: Memory) {
+    let tensors = StepTensors(step: self, memory: memory)
+    switch work {
+    case .copy: copy(in: memory)
+    case .evaluate(let operation):
+      switch operation {
+      case .input, .state: break
+      case .constant(let constant): constant.evaluate(tensors)
+      case .convolution(let operation): operation.evaluate(tensors)
+      case .convolutionInputGradient(let operation): operation.evaluate(tensors)
+      case .convolutionFilterGradient(let operation): operation.evaluate(tensors)
+      case .matrixProduct(let operation): operation.evaluate(tensors)
+      case .channelStatistics(let operation): operation.evaluate(tensors)
+      case .variance(let operation): operation.evaluate(tensors)
+      case .movingAverage(let operation): operation.evaluate(tensors)
+      case .batchNormalization(let operation): operation.evaluate(tensors)
+      case .batchNormalizationSums(let operation): operation.evaluate(tensors)
+      case .batchNormalizationScaleGradient(let operation): operation.evaluate(tensors)
+      case .batchNormalizationInputGradient(let operation): operation.evaluate(tensors)
+      case .add(let operation): operation.evaluate(tensors)
+      case .addBias(let operation): operation.evaluate(tensors)
+      case .channelSum(let operation): operation.evaluate(tensors)
+      case .relu(let operation): operation.evaluate(tensors)
+      case .reluGradient(let operation): operation.evaluate(tensors)
+      case .globalAveragePooling(let operation): operation.evaluate(tensors)
+      case .globalAveragePoolingGradient(let operation): operation.evaluate(tensors)
+      case .slice(let operation): operation.evaluate(tensors)
+      case .sliceGradient(let operation): operation.evaluate(tensors)
+      case .pad(let operation): operation.evaluate(tensors)
+      case .softmaxCrossEntropy(let operation): operation.evaluate(tensors)
+      case .softmaxCrossEntropyGradient(let operation): operation.evaluate(tensors)
+      case .correctCount(let operation): operation.evaluate(tensors)
+      case .momentumUpdate(let operation): operation.evaluate(tensors)
+      }
+    }
+  }
+
+  private func copy(in memory: Memory) {
+    let (source, target) = (operands[0], results[0])
+    let size = source.elementType.isFloatingPoint ? MemoryLayout<Double>.size : source.elementType.size
+    UnsafeMutableRawPointer(memory.pointer(target.buffer, of: UInt8.self)).copyMemory(
+      from: memory.pointer(source.buffer, of: UInt8.self), byteCount: source.shape.count * size)
+  }
+}

@@ -1,0 +1,48 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Memory for tensors, aligned to a cache line: the only allocator of bulk memory in the package.
+///
+/// The owner decides who may touch the bytes when; the buffer itself does not synchronise.
+public final class AlignedBuffer: @unchecked Sendable {
+  public static let alignment = 64
+
+  public let base: UnsafeMutableRawPointer
+  /// The usable size in bytes.
+  public let byteCount: Int
+
+  /// Allocates `byteCount` bytes set to zero.
+  ///
+  /// - Throws: ``AllocationError`` where the system does not grant the memory.
+  public init(byteCount: Int) throws(AllocationError) {
+    precondition(byteCount >= 0, "a buffer cannot have \(byteCount) bytes")
+    var pointer: UnsafeMutableRawPointer?
+    let status = posix_memalign(&pointer, Self.alignment, max(byteCount, Self.alignment))
+    guard status == 0, let pointer else { throw AllocationError(byteCount: byteCount) }
+    memset(pointer, 0, byteCount)
+    self.base = pointer
+    self.byteCount = byteCount
+  }
+
+  deinit { free(base) }
+
+  /// The buffer seen as elements of one type.
+  public func elements<Element>(of type: Element.Type) -> UnsafeMutableBufferPointer<Element> {
+    let count = byteCount / MemoryLayout<Element>.stride
+    return UnsafeMutableBufferPointer(
+      start: base.bindMemory(to: Element.self, capacity: count), count: count)
+  }
+}
+
+/// The system has not granted the memory that was asked for.
+public struct AllocationError: Error, CustomStringConvertible {
+  public let byteCount: Int
+  public var description: String {
+    "not enough memory: \(byteCount) bytes could not be allocated; use a smaller batch"
+  }
+}

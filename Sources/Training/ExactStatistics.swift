@@ -1,0 +1,80 @@
+import ResidualDatasets
+import ResidualExecution
+import ResidualNetworks
+
+/// Count, mean and M2 of each channel, merged over batches.
+///
+/// Source: Chan, Golub, LeVeque: Updating Formulae and a Pairwise Algorithm for Computing Sample
+/// Variances, 1979.
+public struct MergedStatistics: Hashable, Sendable {
+  public private(set) var count = 0.0
+  public private(set) var mean: [Double]
+  public private(set) var m2: [Double]
+
+  public init(channels: Int) {
+    mean = [Double](repeating: 0, count: channels)
+    m2 = mean
+  }
+
+  public mutating func merge(count other: Double, mean otherMean: [Double], m2 otherM2: [Double]) {
+    let total = count + other
+    for channel in mean.indices {
+      let delta = otherMean[channel] - mean[channel]
+      mean[channel] += delta * other / total
+      m2[channel] += otherM2[channel] + delta * delta * count * other / total
+    }
+    count = total
+  }
+
+  /// The unbiased variance.
+  public var variance: [Double] { m2.map { $0 / max(count - 1, 1) } }
+}
+
+/// Replaces the moving averages of batch normalisation by exact statistics, as the authors of the
+/// paper did after training.
+///
+/// One pass over the training images in the test view: every batch runs in training form, and each
+/// layer's count, mean and M2 are merged over the batches.
+public enum ExactStatistics {
+  /// - Throws: ``ShapeError``, ``AllocationError``, and what `observe` throws.
+  public static func compute<D>(
+    _ network: Network, over set: ImageSet, normalization: Normalization, session: Session<D>,
+    batchSize: Int, observe: (_ images: Int) throws -> Void = { _ in }
+  ) throws {
+    let graph = network.graph(.statistics)
+    let layers = graph.outputs.compactMap { output in
+      output.name.hasSuffix("." + BatchStatistics.count)
+        ? String(output.name.dropLast(BatchStatistics.count.count + 1)) : nil
+    }
+    var merged: [String: MergedStatistics] = [:]
+    var loaded: [Int: LoadedPlan<D>] = [:]
+    for start in stride(from: 0, to: set.count, by: batchSize) {
+      let count = min(batchSize, set.count - start)
+      // The last batch may be smaller, and has a plan of its own.
+      let plan =
+        try loaded[count]
+        ?? session.load(graph, inputs: [StepTensor.images: network.imagesShape(batch: count)])
+      loaded[count] = plan
+      plan.withInput(StepTensor.images, of: Float.self) { images in
+        guard let base = images.baseAddress else { return }
+        for position in 0..<count {
+          Augmentation.none.write(
+            set, index: start + position, normalization: normalization,
+            randomness: RandomKey(seed: 0), into: base + position * set.imageByteCount)
+        }
+      }
+      plan.run()
+      for layer in layers {
+        let mean = plan.readDouble(layer + "." + BatchStatistics.mean)
+        merged[layer, default: MergedStatistics(channels: mean.count)].merge(
+          count: Double(plan.scalar(layer + "." + BatchStatistics.count)), mean: mean,
+          m2: plan.readDouble(layer + "." + BatchStatistics.m2))
+      }
+      try observe(start + count)
+    }
+    for (layer, statistics) in merged {
+      session.store.write(statistics.mean, to: layer + ".running_mean")
+      session.store.write(statistics.variance, to: layer + ".running_var")
+    }
+  }
+}

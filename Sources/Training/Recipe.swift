@@ -1,0 +1,142 @@
+@_exported import ResidualDatasets
+@_exported import ResidualExecution
+@_exported import ResidualFormats
+@_exported import ResidualImages
+@_exported import ResidualInterchange
+
+import ResidualNetworks
+
+/// Everything that decides the outcome of a training run, as one value, saved as it is.
+///
+/// The same recipe, data, version and instruction set give the same weights to the bit.
+public struct Recipe: Hashable, Sendable {
+  /// Where the data are; `nil` for the built-in set.
+  public var data: String?
+  /// The network's canonical name.
+  public var model: String
+  /// For residual networks.
+  public var shortcut: Shortcut?
+  public var initialization: Initialization
+  public var seed: UInt64
+  public var batchSize: Int
+  public var momentum: Float
+  public var weightDecay: Float
+  public var schedule: Schedule
+  /// A factor of the learning rate for the last layer.
+  public var classifierRateScale: Float
+  /// Whether training images are padded, cropped and mirrored at random.
+  public var augments: Bool
+  /// Training images that are set aside to choose the best weights on.
+  public var validationCount: Int
+  /// Whether batch normalisation's statistics are computed exactly after training.
+  public var usesExactStatistics: Bool
+
+  /// - Throws: ``NetworkNameError``.
+  public func network(classes: Int) throws(NetworkNameError) -> Network {
+    try NetworkCatalog.network(
+      named: model, shortcut: shortcut ?? .padding(.end), classes: classes)
+  }
+}
+
+/// The choices of a recipe that a user has made: on the command line, in the environment or in a
+/// file. What is `nil` is left to the next source, in the end to the paper.
+public struct RecipeOptions: Hashable, Sendable, Codable {
+  public var data: String?
+  public var model: String?
+  public var shortcut: String?
+  public var shortcutPadding: String?
+  public var initialization: String?
+  public var seed: UInt64?
+  public var batchSize: Int?
+  public var epochs: Double?
+  public var steps: Int?
+  public var learningRate: Float?
+  public var milestones: [Int]?
+  public var momentum: Float?
+  public var weightDecay: Float?
+  public var warmupRate: Float?
+  public var warmupError: Float?
+  public var warmupLimit: Int?
+  public var classifierRateScale: Float?
+  public var augmentation: Bool?
+  public var validation: Int?
+  public var exactStatistics: Bool?
+
+  /// The names in files; flags and variables of the environment derive theirs from these.
+  public enum CodingKeys: String, CodingKey, CaseIterable {
+    case data, model, shortcut
+    case shortcutPadding = "shortcut_padding"
+    case initialization = "init"
+    case seed
+    case batchSize = "batch_size"
+    case epochs, steps
+    case learningRate = "lr"
+    case milestones, momentum
+    case weightDecay = "weight_decay"
+    case warmupRate = "warmup_lr"
+    case warmupError = "warmup_error"
+    case warmupLimit = "warmup_limit"
+    case classifierRateScale = "classifier_lr_scale"
+    case augmentation, validation
+    case exactStatistics = "exact_bn"
+  }
+
+  public init() {}
+
+  /// These choices, and for what is left open those of another source.
+  public func filled(from other: RecipeOptions) -> RecipeOptions {
+    var result = self
+    func fill<Choice>(_ path: WritableKeyPath<RecipeOptions, Choice?>) {
+      if result[keyPath: path] == nil { result[keyPath: path] = other[keyPath: path] }
+    }
+    fill(\.data)
+    fill(\.model)
+    fill(\.shortcut)
+    fill(\.shortcutPadding)
+    fill(\.initialization)
+    fill(\.seed)
+    fill(\.batchSize)
+    // Epochs and steps say the same thing, so they come from one source.
+    if epochs == nil && steps == nil {
+      fill(\.epochs)
+      fill(\.steps)
+      fill(\.milestones)
+      fill(\.warmupLimit)
+    }
+    fill(\.learningRate)
+    fill(\.momentum)
+    fill(\.weightDecay)
+    fill(\.warmupRate)
+    fill(\.warmupError)
+    fill(\.classifierRateScale)
+    fill(\.augmentation)
+    fill(\.validation)
+    fill(\.exactStatistics)
+    return result
+  }
+
+  /// The choices that a recipe amounts to: nothing is left open.
+  public init(_ recipe: Recipe) {
+    data = recipe.data
+    model = recipe.model
+    shortcut = recipe.shortcut?.option
+    if case .padding(let padding) = recipe.shortcut { shortcutPadding = padding.rawValue }
+    initialization = recipe.initialization.rawValue
+    seed = recipe.seed
+    batchSize = recipe.batchSize
+    steps = recipe.schedule.steps
+    learningRate = recipe.schedule.rate
+    milestones = recipe.schedule.milestones
+    momentum = recipe.momentum
+    weightDecay = recipe.weightDecay
+    warmupRate = recipe.schedule.warmup?.rate ?? 0
+    if let warmup = recipe.schedule.warmup {
+      warmupError = warmup.error
+      warmupLimit = warmup.limit
+    }
+    classifierRateScale = recipe.classifierRateScale
+    augmentation = recipe.augments
+    validation = recipe.validationCount
+    exactStatistics = recipe.usesExactStatistics
+  }
+}

@@ -1,0 +1,153 @@
+import ResidualNetworks
+
+/// A choice that cannot be. It names the option as files do; the command line adds its own spelling.
+public enum RecipeError: Error, Hashable, CustomStringConvertible {
+  case network(NetworkNameError)
+  case outOfRange(option: RecipeOptions.CodingKeys, value: String, allowed: String)
+  case unknownChoice(option: RecipeOptions.CodingKeys, value: String, choices: [String])
+  case epochsAndSteps
+  case batchLargerThanSet(batch: Int, images: Int)
+  case shortcutOfPlainNetwork(model: String)
+
+  public var description: String {
+    switch self {
+    case .network(let error): error.description
+    case .outOfRange(let option, let value, let allowed):
+      "\(option.rawValue) = \(value) is out of range: \(allowed)"
+    case .unknownChoice(let option, let value, let choices):
+      "\(option.rawValue) = '\(value)' is not one of \(choices.joined(separator: ", "))"
+    case .epochsAndSteps: "epochs and steps both say how long to train; give one of them"
+    case .batchLargerThanSet(let batch, let images):
+      "a batch of \(batch) is larger than the training set of \(images) images; "
+        + "give a smaller batch_size"
+    case .shortcutOfPlainNetwork(let model): "\(model) has no shortcuts; leave shortcut out"
+    }
+  }
+}
+
+extension RecipeOptions {
+  /// Steps on the built-in set where nothing else is said: as many as it takes to learn it well.
+  public static let builtInSteps = 780
+
+  /// Checks what can be checked without the data.
+  ///
+  /// - Throws: ``RecipeError``.
+  public func validate() throws(RecipeError) {
+    _ = try resolved(trainingCount: nil)
+  }
+
+  /// The recipe that the choices stand for; what is left open is the paper's.
+  ///
+  /// - Parameter trainingCount: training images without validation images; `nil` to check only.
+  /// - Throws: ``RecipeError``.
+  public func resolved(trainingCount: Int?) throws(RecipeError) -> Recipe {
+    let network = try resolvedNetwork()
+    let batchSize = try range(.batchSize, batchSize ?? 128, 1...1_000_000)
+    let rate = try positive(.learningRate, learningRate ?? 0.1)
+    if let trainingCount, batchSize > trainingCount {
+      throw .batchLargerThanSet(batch: batchSize, images: trainingCount)
+    }
+    let steps = try resolvedSteps(stepsPerEpoch: max(1, (trainingCount ?? batchSize) / batchSize))
+    if let milestones, milestones != milestones.sorted() || milestones.contains(where: { $0 < 0 }) {
+      throw .outOfRange(
+        option: .milestones, value: "\(milestones)", allowed: "steps in rising order")
+    }
+    guard let initialization = Initialization(rawValue: initialization ?? "fan-in") else {
+      throw .unknownChoice(
+        option: .initialization, value: initialization ?? "",
+        choices: Initialization.allCases.map(\.rawValue))
+    }
+    return Recipe(
+      data: data, model: network.name, shortcut: network.shortcut, initialization: initialization,
+      seed: seed ?? 1, batchSize: batchSize,
+      momentum: try fraction(.momentum, momentum ?? 0.9),
+      weightDecay: try nonnegative(.weightDecay, weightDecay ?? 1e-4),
+      schedule: Schedule(
+        steps: steps, rate: rate, milestones: milestones ?? Schedule.milestones(for: steps),
+        warmup: try resolvedWarmup(depth: network.depth, rate: rate, steps: steps)),
+      classifierRateScale: try positive(.classifierRateScale, classifierRateScale ?? 1),
+      augments: augmentation ?? true,
+      validationCount: try range(.validation, validation ?? 0, 0...Int.max),
+      usesExactStatistics: exactStatistics ?? true)
+  }
+
+  private func resolvedNetwork() throws(RecipeError) -> Network {
+    let option = shortcut ?? "A"
+    let padding = shortcutPadding ?? Shortcut.ZeroPadding.end.rawValue
+    guard Shortcut.ZeroPadding(rawValue: padding) != nil else {
+      throw .unknownChoice(
+        option: .shortcutPadding, value: padding,
+        choices: Shortcut.ZeroPadding.allCases.map(\.rawValue))
+    }
+    guard let choice = Shortcut(option: option, padding: padding) else {
+      throw .unknownChoice(option: .shortcut, value: option, choices: ["A", "B", "C"])
+    }
+    do {
+      let network = try NetworkCatalog.network(named: model ?? "cifar-resnet20", shortcut: choice)
+      if network.shortcut == nil, shortcut != nil {
+        throw RecipeError.shortcutOfPlainNetwork(model: network.name)
+      }
+      return network
+    } catch let error as NetworkNameError {
+      throw .network(error)
+    } catch let error as RecipeError {
+      throw error
+    } catch {
+      preconditionFailure("unexpected error \(error)")
+    }
+  }
+
+  private func resolvedSteps(stepsPerEpoch: Int) throws(RecipeError) -> Int {
+    if let epochs {
+      guard steps == nil else { throw .epochsAndSteps }
+      guard epochs > 0, epochs <= 1e6 else {
+        throw .outOfRange(option: .epochs, value: "\(epochs)", allowed: "above 0, up to 1,000,000")
+      }
+      return max(1, Int(epochs * Double(stepsPerEpoch)))
+    }
+    let standard = data == nil ? Self.builtInSteps : Schedule.paperSteps
+    return try range(.steps, steps ?? standard, 1...1_000_000_000)
+  }
+
+  private func resolvedWarmup(depth: Int, rate: Float, steps: Int) throws(RecipeError)
+    -> Schedule.Warmup?
+  {
+    // The paper names 110 layers; its 1202-layer network is trained "as above".
+    let warmupRate = try nonnegative(.warmupRate, self.warmupRate ?? (depth >= 110 ? rate / 10 : 0))
+    let error = try fraction(.warmupError, warmupError ?? 0.8)
+    let limit = try range(.warmupLimit, warmupLimit ?? max(1, steps / 32), 1...Int.max)
+    return warmupRate == 0 ? nil : Schedule.Warmup(rate: warmupRate, error: error, limit: limit)
+  }
+
+  // MARK: Checks
+
+  private func range(_ option: CodingKeys, _ value: Int, _ allowed: ClosedRange<Int>)
+    throws(RecipeError) -> Int
+  {
+    guard allowed.contains(value) else {
+      let text =
+        allowed.upperBound == .max
+        ? "at least \(allowed.lowerBound)" : "\(allowed.lowerBound) to \(allowed.upperBound)"
+      throw .outOfRange(option: option, value: "\(value)", allowed: text)
+    }
+    return value
+  }
+  private func positive(_ option: CodingKeys, _ value: Float) throws(RecipeError) -> Float {
+    guard value > 0, value.isFinite else {
+      throw .outOfRange(option: option, value: "\(value)", allowed: "above 0")
+    }
+    return value
+  }
+  private func nonnegative(_ option: CodingKeys, _ value: Float) throws(RecipeError) -> Float {
+    guard value >= 0, value.isFinite else {
+      throw .outOfRange(option: option, value: "\(value)", allowed: "0 or more")
+    }
+    return value
+  }
+  private func fraction(_ option: CodingKeys, _ value: Float) throws(RecipeError) -> Float {
+    guard value >= 0, value < 1 else {
+      throw .outOfRange(option: option, value: "\(value)", allowed: "0 or more, below 1")
+    }
+    return value
+  }
+}

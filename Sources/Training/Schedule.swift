@@ -1,0 +1,86 @@
+/// The learning rate at each step: a rate that is divided by ten at milestones, with an optional
+/// start at a lower rate (section 4.2 of the paper).
+public struct Schedule: Hashable, Sendable {
+  /// A start at a lower rate, until the network has begun to learn.
+  ///
+  /// The paper starts its 110-layer network at 0.01 "until the training error is below 80 %".
+  public struct Warmup: Hashable, Sendable {
+    public let rate: Float
+    /// The share of wrong training samples, over ``window`` steps, below which the start ends.
+    public let error: Float
+    /// The step at which it ends at the latest.
+    public let limit: Int
+    /// The steps over which the error is averaged.
+    public static let window = 100
+
+    public init(rate: Float, error: Float, limit: Int) {
+      (self.rate, self.error, self.limit) = (rate, error, limit)
+    }
+  }
+
+  /// The paper's steps and milestones.
+  public static let paperSteps = 64_000
+  public static let paperMilestones = [32_000, 48_000]
+
+  public let steps: Int
+  public let rate: Float
+  /// Steps from which the rate is divided by ten, once for each.
+  public let milestones: [Int]
+  public let warmup: Warmup?
+
+  public init(steps: Int, rate: Float, milestones: [Int], warmup: Warmup?) {
+    (self.steps, self.rate, self.milestones, self.warmup) = (steps, rate, milestones, warmup)
+  }
+
+  /// The paper's milestones for another number of steps, in proportion.
+  public static func milestones(for steps: Int) -> [Int] {
+    paperMilestones.map { steps * ($0 / 1_000) / (paperSteps / 1_000) }
+  }
+
+  /// The rate of a step, counted from 0.
+  ///
+  /// - Parameter isWarm: whether the start at a lower rate, if there is one, has ended.
+  public func rate(at step: Int, isWarm: Bool) -> Float {
+    if let warmup, !isWarm { return warmup.rate }
+    return milestones.reduce(rate) { step >= $1 ? $0 / 10 : $0 }
+  }
+}
+
+/// Decides when the start at a lower rate ends.
+struct WarmupMonitor: Sendable {
+  enum End: Hashable, Sendable { case errorBelow(Float), limitReached }
+
+  private let warmup: Schedule.Warmup?
+  /// The wrong shares of the last steps; a ring.
+  private(set) var errors: [Float]
+  private(set) var steps = 0
+  private(set) var isWarm: Bool
+
+  init(_ warmup: Schedule.Warmup?) {
+    self.warmup = warmup
+    isWarm = warmup == nil
+    errors = [Float](repeating: 1, count: Schedule.Warmup.window)
+  }
+
+  /// Takes up the state of an interrupted run.
+  mutating func restore(errors: [Float], steps: Int, isWarm: Bool) {
+    precondition(errors.count == self.errors.count, "\(errors.count) errors")
+    (self.errors, self.steps, self.isWarm) = (errors, steps, isWarm)
+  }
+
+  /// Records one step's share of wrong samples.
+  ///
+  /// - Returns: the reason, if the start ends with this step.
+  mutating func record(error: Float) -> End? {
+    guard let warmup, !isWarm else { return nil }
+    errors[steps % errors.count] = error
+    steps += 1
+    let mean = errors.reduce(0, +) / Float(errors.count)
+    let end: End? =
+      if steps >= errors.count, mean < warmup.error { .errorBelow(mean) } else if steps
+        >= warmup.limit
+      { .limitReached } else { nil }
+    isWarm = end != nil
+    return end
+  }
+}

@@ -1,0 +1,76 @@
+import ResidualNetworks
+
+/// The names of the tensors that training and evaluation exchange with a plan.
+public enum StepTensor {
+  public static let images = Network.imagesInput
+  public static let labels = "labels"
+  /// The weight of each sample in the loss: 1, or 0 to fill up a partial batch.
+  public static let weights = "weights"
+  public static let learningRate = "learningRate"
+  public static let momentum = "momentum"
+  public static let loss = "loss"
+  /// The number of samples whose label has the largest logit, or is among the five largest.
+  public static let correct = "correct"
+  public static let correctOfFive = "correct5"
+}
+
+extension Network {
+  /// One step of training as a graph: forward, loss, backward and update.
+  ///
+  /// Inputs: `images` `[N, H, W, 3]`, `labels` `[N]` (int32), `weights` `[N]`, `learningRate` and
+  /// `momentum` (scalars). Outputs: `loss`, `correct`.
+  ///
+  /// - Parameters:
+  ///   - weightDecay: λ of the update.
+  ///   - classifierRateScale: a factor of the learning rate for the last layer.
+  public func trainingStep(
+    weightDecay: Float, initialization: Initialization = .fanIn, classifierRateScale: Float = 1
+  ) -> Graph {
+    var graph = graph(.training, initialization: initialization)
+    let loss = graph.appendLoss(countsFive: false)
+    let parameters = graph.slots.filter(\.trainable).map(\.name)
+    let gradients = graph.differentiate(loss, withRespectTo: parameters)
+    graph.updateByMomentumSGD(gradients: gradients, weightDecay: weightDecay) { parameter in
+      parameter.hasPrefix("fc.") ? classifierRateScale : 1
+    }
+    return graph.pruned()
+  }
+
+  /// Evaluation of one batch as a graph: the logits, the loss and the numbers of correct samples.
+  public func evaluationStep() -> Graph {
+    var graph = graph(.inference)
+    _ = graph.appendLoss(countsFive: true)
+    return graph.pruned()
+  }
+
+  /// The shapes of the inputs of a step on a batch of images.
+  public func stepShapes(batch: Int) -> [String: Shape] {
+    [
+      StepTensor.images: imagesShape(batch: batch), StepTensor.labels: [batch],
+      StepTensor.weights: [batch], StepTensor.learningRate: .scalar, StepTensor.momentum: .scalar,
+    ]
+  }
+}
+
+extension Graph {
+  /// Appends the mean cross-entropy of the logits and the numbers of correct samples.
+  fileprivate mutating func appendLoss(countsFive: Bool) -> Value {
+    guard let logits = output(Network.logitsOutput) else {
+      preconditionFailure("the graph has no output \(Network.logitsOutput)")
+    }
+    let labels = input(StepTensor.labels, .int32)
+    let weights = input(StepTensor.weights)
+    let operands = [logits, labels, weights]
+    let loss = append(.softmaxCrossEntropy(.init()), operands, path: StepTensor.loss)
+    output(StepTensor.loss, loss)
+    output(
+      StepTensor.correct,
+      append(.correctCount(.init(top: 1)), operands, path: StepTensor.correct))
+    if countsFive {
+      output(
+        StepTensor.correctOfFive,
+        append(.correctCount(.init(top: 5)), operands, path: StepTensor.correctOfFive))
+    }
+    return loss
+  }
+}

@@ -1,0 +1,224 @@
+import ResidualDatasets
+import ResidualExecution
+import ResidualInterchange
+import ResidualNetworks
+
+/// What one step of training did.
+public struct StepReport: Sendable {
+  /// Steps that are done, this one included.
+  public let step: Int
+  public let loss: Float
+  /// The share of wrong samples in the batch, as the network saw them.
+  public let error: Float
+  /// Why the start at a lower rate has just ended, if it has.
+  public let warmupEnd: String?
+}
+
+/// What an epoch of training came to.
+public struct EpochReport: Sendable {
+  /// Counted from 1.
+  public let epoch: Int
+  /// Steps that are done.
+  public let step: Int
+  public let learningRate: Float
+  /// Mean cross-entropy and per cent of wrong samples during the epoch, as the network saw them.
+  public let trainingLoss: Double
+  public let trainingError: Double
+  /// On the validation images if there are any, or else on the test images, with moving averages.
+  public let evaluation: Evaluation?
+  public let isFinished: Bool
+}
+
+/// Training has come to numbers that are none.
+public struct Divergence: Error, CustomStringConvertible {
+  public let step: Int
+  public let loss: Float
+  public var description: String {
+    "the loss is \(loss) after step \(step): training has diverged; "
+      + "lower the learning rate (--lr), or let it rise more slowly (--warmup-lr)"
+  }
+}
+
+/// Trains a network by a recipe, epoch by epoch.
+///
+/// A trainer's state between steps is its store, its step and a few sums; see ``TrainerState``. An
+/// error that an observer throws leaves it between two steps.
+public final class Trainer<D: Device> {
+  public let network: Network
+  public let recipe: Recipe
+  public let normalization: Normalization
+  public let classNames: [String]
+  public let session: Session<D>
+  private let training: ImageSet
+  private let validation: ImageSet?
+  private let test: ImageSet?
+  private let loaded: LoadedPlan<D>
+  private let evaluator: Evaluator<D>
+  private let sampler: Sampler
+  private var warmup: WarmupMonitor
+  private var order: (epoch: Int, indices: [Int])
+  /// Steps that are done.
+  public private(set) var step = 0
+  // Sums over the steps of the current epoch.
+  private var lossSum = 0.0
+  private var errorSum = 0.0
+
+  /// Makes everything ready for the first step.
+  ///
+  /// - Parameters:
+  ///   - data: loaded whole; its own validation part goes before a split.
+  /// - Throws: ``NetworkNameError``, ``DatasetError``, ``ShapeError``, ``AllocationError``.
+  public init(_ recipe: Recipe, on data: Dataset, device: D) throws {
+    self.recipe = recipe
+    network = try recipe.network(classes: data.classNames.count)
+    classNames = data.classNames
+    if recipe.validationCount > 0 {
+      (training, validation) = try data.training.split(
+        validation: recipe.validationCount, seed: recipe.seed)
+    } else {
+      (training, validation) = (data.training, data.validation)
+    }
+    test = data.test
+    normalization = .perPixelMean(PixelMean(of: training).values)
+    session = Session(device: device, store: Store(realType: device.realType))
+    let graph = network.trainingStep(
+      weightDecay: recipe.weightDecay, initialization: recipe.initialization,
+      classifierRateScale: recipe.classifierRateScale)
+    loaded = try session.load(
+      graph, inputs: network.stepShapes(batch: recipe.batchSize), seed: recipe.seed)
+    evaluator = try Evaluator(network, session: session, batchSize: recipe.batchSize)
+    sampler = Sampler(count: training.count, seed: recipe.seed)
+    warmup = WarmupMonitor(recipe.schedule.warmup)
+    order = (0, sampler.order(epoch: 0))
+  }
+
+  /// The last partial batch of an epoch is dropped.
+  public var stepsPerEpoch: Int { max(1, training.count / recipe.batchSize) }
+  public var isFinished: Bool { step >= recipe.schedule.steps }
+  public var epochs: Int { (recipe.schedule.steps + stepsPerEpoch - 1) / stepsPerEpoch }
+  public var hasValidation: Bool { validation != nil }
+  public var trainingCount: Int { training.count }
+  public var validationCount: Int? { validation?.count }
+  /// Bytes of the plan for one training step: arena, inputs, outputs and state.
+  public var plannedByteCount: Int {
+    loaded.plan.arenaByteCount + loaded.plan.boundaryByteCount + loaded.plan.stateByteCount
+  }
+
+  /// Trains to the end of the current epoch, or of the schedule, and evaluates.
+  ///
+  /// - Parameter observe: called after every step; an error that it throws ends the call between two
+  ///   steps, so that the state can be saved.
+  /// - Returns: `nil` where all steps are done.
+  /// - Throws: ``Divergence``, and what `observe` throws.
+  public func trainEpoch(observe: (StepReport) throws -> Void) throws -> EpochReport? {
+    guard !isFinished else { return nil }
+    let epoch = step / stepsPerEpoch
+    let end = min((epoch + 1) * stepsPerEpoch, recipe.schedule.steps)
+    while step < end { try observe(try trainStep()) }
+    let count = Double(end - epoch * stepsPerEpoch)
+    let report = EpochReport(
+      epoch: epoch + 1, step: step,
+      learningRate: recipe.schedule.rate(at: step - 1, isWarm: warmup.isWarm),
+      trainingLoss: lossSum / count, trainingError: 100 * errorSum / count,
+      evaluation: try (validation ?? test).map(evaluate), isFinished: isFinished)
+    (lossSum, errorSum) = (0, 0)
+    return report
+  }
+
+  /// One step. Allocates nothing, but for the order of the images when an epoch begins.
+  func trainStep() throws -> StepReport {
+    let epoch = step / stepsPerEpoch
+    if order.epoch != epoch { order = (epoch, sampler.order(epoch: epoch)) }
+    BatchAssembly.write(
+      training, order: order.indices, from: step % stepsPerEpoch * recipe.batchSize, epoch: epoch,
+      seed: recipe.seed, augmentation: recipe.augments ? .paper : .none,
+      normalization: normalization, into: loaded, batchSize: recipe.batchSize)
+    loaded.write(
+      recipe.schedule.rate(at: step, isWarm: warmup.isWarm), to: StepTensor.learningRate)
+    loaded.write(recipe.momentum, to: StepTensor.momentum)
+    loaded.run()
+    step += 1
+    let loss = loaded.scalar(StepTensor.loss)
+    let error = 1 - loaded.scalar(StepTensor.correct) / Float(recipe.batchSize)
+    guard loss.isFinite else { throw Divergence(step: step, loss: loss) }
+    lossSum += Double(loss)
+    errorSum += Double(error)
+    let end = warmup.record(error: error)
+    return StepReport(
+      step: step, loss: loss, error: error, warmupEnd: end.map { describe($0) })
+  }
+
+  private func describe(_ end: WarmupMonitor.End) -> String {
+    let rate = recipe.schedule.rate
+    return switch end {
+    case .errorBelow(let error):
+      "the training error of the last \(Schedule.Warmup.window) steps is \(percent(error)), below "
+        + "\(percent(recipe.schedule.warmup?.error ?? 0)): the learning rate rises to \(rate)"
+    case .limitReached:
+      "\(step) steps are over: the learning rate rises to \(rate), although the training error "
+        + "has not fallen below \(percent(recipe.schedule.warmup?.error ?? 0))"
+    }
+  }
+  private func percent(_ share: Float) -> String {
+    "\((Double(share) * 1000).rounded() / 10) %"
+  }
+
+  // MARK: Results
+
+  /// Evaluates on a set with the statistics that the store holds now.
+  public func evaluate(_ set: ImageSet) throws -> Evaluation {
+    try evaluator.evaluate(set, normalization: normalization)
+  }
+
+  /// Evaluates on the test images, if there are any.
+  public func evaluateTest() throws -> Evaluation? { try test.map(evaluate) }
+  /// Evaluates on the validation images, if there are any.
+  public func evaluateValidation() throws -> Evaluation? { try validation.map(evaluate) }
+  /// Evaluates on the training images in the plain view.
+  public func evaluateTraining() throws -> Evaluation { try evaluate(training) }
+
+  /// Replaces the moving averages by exact statistics over the training images.
+  public func computeExactStatistics(observe: (_ images: Int) throws -> Void = { _ in }) throws {
+    try ExactStatistics.compute(
+      network, over: training, normalization: normalization, session: session,
+      batchSize: recipe.batchSize, observe: observe)
+  }
+
+  /// The network as it is now, with its description.
+  public func model(statistics: ModelFile.Statistics, provenance: [String: String]) -> ModelFile {
+    let slots = network.graph(.inference).slots
+    return ModelFile(
+      network: network, normalization: normalization, classNames: classNames,
+      statistics: statistics,
+      tensors: Dictionary(
+        uniqueKeysWithValues: slots.map { ($0.name, session.store.read($0.name)) }),
+      provenance: provenance.merging(["step": String(step)]) { $1 })
+  }
+
+  // MARK: State
+
+  /// What must be kept, beside parameters and statistics, to go on to the same bits.
+  public var state: TrainerState {
+    let names = session.store.slots.filter { $0.role == .optimizer }.map(\.name)
+    return TrainerState(
+      step: step, lossSum: lossSum, errorSum: errorSum, warmupErrors: warmup.errors,
+      warmupSteps: warmup.steps, isWarm: warmup.isWarm,
+      tensors: Dictionary(uniqueKeysWithValues: names.map { ($0, session.store.read($0)) }))
+  }
+
+  /// Takes over the parameters and statistics of a model of this network.
+  public func use(_ model: ModelFile) {
+    for (name, tensor) in model.tensors { session.store.write(tensor.scalars, to: name) }
+  }
+
+  /// Goes back to a saved state.
+  ///
+  /// - Precondition: model and state are of this network and recipe; see ``Checkpoint``.
+  public func restore(_ model: ModelFile, _ state: TrainerState) {
+    use(model)
+    for (name, tensor) in state.tensors { session.store.write(tensor.scalars, to: name) }
+    step = state.step
+    (lossSum, errorSum) = (state.lossSum, state.errorSum)
+    warmup.restore(errors: state.warmupErrors, steps: state.warmupSteps, isWarm: state.isWarm)
+  }
+}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import ResidualCPU
+import ResidualFigures
+import ResidualTraining
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure images a second.",
+    discussion: """
+      Random images stay in memory, so nothing but the network is measured: forward, loss, \
+      backward and update in training; forward in inference. The figure is the median step's.
+      """,
+    subcommands: [TrainingBench.self, InferenceBench.self])
+
+  struct Options: ParsableArguments {
+    @Argument(help: ArgumentHelp("A network's name.")) var network: String
+    @Option(
+      name: [.customShort("b"), .customLong("batch"), .customLong("batch-size")],
+      help: ArgumentHelp("Images a step.", valueName: "n"))
+    var batch = 128
+    @Option(help: ArgumentHelp("Steps that are measured.", valueName: "n")) var steps = 20
+    @Option(help: ArgumentHelp("Steps before that.", valueName: "n")) var warm = 3
+    @OptionGroup(title: "Network") var networkOptions: NetworkOptions
+    @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
+    @OptionGroup(title: "Output") var outputOptions: OutputOptions
+
+    func validate() throws {
+      for (name, value) in [("batch", batch), ("steps", steps), ("warm", warm + 1)]
+      where !(1...100_000).contains(value) {
+        throw UsageError("--\(name) \(value) is out of range: 1 to 100,000")
+      }
+    }
+  }
+
+  struct Report: Encodable {
+    let what: String, network: String
+    let batch: Int, threads: Int
+    let instructionSet: String
+    let imagesPerSecond: Double
+    let secondsPerStep: Double
+    /// From the start of the command to the end of the first step.
+    let secondsToFirstStep: Double
+    let peakMemoryBytes: Int
+  }
+
+  struct TrainingBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "train", abstract: "Measure training steps.")
+    @OptionGroup var options: Options
+
+    func run() throws {
+      try Bench.run("train", options) { $0.trainingStep(weightDecay: 1e-4) }
+    }
+  }
+
+  struct InferenceBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "infer", abstract: "Measure inference.")
+    @OptionGroup var options: Options
+
+    func run() throws { try Bench.run("infer", options) { $0.graph(.inference) } }
+  }
+
+  private static func run(_ what: String, _ options: Options, graph: (Network) -> Graph) throws {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let network = try options.networkOptions.network(named: options.network)
+    let device = try options.deviceOptions.device(on: options.outputOptions.terminal)
+    let session = Session(device: device, store: Store())
+    let graph = graph(network)
+    let loaded = try session.load(
+      graph, inputs: network.stepShapes(batch: options.batch), seed: 1)
+    fill(loaded, graph.inputs, network: network, batch: options.batch)
+
+    loaded.run()
+    let firstStep = (clock.now - begin) / .seconds(1)
+    for _ in 0..<max(0, options.warm - 1) { loaded.run() }
+    let times = (0..<options.steps).map { _ in clock.measure { loaded.run() } / .seconds(1) }
+    let median = times.sorted()[times.count / 2]
+    let report = Report(
+      what: what, network: network.name, batch: options.batch, threads: device.threads,
+      instructionSet: device.instructionSet.rawValue,
+      imagesPerSecond: Double(options.batch) / median, secondsPerStep: median,
+      secondsToFirstStep: firstStep, peakMemoryBytes: peakMemory())
+    if options.outputOptions.json { return try JSONDocument.print(report) }
+    print(
+      "\(network.name), \(what), batch \(options.batch), \(device.threads) threads, "
+        + "\(device.instructionSet.rawValue): "
+        + "\(NumberFormat.fixed(report.imagesPerSecond, decimals: 1)) images/s, "
+        + "\(NumberFormat.fixed(median * 1000, decimals: 1)) ms a step, "
+        + "first step after \(NumberFormat.fixed(firstStep, decimals: 2)) s, "
+        + "peak memory \(report.peakMemoryBytes >> 20) MiB")
+  }
+
+  private static func fill(
+    _ loaded: LoadedPlan<CPUDevice>, _ inputs: [Operation.Input], network: Network, batch: Int
+  ) {
+    var source = RandomSource(RandomKey(seed: 1).derived(.benchmark))
+    for input in inputs {
+      switch input.name {
+      case StepTensor.images:
+        loaded.withInput(input.name, of: Float.self) { images in
+          for index in images.indices { images[index] = source.uniform() - 0.5 }
+        }
+      case StepTensor.labels:
+        loaded.write((0..<batch).map { Int32($0 % network.classes) }, to: input.name)
+      case StepTensor.weights:
+        loaded.write([Float](repeating: 1, count: batch), to: input.name)
+      case StepTensor.learningRate: loaded.write(0.001, to: input.name)
+      default: loaded.write(0.9, to: input.name)
+      }
+    }
+  }
+
+  /// The most memory that this process has had, in bytes.
+  static func peakMemory() -> Int {
+    var usage = rusage()
+    #if canImport(Darwin)
+      let status = getrusage(RUSAGE_SELF, &usage)
+      let unit = 1
+    #else
+      let status = getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+      let unit = 1024
+    #endif
+    return status == 0 ? Int(usage.ru_maxrss) * unit : 0
+  }
+}

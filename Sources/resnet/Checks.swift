@@ -1,0 +1,49 @@
+import ArgumentParser
+import Foundation
+import ResidualCPU
+import ResidualFigures
+import ResidualTraining
+
+struct Checks: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Report what this machine and this program have.")
+
+  @OptionGroup(title: "Output") var outputOptions: OutputOptions
+
+  struct Report: Encodable {
+    let version: String
+    let instructionSets: [String]
+    let instructionSet: String
+    let cores: Int
+    let memoryBytes: UInt64
+    /// Floating-point operations a second of one core, in units of 10⁹.
+    let peakGflopsPerCore: Double
+    let codecs: [String: Bool]
+  }
+
+  func run() throws {
+    let environment = ProcessInfo.processInfo.environment
+    let device = try CPUDevice(threads: 1, instructionSet: .resolve(environment: environment))
+    let report = Report(
+      version: Version.current, instructionSets: InstructionSet.available.map(\.rawValue),
+      instructionSet: device.instructionSet.rawValue, cores: CPUDevice.coreCount,
+      memoryBytes: ProcessInfo.processInfo.physicalMemory,
+      peakGflopsPerCore: device.measuredPeak() / 1e9,
+      codecs: Dictionary(
+        uniqueKeysWithValues: ImageCodec.allCases.map { ($0.rawValue, $0.isAvailable) }))
+    if outputOptions.json { return try JSONDocument.print(report) }
+    var table = TextTable([.init("check"), .init("found")])
+    table.append(["version", report.version])
+    table.append(["instruction sets", report.instructionSets.joined(separator: ", ")])
+    table.append(["in use", report.instructionSet])
+    table.append(["cores", String(report.cores)])
+    table.append(["memory", "\(report.memoryBytes >> 30) GiB"])
+    table.append([
+      "peak of a core", NumberFormat.fixed(report.peakGflopsPerCore, decimals: 0) + " GFLOPS",
+    ])
+    for codec in ImageCodec.allCases {
+      table.append([codec.rawValue, codec.isAvailable ? "yes" : "no (package trait \(codec))"])
+    }
+    print(table.text)
+  }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import ResidualCPU
+import ResidualFigures
+import ResidualTraining
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a trained network on test images.",
+    discussion: "Every image is seen once, as it is: the paper's single plain view.",
+    aliases: ["val"])
+
+  @Argument(help: ArgumentHelp("A model file, such as runs/NAME/last.safetensors.")) var model: String
+  @Argument(
+    help: ArgumentHelp("A folder or archive of images; without it, the ten drawn things."))
+  var data: String?
+  @Option(help: ArgumentHelp("Draw the confusion matrix.", valueName: "file.svg"))
+  var confusion: String?
+  @Option(name: .shortAndLong, help: ArgumentHelp("Images a step.", valueName: "n"))
+  var batchSize = 128
+  @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
+  @OptionGroup(title: "Output") var outputOptions: OutputOptions
+
+  func validate() throws {
+    guard (1...1_000_000).contains(batchSize) else {
+      throw UsageError("--batch-size \(batchSize) is out of range: 1 to 1,000,000")
+    }
+  }
+
+  func run() throws {
+    let terminal = outputOptions.terminal
+    let file = try ModelFile(at: model)
+    let data = try Dataset.open(self.data, parts: .test, side: file.network.inputSide)
+    guard let test = data.test else { throw DatasetError.noTestImages(data.name) }
+    guard data.classNames == file.classNames else {
+      throw InputError(
+        "\(model): its classes (\(list(file.classNames))) are not those of \(data.name) "
+          + "(\(list(data.classNames))); give the data that it was trained for")
+    }
+    for remark in data.remarks { terminal.note(remark) }
+    Interruption.install()
+    let device = try deviceOptions.device(on: terminal)
+    let classifier = try Classifier(file, device: device, batchSize: min(batchSize, test.count))
+    var matrix = ConfusionMatrix(classNames: file.classNames)
+    var bar = ProgressBar("evaluating", total: test.count, on: terminal)
+    let evaluation = try classifier.evaluator.evaluate(test, normalization: file.normalization) {
+      logits, range in
+      for (position, index) in range.enumerated() {
+        let row = logits[position * file.classNames.count..<(position + 1) * file.classNames.count]
+        matrix.record(truth: Int(test.labels[index]), prediction: Classifier.largest(row))
+      }
+      bar.update(completed: range.upperBound)
+      try Interruption.check()
+    }
+    bar.finish()
+    if let confusion {
+      try OutputError.wrap {
+        try AtomicFile.write(
+          matrix.svg(title: "\(file.network.name) on \(data.name)"), to: confusion)
+      }
+    }
+    if outputOptions.json { return try JSONDocument.print(EvaluationReport(evaluation)) }
+    print(
+      "\(file.network.name) on \(data.name): \(NumberFormat.grouped(evaluation.images)) images")
+    var table = TextTable([.init("measure"), .init("value", .right)])
+    table.append(["top-1 accuracy", NumberFormat.fixed(evaluation.top1, decimals: 2) + " %"])
+    table.append(["top-5 accuracy", NumberFormat.fixed(evaluation.top5, decimals: 2) + " %"])
+    table.append(["loss", NumberFormat.fixed(evaluation.loss, decimals: 4)])
+    print(table.text)
+  }
+
+  private func list(_ names: [String]) -> String {
+    names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+  }
+}
+
+/// A model file ready to run.
+struct Classifier {
+  let evaluator: Evaluator<CPUDevice>
+
+  init(_ file: ModelFile, device: CPUDevice, batchSize: Int) throws {
+    let session = Session(device: device, store: Store())
+    evaluator = try Evaluator(file.network, session: session, batchSize: batchSize)
+    for (name, tensor) in file.tensors { session.store.write(tensor.scalars, to: name) }
+  }
+
+  /// The position of the largest number; the first of equal ones.
+  static func largest(_ numbers: ArraySlice<Float>) -> Int {
+    (numbers.indices.max { numbers[$0] < numbers[$1] || (numbers[$0] == numbers[$1] && $0 > $1) }
+      ?? numbers.startIndex) - numbers.startIndex
+  }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import ResidualFigures
+import ResidualTraining
+
+struct Summary: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List a network's layers, parameters and multiply-adds.",
+    discussion: """
+      Networks: cifar-resnetD and cifar-plainD for every depth D = 6n + 2; resnetD and plainD are \
+      short for the depths of the paper's CIFAR-10 table: 20, 32, 44, 56, 110, 1202.
+      """)
+
+  @Argument(help: ArgumentHelp("A network's name, or a model file.")) var network: String
+  @OptionGroup(title: "Network") var networkOptions: NetworkOptions
+  @OptionGroup(title: "Output") var outputOptions: OutputOptions
+
+  struct Report: Encodable {
+    struct Layer: Encodable {
+      let path: String, operation: String
+      let outputShape: [Int]
+      let parameters: Int, multiplyAdds: Int
+    }
+    let network: String
+    let shortcut: String?
+    let depth: Int
+    let parameters: Int, multiplyAdds: Int
+    let layers: [Layer]
+  }
+
+  func run() throws {
+    let chosen =
+      FileManager.default.fileExists(atPath: network)
+      ? try ModelFile(at: network).network : try networkOptions.network(named: network)
+    let summary = try NetworkSummary(chosen)
+    if outputOptions.json {
+      return try JSONDocument.print(
+        Report(
+          network: chosen.name, shortcut: chosen.shortcut?.option, depth: chosen.depth,
+          parameters: summary.parameters, multiplyAdds: summary.multiplyAdds,
+          layers: summary.rows.map {
+            .init(
+              path: $0.path, operation: $0.operation, outputShape: $0.outputShape.extents,
+              parameters: $0.parameters, multiplyAdds: $0.multiplyAdds)
+          }))
+    }
+    let option = chosen.shortcut.map { ", shortcut option \($0.option)" } ?? ", no shortcuts"
+    print("\(chosen.name): \(chosen.depth) layers\(option)")
+    var table = TextTable([
+      .init("layer"), .init("operation"), .init("output", .right), .init("parameters", .right),
+      .init("multiply-adds", .right),
+    ])
+    func number(_ count: Int) -> String { count == 0 ? "" : NumberFormat.grouped(count) }
+    for row in summary.rows {
+      table.append([
+        row.path, row.operation,
+        row.outputShape.extents.dropFirst().map(String.init).joined(separator: "×"),
+        number(row.parameters), number(row.multiplyAdds),
+      ])
+    }
+    table.setTotals([
+      "total", "", "", number(summary.parameters), number(summary.multiplyAdds),
+    ])
+    print(table.text)
+  }
+}

@@ -1,0 +1,36 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// SIGINT and SIGTERM as a flag that long work looks at between two steps.
+///
+/// The first signal asks for an orderly end; a second one ends the program at once.
+enum Interruption {
+  struct Interrupted: Error, CustomStringConvertible {
+    let isTermination: Bool
+    var description: String { "" }
+  }
+
+  private static let received = Atomic<Int32>(0)
+
+  static func install() {
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { number in
+        Interruption.received.store(number, ordering: .relaxed)
+        signal(number, SIG_DFL)
+      }
+    }
+  }
+
+  /// - Throws: ``Interrupted`` where a signal has come.
+  static func check() throws {
+    let number = received.load(ordering: .relaxed)
+    if number != 0 { throw Interrupted(isTermination: number == SIGTERM) }
+  }
+}

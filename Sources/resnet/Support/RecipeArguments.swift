@@ -1,0 +1,139 @@
+import ArgumentParser
+import Foundation
+import ResidualTraining
+
+/// The flags of a recipe, in the names that timm's users know.
+struct RecipeArguments: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "A folder or archive: CIFAR-10's binary files, or train/<class>/ and test/<class>/ images. "
+        + "Without it: ten things, drawn by the program.",
+      valueName: "data"))
+  var data: String?
+  @Option(help: ArgumentHelp("The same as the argument.", visibility: .hidden))
+  var dataDir: String?
+
+  @Option(help: ArgumentHelp("The network, such as resnet20 or cifar-plain56.", valueName: "name"))
+  var model: String?
+  @Option(
+    help: ArgumentHelp(
+      "Shortcut option of the paper: A (zero padding, the default), B or C (projections).",
+      valueName: "A|B|C"))
+  var shortcut: String?
+  @Option(help: ArgumentHelp("Where option A's zero channels stand.", valueName: "end|both"))
+  var shortcutPadding: String?
+  @Option(
+    name: .customLong("init"),
+    help: ArgumentHelp("He initialisation by inputs or outputs.", valueName: "fan-in|fan-out"))
+  var initialization: String?
+
+  @Option(help: ArgumentHelp("Everything random follows from it (default: 1).", valueName: "n"))
+  var seed: UInt64?
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Images a step (default: 128).", valueName: "n"))
+  var batchSize: Int?
+  @Option(help: ArgumentHelp("How long to train; milestones move along.", valueName: "n"))
+  var epochs: Double?
+  @Option(
+    help: ArgumentHelp(
+      "How long to train (default: the paper's \(Schedule.paperSteps); "
+        + "\(RecipeOptions.builtInSteps) on the built-in images).",
+      valueName: "n"))
+  var steps: Int?
+  @Option(
+    name: .customLong("lr"), help: ArgumentHelp("Learning rate (default: 0.1).", valueName: "x"))
+  var learningRate: Float?
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "A step at which the rate is divided by ten; may be repeated.", valueName: "step"))
+  var milestone: [Int] = []
+  @Option(help: ArgumentHelp("Momentum (default: 0.9).", valueName: "x"))
+  var momentum: Float?
+  @Option(help: ArgumentHelp("Weight decay (default: 0.0001).", valueName: "x"))
+  var weightDecay: Float?
+  @Option(
+    name: .customLong("warmup-lr"),
+    help: ArgumentHelp(
+      "Start at this rate until the training error falls below 80 % (default: a tenth of --lr from "
+        + "110 layers on, else 0: no such start).", valueName: "x"))
+  var warmupRate: Float?
+  @Option(
+    name: .customLong("classifier-lr-scale"),
+    help: ArgumentHelp("A factor of the rate for the last layer (default: 1).", valueName: "x"))
+  var classifierRateScale: Float?
+  @Flag(inversion: .prefixedNo, help: "Pad, crop and mirror training images at random.")
+  var augmentation: Bool?
+  @Option(
+    help: ArgumentHelp(
+      "Training images to set aside for choosing the best weights.", valueName: "n"))
+  var validation: Int?
+  @Flag(
+    name: .customLong("exact-bn"), inversion: .prefixedNo,
+    help: "Compute batch normalisation's statistics exactly after training (default).")
+  var exactStatistics: Bool?
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("A recipe as YAML.", valueName: "file"))
+  var config: String?
+
+  /// The choices of flags, environment and file, in this order of precedence.
+  func options(environment: [String: String] = ProcessInfo.processInfo.environment) throws
+    -> RecipeOptions
+  {
+    var flags = RecipeOptions()
+    flags.data = data ?? dataDir
+    flags.model = model
+    flags.shortcut = shortcut
+    flags.shortcutPadding = shortcutPadding
+    flags.initialization = initialization
+    flags.seed = seed
+    flags.batchSize = batchSize
+    flags.epochs = epochs
+    flags.steps = steps
+    flags.learningRate = learningRate
+    flags.milestones = milestone.isEmpty ? nil : milestone
+    flags.momentum = momentum
+    flags.weightDecay = weightDecay
+    flags.warmupRate = warmupRate
+    flags.classifierRateScale = classifierRateScale
+    flags.augmentation = augmentation
+    flags.validation = validation
+    flags.exactStatistics = exactStatistics
+    let file = try config.map(Config.read) ?? RecipeOptions()
+    return flags.filled(from: try Self.environmentOptions(environment)).filled(from: file)
+  }
+
+  /// The choices that variables such as `RESNET_BATCH_SIZE` make.
+  static func environmentOptions(_ environment: [String: String]) throws -> RecipeOptions {
+    var lines: [String] = []
+    for key in RecipeOptions.CodingKeys.allCases {
+      guard let value = environment[key.variable], !value.isEmpty else { continue }
+      guard !value.contains(where: \.isNewline) else {
+        throw UsageError("\(key.variable) has more than one line")
+      }
+      let isText = [.data, .model, .shortcut, .shortcutPadding, .initialization].contains(key)
+      lines.append("\(key.rawValue): \(isText ? quoted(value) : value)")
+    }
+    guard !lines.isEmpty else { return RecipeOptions() }
+    do { return try Config.decode(lines.joined(separator: "\n")) } catch {
+      throw UsageError("the environment (RESNET_…): \(Config.describe(error))")
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
+  }
+}
+
+extension RecipeOptions.CodingKeys {
+  /// The flag of the same meaning.
+  var flag: String {
+    switch self {
+    case .data: "the argument for data"
+    case .milestones: "--milestone"
+    default: "--" + rawValue.replacingOccurrences(of: "_", with: "-")
+    }
+  }
+  /// The variable of the environment of the same meaning.
+  var variable: String { "RESNET_" + rawValue.uppercased() }
+}

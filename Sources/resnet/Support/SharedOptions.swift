@@ -1,0 +1,86 @@
+import ArgumentParser
+import Foundation
+import ResidualCPU
+import ResidualTraining
+
+/// Where the work runs.
+struct DeviceOptions: ParsableArguments {
+  @Option(
+    name: .customLong("threads"),
+    help: ArgumentHelp("Threads (environment: RESNET_THREADS).", valueName: "n"))
+  var requestedThreads: Int?
+
+  func validate() throws { _ = try threads() }
+
+  private func threads() throws -> Int {
+    let environment = ProcessInfo.processInfo.environment["RESNET_THREADS"]
+    var number = requestedThreads
+    if number == nil, let environment {
+      guard let value = Int(environment) else {
+        throw UsageError("RESNET_THREADS='\(environment)' is no number")
+      }
+      number = value
+    }
+    let count = number ?? CPUDevice.coreCount
+    guard (1...CPUDevice.maximumThreads).contains(count) else {
+      throw UsageError(
+        "--threads \(count) is out of range: 1 to \(CPUDevice.maximumThreads); "
+          + "this machine has \(CPUDevice.coreCount) cores")
+    }
+    return count
+  }
+
+  /// The device, with a warning where threads outnumber cores.
+  func device(on terminal: Terminal) throws -> CPUDevice {
+    let threads = try threads()
+    if threads > CPUDevice.coreCount {
+      terminal.warn(
+        "\(threads) threads on \(CPUDevice.coreCount) cores: more threads than cores do not help")
+    }
+    return try CPUDevice(
+      threads: threads,
+      instructionSet: .resolve(environment: ProcessInfo.processInfo.environment))
+  }
+}
+
+/// What is printed.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Print one machine-readable document on standard output.")
+  var json = false
+  @Flag(help: "Print no progress and no remarks.")
+  var quiet = false
+
+  var terminal: Terminal { .standardError(isQuiet: quiet) }
+}
+
+/// The network and how it is varied, for commands that need no recipe.
+struct NetworkOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Shortcut option of the paper: A (zero padding), B or C (projections).", valueName: "A|B|C"))
+  var shortcut: String?
+  @Option(
+    help: ArgumentHelp("Where option A's zero channels stand.", valueName: "end|both"))
+  var shortcutPadding: String?
+
+  func network(named name: String, classes: Int = 10) throws -> Network {
+    var options = RecipeOptions()
+    options.model = name
+    options.shortcut = shortcut
+    options.shortcutPadding = shortcutPadding
+    // Any number of steps and images: only the network is of interest.
+    return try options.resolved(trainingCount: nil).network(classes: classes)
+  }
+}
+
+/// Prints a document for machines.
+enum JSONDocument {
+  static func print(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+}

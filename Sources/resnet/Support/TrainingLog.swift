@@ -1,0 +1,131 @@
+import ResidualCPU
+import ResidualFigures
+import ResidualTraining
+
+/// What a person sees of a training run, on standard error.
+struct TrainingLog {
+  private let trainer: Trainer<CPUDevice>
+  private let folder: String
+  private let terminal: Terminal
+  private let clock = ContinuousClock()
+  let begin: ContinuousClock.Instant
+  private var epochBegin: ContinuousClock.Instant
+  private var epochStart: Int
+  private var bar: ProgressBar
+
+  init(_ trainer: Trainer<CPUDevice>, folder: String, on terminal: Terminal, interval: Int) {
+    self.trainer = trainer
+    self.folder = folder
+    self.terminal = terminal
+    begin = clock.now
+    epochBegin = begin
+    epochStart = trainer.step
+    let batch = trainer.recipe.batchSize
+    bar = ProgressBar(
+      "training", total: trainer.recipe.schedule.steps * batch, completed: trainer.step * batch,
+      on: terminal, plainInterval: .updates(max(1, interval)))
+  }
+
+  /// What is about to happen, and how long it will take.
+  func start(_ data: Dataset, _ device: CPUDevice) {
+    let recipe = trainer.recipe
+    let test = data.test.map { ", \(grouped($0.count)) for testing" } ?? ""
+    let validation =
+      trainer.validationCount.map { ", \(grouped($0)) for validation" } ?? ""
+    terminal.note(
+      terminal.styled(trainer.network.name, .bold)
+        + " on \(data.name): \(grouped(trainer.trainingCount)) images for training\(validation)\(test)"
+    )
+    for remark in data.remarks { terminal.note(remark) }
+    if trainer.step > 0 { terminal.note("going on after step \(grouped(trainer.step))") }
+    terminal.note(
+      "\(grouped(recipe.schedule.steps)) steps of \(recipe.batchSize) images, "
+        + "\(trainer.epochs) epochs; about \(ProgressLine.time(expectedSeconds(device))) on "
+        + "\(device.threads) threads (\(device.instructionSet.rawValue)), "
+        + "\(trainer.plannedByteCount >> 20) MiB")
+    terminal.note("run folder: \(folder)")
+  }
+
+  /// An estimate from the network's arithmetic and this machine's peak.
+  private func expectedSeconds(_ device: CPUDevice) -> Double {
+    // Forward, and backward twice as much; direct convolutions run at about two thirds of the peak.
+    let multiplyAdds = (try? NetworkSummary(trainer.network))?.multiplyAdds ?? 0
+    let operations = 3 * 2 * Double(multiplyAdds) * Double(trainer.recipe.batchSize)
+    let cores = Double(min(device.threads, CPUDevice.coreCount))
+    let steps = Double(trainer.recipe.schedule.steps - trainer.step)
+    return steps * operations / (0.65 * cores * device.measuredPeak())
+  }
+
+  /// Called after every step.
+  ///
+  /// - Throws: ``Interruption/Interrupted``.
+  mutating func observe(_ report: StepReport) throws {
+    if let end = report.warmupEnd { bar.note("step \(report.step): \(end)") }
+    bar.update(
+      completed: report.step * trainer.recipe.batchSize,
+      extra: "loss \(NumberFormat.fixed(Double(report.loss), decimals: 3))")
+    try Interruption.check()
+  }
+
+  /// Reports an epoch.
+  mutating func finishEpoch(_ epoch: EpochReport) -> RunFolder.Timing {
+    let now = clock.now
+    let timing = RunFolder.Timing(
+      seconds: (now - epochBegin) / .seconds(1),
+      images: (epoch.step - epochStart) * trainer.recipe.batchSize)
+    (epochBegin, epochStart) = (now, epoch.step)
+    let part = trainer.hasValidation ? "validation" : "test"
+    let evaluated =
+      epoch.evaluation.map { ", \(part) error \(fixed($0.error, 2)) %" } ?? ""
+    bar.note(
+      "epoch \(epoch.epoch)/\(trainer.epochs): training error \(fixed(epoch.trainingError, 2)) %"
+        + "\(evaluated), rate \(epoch.learningRate)")
+    return timing
+  }
+
+  mutating func finishTraining() { bar.finish() }
+  func note(_ text: String) { terminal.note(text) }
+
+  /// What was learnt, where it is, and what to type next.
+  func conclude(_ result: TrainingResult) {
+    if let test = result.test {
+      terminal.note(
+        terminal.styled("test accuracy \(fixed(test.top1, 2)) %", .green)
+          + " on \(grouped(test.images)) images (loss \(fixed(test.loss, 3))), "
+          + "training accuracy \(fixed(result.training.top1, 2)) %, "
+          + ProgressLine.time(result.seconds))
+    } else {
+      terminal.note("training accuracy \(fixed(result.training.top1, 2)) %; there are no test images")
+    }
+    if let best = result.best {
+      terminal.note("best on the validation images: \(best)")
+    } else {
+      terminal.note(
+        "no best.safetensors: without validation images (--validation 5000) there is nothing to "
+          + "choose it on; the test images only report")
+    }
+    terminal.note("network: \(result.model)")
+    terminal.note("curves:  \(folder)/\(RunFolder.curvesName)")
+    let data = trainer.recipe.data.map { " " + shellQuoted($0) } ?? ""
+    terminal.note("next:    resnet evaluate \(shellQuoted(result.model))\(data) --confusion confusion.svg")
+  }
+
+  mutating func interrupted(at step: Int) {
+    bar.finish(extra: "interrupted")
+    terminal.warn(
+      "interrupted after step \(grouped(step)); to go on: resnet train --resume \(shellQuoted(folder))")
+  }
+
+  private func grouped(_ number: Int) -> String { NumberFormat.grouped(number) }
+  private func fixed(_ number: Double, _ decimals: Int) -> String {
+    NumberFormat.fixed(number, decimals: decimals)
+  }
+}
+
+/// A path as a shell takes it.
+func shellQuoted(_ text: String) -> String {
+  let plain = text.allSatisfy { $0.isLetter || $0.isNumber || "/._-+=:,@%".contains($0) }
+  return plain && !text.isEmpty ? text : "'" + text.split(
+    separator: "'", omittingEmptySubsequences: false
+  ).joined(separator: "'\\''") + "'"
+}

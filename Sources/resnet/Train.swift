@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import ResidualCPU
+import ResidualFigures
+import ResidualTraining
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a network by the paper's recipe.",
+    discussion: """
+      Without DATA: ResNet-20 on images that the program draws, in a few minutes. With DATA: the
+      paper's 64,000 steps, unless --epochs or --steps say otherwise.
+      """)
+
+  @OptionGroup(title: "Recipe") var recipeArguments: RecipeArguments
+  @Option(help: ArgumentHelp("The folder that run folders go to.", valueName: "folder"))
+  var output = "runs"
+  @Option(help: ArgumentHelp("The run folder's name.", valueName: "name"))
+  var experiment: String?
+  @Option(
+    help: ArgumentHelp(
+      "Go on with an interrupted run: its folder, or 'auto' for the latest one in --output.",
+      valueName: "auto|folder"))
+  var resume: String?
+  @Option(
+    help: ArgumentHelp("Steps between two lines where there is no terminal.", valueName: "n"))
+  var logInterval = 50
+  @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
+  @OptionGroup(title: "Output") var outputOptions: OutputOptions
+
+  func run() throws {
+    let terminal = outputOptions.terminal
+    let resumed = try resume.map { try RunFolders.interrupted($0, in: output) }
+    let options = try resumed.map { try Config.read($0 + "/" + RunFolder.configName) }
+      ?? recipeArguments.options()
+    try options.validate()
+    if resumed == nil { try RunFolders.checkWritable(output) }
+    let device = try deviceOptions.device(on: terminal)
+    Interruption.install()
+
+    let data = try Dataset.open(options.data)
+    let recipe = try options.resolved(
+      trainingCount: data.training.count - max(0, options.validation ?? 0))
+    let trainer = try Trainer(recipe, on: data, device: device)
+    if let resumed { try Checkpoint.restore(trainer, from: resumed) }
+    var run = try openFolder(resumed, trainer)
+    var log = TrainingLog(trainer, folder: run.path, on: terminal, interval: logInterval)
+    log.start(data, device)
+    let provenance = [
+      "data": data.name, "seed": String(recipe.seed), "version": Version.current,
+    ]
+    do {
+      while let epoch = try trainer.trainEpoch(observe: { try log.observe($0) }) {
+        let row = MetricsRow(epoch, part: trainer.hasValidation ? "validation" : "test")
+        try OutputError.wrap {
+          let isBest = try run.record(row, log.finishEpoch(epoch))
+          try run.drawCurves(title: trainer.network.name, drops: recipe.schedule.milestones)
+          if isBest, trainer.hasValidation {
+            try trainer.model(statistics: .moving, provenance: provenance)
+              .write(to: run.path + "/" + RunFolder.bestName)
+          }
+          try Checkpoint.write(trainer, in: run.path, provenance: provenance)
+        }
+      }
+      let result = try TrainingResult(
+        finishing: trainer, in: run.path, provenance: provenance, log: &log)
+      if outputOptions.json { try JSONDocument.print(result) }
+      log.conclude(result)
+    } catch let error as Interruption.Interrupted {
+      try OutputError.wrap {
+        try Checkpoint.write(trainer, in: run.path, provenance: provenance)
+      }
+      log.interrupted(at: trainer.step)
+      throw error
+    }
+  }
+
+  private func openFolder(_ resumed: String?, _ trainer: Trainer<CPUDevice>) throws -> RunFolder {
+    do {
+      if let resumed { return try RunFolder(reopening: resumed, at: trainer.step) }
+      return try RunFolder(
+        in: output, named: experiment ?? RunFolders.name(for: trainer.recipe),
+        config: Config.text(RecipeOptions(trainer.recipe)))
+    } catch let error as FileError {
+      throw OutputError(description: error.description)
+    }
+  }
+}

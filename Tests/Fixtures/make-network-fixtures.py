@@ -1,0 +1,131 @@
+"""One training step of tiny networks, computed by PyTorch in double precision.
+
+Writes Networks/<name>.json beside this script. Weights, images and velocities are drawn by `draw`
+below, which the tests repeat bit for bit, so that only results are stored. Of a long tensor a sample
+of entries is stored, its norm, and its product with a random vector, in which every entry counts.
+
+    python make-network-fixtures.py        # needs torch and numpy
+"""
+import json
+import math
+import pathlib
+
+import numpy
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)
+
+# Attributes of our graphs are float32.
+EPSILON, MOMENTUM_OF_STATISTICS, WEIGHT_DECAY = (float(numpy.float32(x)) for x in (1e-5, 0.1, 1e-4))
+RATE, MOMENTUM = 0.1, 0.9
+BATCH, SIDE, CLASSES = 2, 8, 10
+LABELS = [7, 2]
+SAMPLE = 6
+
+
+def draw(name, count):
+    """Numbers in [-1, 1): SplitMix64's finaliser of a hash (FNV-1a) of the name and a counter."""
+    state = 0xCBF29CE484222325
+    for byte in name.encode():
+        state = ((state ^ byte) * 0x100000001B3) % 2**64
+    z = numpy.uint64(state) + numpy.uint64(0x9E3779B97F4A7C15) * numpy.arange(1, count + 1, dtype=numpy.uint64)
+    z = (z ^ (z >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> numpy.uint64(31))
+    return (z >> numpy.uint64(40)).astype(numpy.float64) * 2.0**-23 - 1
+
+
+class Network:
+    def __init__(self, shortcut):
+        self.shortcut, self.parameters, self.statistics = shortcut, {}, {}
+
+    def parameter(self, name, shape, scale, offset=0.0):
+        if name not in self.parameters:
+            values = offset + scale * draw(name, math.prod(shape))
+            self.parameters[name] = torch.tensor(values).reshape(shape).requires_grad_()
+        return self.parameters[name]
+
+    def statistic(self, name, channels, scale, offset):
+        values = offset + scale * draw(name, channels)
+        self.statistics[name] = torch.tensor(values)
+        return self.statistics[name]
+
+    def convolution(self, x, path, filters, size, stride=1):
+        channels = x.shape[1]
+        weight = self.parameter(
+            path + ".weight", (filters, channels, size, size), math.sqrt(6 / (size * size * channels)))
+        return F.conv2d(x, weight, stride=stride, padding=size // 2)
+
+    def normalization(self, x, path):
+        channels = x.shape[1]
+        return F.batch_norm(
+            x, self.statistic(path + ".running_mean", channels, 0.1, 0),
+            self.statistic(path + ".running_var", channels, 0.5, 1),
+            self.parameter(path + ".weight", (channels,), 0.5, 1),
+            self.parameter(path + ".bias", (channels,), 0.25), training=True,
+            momentum=MOMENTUM_OF_STATISTICS, eps=EPSILON)
+
+    def join(self, x, path, filters, stride):
+        extra = filters - x.shape[1]
+        changes = extra > 0 or stride > 1
+        if self.shortcut == "C" or (self.shortcut == "B" and changes):
+            x = self.convolution(x, path + ".downsample.0", filters, 1, stride)
+            return self.normalization(x, path + ".downsample.1")
+        if not changes:
+            return x
+        before = extra // 2 if self.shortcut == "A-both" else 0
+        return F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, before, extra - before))
+
+    def __call__(self, x):
+        x = F.relu(self.normalization(self.convolution(x, "conv1", 16, 3), "bn1"))
+        for stage, filters in enumerate([16, 32, 64], 1):
+            path, stride = f"layer{stage}.0", 2 if stage > 1 else 1
+            y = F.relu(self.normalization(self.convolution(x, path + ".conv1", filters, 3, stride), path + ".bn1"))
+            y = self.normalization(self.convolution(y, path + ".conv2", filters, 3), path + ".bn2")
+            x = F.relu(y if self.shortcut is None else y + self.join(x, path, filters, stride))
+        x = x.mean((2, 3))
+        return F.linear(
+            x, self.parameter("fc.weight", (CLASSES, 64), 0.5), self.parameter("fc.bias", (CLASSES,), 0.1))
+
+
+def summary(name, tensor):
+    values = tensor.detach().numpy().reshape(-1)
+    step = max(1, -(-len(values) // SAMPLE))
+    return {
+        "norm": float(numpy.linalg.norm(values)),
+        "projection": float(values @ draw("projection/" + name, len(values))),
+        "sample": values[::step].tolist(),
+    }
+
+
+def fixture(shortcut):
+    network = Network(shortcut)
+    images = torch.tensor(draw("images", BATCH * SIDE * SIDE * 3)).reshape(BATCH, SIDE, SIDE, 3)
+    logits = network(images.permute(0, 3, 1, 2))
+    loss = F.cross_entropy(logits, torch.tensor(LABELS))
+    optimizer = torch.optim.SGD(
+        network.parameters.values(), lr=RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
+    for name, parameter in network.parameters.items():
+        velocity = 0.01 * draw("velocity/" + name, parameter.numel())
+        optimizer.state[parameter]["momentum_buffer"] = torch.tensor(velocity).reshape(parameter.shape)
+    loss.backward()
+    result = {
+        "loss": loss.item(),
+        "logits": logits.flatten().tolist(),
+        "gradients": {n: summary(n, p.grad) for n, p in network.parameters.items()},
+    }
+    optimizer.step()
+    result["slots"] = {
+        n: summary(n, t) for n, t in (network.parameters | network.statistics).items()}
+    return result
+
+
+folder = pathlib.Path(__file__).parent / "Networks"
+folder.mkdir(exist_ok=True)
+for name, shortcut in {
+    "resnet8-A-end": "A-end", "resnet8-A-both": "A-both", "resnet8-B": "B", "resnet8-C": "C",
+    "plain8": None,
+}.items():
+    (folder / f"{name}.json").write_text(json.dumps(fixture(shortcut), indent=0) + "\n")

@@ -1,0 +1,156 @@
+import ResidualNetworks
+import ResidualReference
+import Testing
+
+/// What a training step does to the state.
+@Suite struct UpdateTests {
+  private func session() -> Session<ReferenceDevice> {
+    Session(device: ReferenceDevice(), store: Store(realType: .float64))
+  }
+
+  private func parameter(_ name: String, trainable: Bool = true, decayed: Bool = true) -> StateSlot {
+    StateSlot(
+      name: name, shape: [4], role: .parameter, initialValue: .normal(standardDeviation: 1),
+      trainable: trainable, decayed: decayed)
+  }
+
+  /// v ← m·v + lr·(g + λw), w ← w − v, for three steps with other rates and gradients each.
+  @Test func momentum() throws {
+    var graph = Graph()
+    let slots = [
+      parameter("a"), parameter("b", decayed: false), parameter("c"),
+      parameter("frozen", trainable: false),
+    ]
+    var gradients: [String: Value] = [:]
+    for slot in slots {
+      _ = graph.state(slot)
+      gradients[slot.name] = graph.input("gradient/" + slot.name)
+    }
+    graph.updateByMomentumSGD(gradients: gradients, weightDecay: 0.25) { $0 == "c" ? 0.5 : 1 }
+    #expect(graph.bindings.map(\.slot).sorted()
+      == ["a", "b", "c", "momentum/a", "momentum/b", "momentum/c"])
+
+    let session = session()
+    var shapes = Dictionary(uniqueKeysWithValues: slots.map { ("gradient/" + $0.name, [4] as Shape) })
+    shapes["learningRate"] = .scalar
+    shapes["momentum"] = .scalar
+    let plan = try session.load(graph, inputs: shapes)
+    let frozen = session.store.contains("frozen")
+    #expect(!frozen, "nothing reads or changes it")
+    var expected = Dictionary(
+      uniqueKeysWithValues: ["a", "b", "c"].map {
+        ($0, (w: session.store.readDouble($0), v: [Double](repeating: 0, count: 4)))
+      })
+    for (step, rate) in [0.5, 0.25, 0.125].enumerated() {
+      let momentum = 0.75
+      plan.write([rate], to: "learningRate")
+      plan.write([momentum], to: "momentum")
+      for slot in slots {
+        plan.write(numbers("\(slot.name)\(step)", [4]).scalars, to: "gradient/" + slot.name)
+      }
+      plan.run()
+      for (name, decay, scale) in [("a", 0.25, 1), ("b", 0, 1), ("c", 0.25, 0.5)] {
+        guard var (w, v) = expected[name] else { continue }
+        let g = numbers("\(name)\(step)", [4]).scalars
+        for i in 0..<4 {
+          v[i] = momentum * v[i] + rate * scale * (g[i] + decay * w[i])
+          w[i] -= v[i]
+        }
+        expected[name] = (w, v)
+        expectClose(session.store.readDouble(name), w)
+        expectClose(session.store.readDouble("momentum/" + name), v)
+      }
+    }
+  }
+
+  /// Running statistics take a tenth of the batch's mean and of its unbiased variance.
+  @Test func movingAverages() throws {
+    let network = try NetworkCatalog.network(named: "cifar-resnet8")
+    var graph = network.graph(.training)
+    let convolution = try #require(
+      graph.nodes.firstIndex { $0.path == "conv1" })
+    graph.output("conv1", Value(node: convolution))
+    let session = session()
+    let plan = try session.load(graph, inputs: [Network.imagesInput: [2, 3, 5, 3]])
+    let mean = numbers("mean", [16]).scalars
+    let variance = numbers("variance", [16]).scalars.map { 2 + $0 }
+    session.store.write(mean, to: "bn1.running_mean")
+    session.store.write(variance, to: "bn1.running_var")
+    plan.write(numbers("images", [2, 3, 5, 3]).scalars, to: Network.imagesInput)
+    plan.run()
+    let activations = plan.readDouble("conv1")
+    let weight = Double(Float(0.1))
+    var (newMean, newVariance): ([Double], [Double]) = ([], [])
+    for c in 0..<16 {
+      let channel = stride(from: c, to: activations.count, by: 16).map { activations[$0] }
+      let batchMean = channel.reduce(0, +) / 30
+      let unbiased = channel.reduce(0) { $0 + ($1 - batchMean) * ($1 - batchMean) } / 29
+      newMean.append((1 - weight) * mean[c] + weight * batchMean)
+      newVariance.append((1 - weight) * variance[c] + weight * unbiased)
+    }
+    expectClose(session.store.readDouble("bn1.running_mean"), newMean)
+    expectClose(session.store.readDouble("bn1.running_var"), newVariance)
+  }
+
+  /// A step is a function of state and inputs: from the same state it gives the same bits, and
+  /// evaluation changes nothing.
+  @Test func purity() throws {
+    let network = try NetworkCatalog.network(named: "cifar-resnet8", shortcut: .projection)
+    var graph = network.graph(.training)
+    let logits = try #require(graph.output(Network.logitsOutput))
+    let loss = graph.append(
+      .softmaxCrossEntropy(.init()),
+      [logits, graph.input("labels", .int32), graph.input("weights")], path: "loss")
+    graph.output("loss", loss)
+    graph.updateByMomentumSGD(
+      gradients: graph.differentiate(
+        loss, withRespectTo: graph.slots.filter(\.trainable).map(\.name)), weightDecay: 1e-4)
+    let session = session()
+    let shapes: [String: Shape] = [
+      Network.imagesInput: [2, 8, 8, 3], "labels": [2], "weights": [2], "learningRate": .scalar,
+      "momentum": .scalar,
+    ]
+    let step = try session.load(graph, inputs: shapes)
+    let evaluation = try session.load(
+      network.graph(.inference), inputs: [Network.imagesInput: [2, 8, 8, 3]])
+    let statistics = try session.load(
+      network.graph(.statistics), inputs: [Network.imagesInput: [2, 8, 8, 3]])
+    for plan in [step, evaluation, statistics] {
+      plan.write(numbers("images", [2, 8, 8, 3]).scalars, to: Network.imagesInput)
+    }
+    step.write([3, 8] as [Int32], to: "labels")
+    step.write([1.0, 1.0], to: "weights")
+    step.write(0.1, to: "learningRate")
+    step.write(0.9, to: "momentum")
+
+    func state() -> [String: [Double]] {
+      Dictionary(
+        uniqueKeysWithValues: session.store.slots.map {
+          ($0.name, session.store.readDouble($0.name))
+        })
+    }
+    let before = state()
+    step.run()
+    let (loss1, after) = (step.readDouble("loss"), state())
+    for slot in session.store.slots where slot.role != .optimizer {
+      #expect(before[slot.name] != after[slot.name], "\(slot.name) has not changed")
+    }
+    evaluation.run()
+    statistics.run()
+    #expect(state() == after, "evaluation changes nothing")
+    for (name, values) in before { session.store.write(values, to: name) }
+    step.poison()
+    step.run()
+    #expect(step.readDouble("loss") == loss1)
+    #expect(state() == after)
+  }
+
+  private func expectClose(
+    _ values: [Double], _ expected: [Double], location: SourceLocation = #_sourceLocation
+  ) {
+    #expect(values.count == expected.count, sourceLocation: location)
+    for (value, expected) in zip(values, expected) {
+      #expect(abs(value - expected) <= 1e-13 * max(1, abs(expected)), sourceLocation: location)
+    }
+  }
+}

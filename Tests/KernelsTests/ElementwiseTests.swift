@@ -1,0 +1,97 @@
+import CIntrinsics
+import ResidualKernelInterface
+import Testing
+
+struct ElementwiseTests {
+  @Test(arguments: NamedLibrary.all, [1, 3, 16, 33, 1000])
+  func `sum and rectifier`(_ library: NamedLibrary, _ count: Int) {
+    let a = Buffer(random: count, seed: 1)
+    let b = Buffer(random: count, seed: 2)
+    let part = count / 3..<count
+    let (sum, positive, masked, maskedSum) = (
+      Buffer(count), Buffer(count), Buffer(count), Buffer(count)
+    )
+    library.kernels.add(a.input, b.input, output: sum.pointer, elements: part)
+    library.kernels.rectify(a.input, output: positive.pointer, elements: part)
+    library.kernels.rectifyGradient(
+      a.input, addend: nil, activation: b.input, output: masked.pointer, elements: part)
+    library.kernels.rectifyGradient(
+      a.input, addend: a.input, activation: b.input, output: maskedSum.pointer, elements: part)
+    for i in 0..<count {
+      guard part.contains(i) else {
+        #expect([sum, positive, masked, maskedSum].allSatisfy { $0[i].isNaN })
+        continue
+      }
+      #expect(sum[i] == a[i] + b[i])
+      #expect(positive[i] == max(a[i], 0))
+      #expect(masked[i] == (b[i] > 0 ? a[i] : 0))
+      #expect(maskedSum[i] == (b[i] > 0 ? a[i] + a[i] : 0))
+    }
+  }
+
+  @Test(arguments: NamedLibrary.all)
+  func `a NaN stays a NaN, zero stops the gradient`(_ library: NamedLibrary) {
+    let numbers: [Float] = [.nan, 0, -0.0, .infinity, -.infinity]
+    let input = Buffer([[Float]](repeating: numbers, count: 7).flatMap { $0 })
+    let output = Buffer(input.count)
+    library.kernels.rectify(input.input, output: output.pointer, elements: 0..<input.count)
+    let ones = Buffer([Float](repeating: 1, count: input.count))
+    let gradient = Buffer(input.count)
+    library.kernels.rectifyGradient(
+      ones.input, addend: nil, activation: input.input, output: gradient.pointer,
+      elements: 0..<input.count)
+    for i in 0..<input.count {
+      let x = input[i]
+      #expect(x.isNaN ? output[i].isNaN : output[i] == (x > 0 ? x : 0))
+      #expect(gradient[i] == (x <= 0 ? 0 : 1))
+    }
+  }
+
+  @Test(arguments: NamedLibrary.all, [1, 17, 272_474])
+  func `momentum step, in place and not`(_ library: NamedLibrary, _ count: Int) {
+    let parameter = Buffer(random: count, seed: 3)
+    let velocity = Buffer(random: count, seed: 4)
+    let gradient = Buffer(random: count, seed: 5)
+    let (newParameter, newVelocity) = (Buffer(count), Buffer(count))
+    func step(_ w: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<Float>) {
+      library.kernels.momentumStep(
+        parameter: parameter.input, velocity: velocity.input, gradient: gradient.input, rate: 0.1,
+        momentum: 0.9, decay: 1e-4, newParameter: w, newVelocity: v, elements: 0..<count)
+    }
+    step(newParameter.pointer, newVelocity.pointer)
+    var (parameters, velocities) = ([Double](), [Double]())
+    for i in 0..<count {
+      let w = Double(parameter[i])
+      let v =
+        Double(Float(0.9)) * Double(velocity[i])
+        + Double(Float(0.1)) * (Double(gradient[i]) + Double(Float(1e-4)) * w)
+      velocities.append(v)
+      parameters.append(w - v)
+    }
+    #expect(relativeError(newVelocity, velocities) < 2e-7)
+    #expect(relativeError(newParameter, parameters) < 2e-7)
+    step(parameter.pointer, velocity.pointer)
+    #expect(parameter.bits == newParameter.bits && velocity.bits == newVelocity.bits)
+  }
+
+  @Test(arguments: NamedLibrary.all)
+  func `peak counts its operations`(_ library: NamedLibrary) {
+    let kernels = library.kernels
+    #expect(kernels.peakOperations(iterations: 1000) == 1000 * 24 * kernels.lanes)
+  }
+
+  @Test(arguments: NamedLibrary.all)
+  func `denormals are flushed and come back`(_ library: NamedLibrary) {
+    let mode = readFloatingPointMode()
+    defer { setFloatingPointMode(mode) }
+    let denormal = Buffer([.leastNormalMagnitude / 2])
+    let zero = Buffer([0])
+    let sum = Buffer(1)
+    setFloatingPointMode(flushingDenormals(mode))
+    library.kernels.add(denormal.input, zero.input, output: sum.pointer, elements: 0..<1)
+    setFloatingPointMode(mode)
+    #expect(sum[0] == 0)
+    library.kernels.add(denormal.input, zero.input, output: sum.pointer, elements: 0..<1)
+    #expect(sum[0] == denormal[0] && sum[0].isSubnormal)
+  }
+}
