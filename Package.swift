@@ -12,12 +12,9 @@ func module(
     swiftSettings: settings)
 }
 
-func tests(_ folder: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
-  -> Target
-{
+func tests(_ folder: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
-    name: "Residual" + folder + "Tests", dependencies: dependencies,
-    path: "Tests/" + folder + "Tests", resources: resources)
+    name: "Residual" + folder, dependencies: dependencies, path: "Tests/" + folder)
 }
 
 /// One folder of kernels, compiled once for each instruction set; the folders are symbolic links.
@@ -87,6 +84,21 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
       ],
       path: "Sources/resnet"),
+    tests("GraphsTests", ["ResidualNetworks", "ResidualReference"]),
+    tests("NetworksTests", ["ResidualNetworks", "ResidualReference"]),
+    tests("ExecutionTests", ["ResidualExecution", "ResidualReference"]),
+    tests("ReferenceTests", ["ResidualNetworks", "ResidualReference"]),
+    tests(
+      "KernelsTests",
+      ["ResidualKernelInterface", "CIntrinsics"]
+        + kernelModules.map { .target(name: $0.name) }),
+    tests("Conformance", ["ResidualCPU", "ResidualNetworks", "ResidualReference"]),
+    tests("FormatsTests", ["ResidualFormats", "ResidualTensors"]),
+    tests("Attacks", ["ResidualFormats", "ResidualTensors"]),
+    tests("ImagesTests", ["ResidualImages", "ResidualTensors"]),
+    tests("DatasetsTests", ["ResidualDatasets", "ResidualImages", "ResidualTensors"]),
+    tests("FiguresTests", ["ResidualFigures"]),
+    tests("resnetTests", ["resnet", "ResidualFigures"]),
     .target(
       name: "CPNG", path: "Sources/CPNG",
       linkerSettings: [.linkedLibrary("png", .when(traits: ["PNG"]))]),

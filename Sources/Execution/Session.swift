@@ -103,7 +103,8 @@ public final class LoadedPlan<D: Device> {
   /// the arena, scratch memory and outputs. For tests.
   package func poison() {
     session.poisonWorkspace()
-    for output in plan.outputs.values {
+    let inputs = Set(plan.inputs.values)
+    for output in plan.outputs.values where !inputs.contains(output) {
       let memory = buffer(output)
       UnsafeMutableRawBufferPointer(start: memory.base, count: memory.byteCount).poison()
     }

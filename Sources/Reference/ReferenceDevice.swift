@@ -16,7 +16,7 @@ public struct ReferenceDevice: Device {
   public func prepare(_ graph: Graph, inputs: [String: Shape]) throws -> Plan<Step> {
     let needed = graph.pruned()
     let shapes = try needed.shapes(inputs: inputs)
-    var planning = Planning(device: self, graph: needed)
+    var planning = Planning(device: self, graph: needed, slots: graph.slots)
     for (index, node) in needed.nodes.enumerated() {
       planning.add(node, at: index, shapes: shapes[index])
     }
@@ -41,17 +41,21 @@ public struct ReferenceDevice: Device {
 private struct Planning {
   let device: ReferenceDevice
   let graph: Graph
-  let slots: [String: StateSlot]
   var builder = PlanBuilder<ReferenceDevice.Step>()
+  private var slots: [String: PlannedTensor] = [:]
   private var tensors: [Value: PlannedTensor] = [:]
   /// The values that are computed straight into an output's memory.
   private let outputValues: Set<Value>
 
-  init(device: ReferenceDevice, graph: Graph) {
+  init(device: ReferenceDevice, graph: Graph, slots: [StateSlot]) {
     self.device = device
     self.graph = graph
-    slots = Dictionary(uniqueKeysWithValues: graph.slots.map { ($0.name, $0) })
     outputValues = Set(graph.outputs.map(\.value))
+    for slot in slots {
+      let buffer = builder.state(slot, byteCount: device.byteCount(slot.shape, .float32))
+      self.slots[slot.name] = PlannedTensor(
+        buffer: buffer, shape: slot.shape, elementType: .float32)
+    }
   }
 
   mutating func add(_ node: Node, at index: Int, shapes: [Shape]) {
@@ -59,12 +63,7 @@ private struct Planning {
     case .input(let input):
       tensors[Value(node: index)] = addInput(input, shape: shapes[0])
     case .state(let state):
-      guard let slot = slots[state.slot] else {
-        preconditionFailure("slot \(state.slot) is not declared")
-      }
-      let buffer = builder.state(slot, byteCount: device.byteCount(slot.shape, .float32))
-      tensors[Value(node: index)] = PlannedTensor(
-        buffer: buffer, shape: slot.shape, elementType: .float32)
+      tensors[Value(node: index)] = slots[state.slot]
     default:
       let operands = node.operands.map { tensor(of: $0) }
       let results = shapes.enumerated().map { result, shape in

@@ -102,7 +102,10 @@ enum Draw {
       let fan = Float(count / slot.shape[0])
       return numbers(name, count).map { $0 * (6 / fan).squareRoot() }
     case (.parameter, _):
-      return name.hasSuffix("weight") ? positive(name, count) : numbers(name, count)
+      // Shifts of several deviations keep most activations of a rectifier away from zero. One that
+      // falls to the other side of zero in float32 would change gradients by 1/√N of their norm.
+      return name.hasSuffix("weight")
+        ? numbers(name, count).map { 0.5 + 0.25 * $0 } : numbers(name, count).map { 1.5 + $0 }
     }
   }
 }

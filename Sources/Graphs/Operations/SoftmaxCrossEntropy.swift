@@ -45,7 +45,8 @@ extension Operation {
 
   /// The weight of the samples whose label is among the `top` largest logits.
   ///
-  /// A logit equal to the label's counts as larger where its index is smaller. Operands: logits
+  /// A logit equal to the label's counts as larger where its index is smaller; one that is not a
+  /// number counts as larger, and every logit is larger than one that is not. Operands: logits
   /// `[N, K]`, labels `[N]`, weights `[N]`. Result: scalar.
   public struct CorrectCount: OperationRule {
     public let top: Int

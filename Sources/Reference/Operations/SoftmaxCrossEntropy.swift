@@ -70,10 +70,11 @@ extension Operation.CorrectCount {
     for n in 0..<batch {
       let row = logits + n * classes
       let sample = label(labels, n, classes: classes)
-      // The number of classes ahead of the sample's own. What is not a number is never right.
-      var ahead = row[sample].isNaN ? classes : 0
-      for k in 0..<classes where row[k] > row[sample] || (row[k] == row[sample] && k < sample) {
-        ahead += 1
+      let own = row[sample]
+      var ahead = 0
+      for k in 0..<classes {
+        let isAhead = row[k] > own || (row[k] == own && k < sample)
+        if isAhead || row[k].isNaN || own.isNaN { ahead += 1 }
       }
       if ahead < top { count += weights[n] }
     }
