@@ -43,7 +43,7 @@ public final class CPUDevice: Device, @unchecked Sendable {
     }
     self.instructionSet = instructionSet
     kernels = instructionSet.kernels
-    pool = WorkerPool(count: threads, cores: Self.coreCount)
+    pool = try WorkerPool(count: threads, cores: Self.coreCount)
     turn = .allocate(capacity: 1)
     pthread_mutex_init(turn, nil)
   }

@@ -5,7 +5,12 @@ import ResidualKernelInterface
 public struct CPUStep: Sendable, CustomStringConvertible {
   /// The path of the last node that the step computes.
   public let path: String
-  let work: any Work
+  package let work: any Work
+
+  package init(path: String, work: any Work) {
+    self.path = path
+    self.work = work
+  }
 
   public var description: String { "\(path): \(work)" }
 }
@@ -13,7 +18,7 @@ public struct CPUStep: Sendable, CustomStringConvertible {
 /// Something to do in parts that may run on different threads at once.
 ///
 /// The parts of a work depend on the shapes alone, never on the number of threads.
-protocol Work: Sendable {
+package protocol Work: Sendable {
   var parts: Int { get }
   func run(part: Int, in context: StepContext)
 }
@@ -29,11 +34,11 @@ extension SerialWork {
 }
 
 /// What a part of a step works with.
-struct StepContext {
+package struct StepContext {
   let memory: Memory
-  let kernels: any KernelLibrary
+  package let kernels: any KernelLibrary
   /// This worker's scratch memory.
-  let scratch: UnsafeMutablePointer<Float>
+  package let scratch: UnsafeMutablePointer<Float>
 
   @inline(__always) func input(_ buffer: BufferID) -> UnsafePointer<Float> {
     UnsafePointer(memory.pointer(buffer, of: Float.self))

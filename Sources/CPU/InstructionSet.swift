@@ -61,7 +61,7 @@ public enum InstructionSet: String, Hashable, Sendable, CaseIterable, Comparable
     return choice
   }
 
-  var kernels: any KernelLibrary {
+  package var kernels: any KernelLibrary {
     #if arch(x86_64)
       switch self {
       case .baseline: ResidualKernels.Kernels()

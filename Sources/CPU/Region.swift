@@ -2,7 +2,7 @@ import ResidualGraphs
 
 /// Nodes that one step computes together. Fusion is a partition of the graph: regions say which
 /// nodes share a pass over memory, and change nothing of what is computed.
-enum Region: Hashable, Sendable {
+package enum Region: Hashable, Sendable {
   case single(Int)
   /// Batch normalisation, then perhaps an addition and a rectifier.
   case normalization(Int, add: Int?, relu: Int?)
@@ -11,7 +11,7 @@ enum Region: Hashable, Sendable {
   case maskedGradient(add: Int?, reluGradient: Int, sums: Int?)
 
   /// The node whose place in the schedule the region takes: all its operands come before.
-  var last: Int {
+  package var last: Int {
     switch self {
     case .single(let node): node
     case .normalization(let node, let add, let relu): relu ?? add ?? node
@@ -20,7 +20,7 @@ enum Region: Hashable, Sendable {
   }
 
   /// The nodes whose results exist only inside the region.
-  var hidden: [Int] {
+  package var hidden: [Int] {
     switch self {
     case .single: []
     case .normalization(let node, let add, let relu):
@@ -31,10 +31,10 @@ enum Region: Hashable, Sendable {
 }
 
 /// The regions of a graph, in the order in which they run.
-struct RegionPartition {
-  let regions: [Region]
+package struct RegionPartition {
+  package let regions: [Region]
 
-  init(_ graph: Graph) {
+  package init(_ graph: Graph) {
     let uses = graph.uses()
     let kept = Set((graph.outputs.map(\.value) + graph.bindings.map(\.value)).map(\.node))
     var claimed = [Bool](repeating: false, count: graph.nodes.count)
@@ -66,7 +66,9 @@ struct RegionPartition {
       case .reluGradient:
         var add: Int?
         let gradient = node.operands[0].node
-        if case .add = graph.nodes[gradient].operation, soleReader(of: gradient) == index {
+        if case .add = graph.nodes[gradient].operation, !claimed[gradient],
+          soleReader(of: gradient) == index
+        {
           add = gradient
         }
         // The sums come last in the region, so nothing else may read the gradient before them.

@@ -20,17 +20,26 @@ import Synchronization
 /// open, and everyone takes the next part from one counter. When the parts are used up, the caller
 /// closes the job and waits only for helpers that have joined. Idle helpers spin briefly, then park.
 /// Which thread computes which part changes nothing, because parts are cut by size alone.
-final class WorkerPool: @unchecked Sendable {
+package final class WorkerPool: @unchecked Sendable {
   /// Threads that work on a job, the caller included.
-  let count: Int
+  package let count: Int
 
   /// What is to be done: the parts of a step, in some memory.
-  struct Job {
+  package struct Job {
     let step: CPUStep
     let memory: Memory
     let kernels: any KernelLibrary
     /// Bytes of scratch memory between one worker's and the next one's.
     let scratchStride: Int
+
+    package init(
+      step: CPUStep, memory: Memory, kernels: any KernelLibrary, scratchStride: Int
+    ) {
+      self.step = step
+      self.memory = memory
+      self.kernels = kernels
+      self.scratchStride = scratchStride
+    }
 
     func context(worker: Int) -> StepContext {
       StepContext(
@@ -57,7 +66,8 @@ final class WorkerPool: @unchecked Sendable {
   /// - Parameters:
   ///   - count: threads, the caller included.
   ///   - cores: processors; with more threads than that, nobody spins.
-  init(count: Int, cores: Int) {
+  /// - Throws: ``DeviceUnavailable`` where the system does not grant the threads.
+  package init(count: Int, cores: Int) throws(DeviceUnavailable) {
     precondition(count >= 1, "a pool of \(count) threads")
     self.count = count
     spins = count <= cores ? 4_000 : 0
@@ -65,10 +75,10 @@ final class WorkerPool: @unchecked Sendable {
     wake = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
-    for worker in 1..<max(count, 1) { start(worker) }
+    for worker in 1..<max(count, 1) { try start(worker) }
   }
 
-  private func start(_ worker: Int) {
+  private func start(_ worker: Int) throws(DeviceUnavailable) {
     let entry = Unmanaged.passRetained(Entry(pool: self, worker: worker))
     #if canImport(Darwin)
       var thread: pthread_t?
@@ -76,7 +86,12 @@ final class WorkerPool: @unchecked Sendable {
       var thread = pthread_t()
     #endif
     let status = pthread_create(&thread, nil, workerMain, entry.toOpaque())
-    precondition(status == 0, "thread \(worker) of \(count) could not be started: \(status)")
+    guard status == 0 else {
+      entry.release()
+      throw DeviceUnavailable(
+        "\(count) threads: the system does not grant more than \(worker) (error \(status)); "
+          + "use fewer")
+    }
     #if canImport(Darwin)
       if let thread { threads.append(thread) }
     #else
@@ -108,7 +123,7 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   /// Does all parts of a job. One caller at a time.
-  func run(_ job: Job) {
+  package func run(_ job: Job) {
     let parts = job.step.work.parts
     guard parts > 1, count > 1 else {
       let context = job.context(worker: 0)

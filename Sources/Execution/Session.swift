@@ -120,7 +120,8 @@ public final class LoadedPlan<D: Device> {
     precondition(
       MemoryLayout<Element>.stride * planned.shape.count == planned.byteCount,
       "input \(name) does not hold \(type)")
-    return body(UnsafeMutableBufferPointer(rebasing: buffer.elements(of: type)[..<planned.shape.count]))
+    return body(
+      UnsafeMutableBufferPointer(rebasing: buffer.elements(of: type)[..<planned.shape.count]))
   }
 
   /// Fills an input of real numbers.
@@ -128,7 +129,8 @@ public final class LoadedPlan<D: Device> {
     let (planned, buffer) = input(name)
     precondition(planned.elementType.isFloatingPoint, "input \(name) holds \(planned.elementType)")
     precondition(
-      values.count == planned.shape.count, "\(values.count) numbers for \(name) of \(planned.shape)")
+      values.count == planned.shape.count, "\(values.count) numbers for \(name) of \(planned.shape)"
+    )
     NumberBuffer(buffer, session.device.realType, count: values.count).write(values)
   }
 

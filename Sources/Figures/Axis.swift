@@ -7,19 +7,19 @@
 #endif
 
 /// One axis of a chart: the range that it shows and where it is ticked.
-struct Axis {
-  struct Tick: Equatable {
-    let value: Double, label: String
+package struct Axis {
+  package struct Tick: Equatable {
+    package let value: Double, label: String
   }
 
-  let lower: Double, upper: Double
+  package let lower: Double, upper: Double
   let isLogarithmic: Bool
-  let ticks: [Tick]
+  package let ticks: [Tick]
   /// Where fainter lines without labels stand.
-  var minorTicks: [Double] = []
+  package var minorTicks: [Double] = []
 
   /// Where a value lies between `lower` (0) and `upper` (1); outside the range, outside [0, 1].
-  func fraction(_ value: Double) -> Double {
+  package func fraction(_ value: Double) -> Double {
     guard isLogarithmic else { return (value - lower) / (upper - lower) }
     return (log10(value) - log10(lower)) / (log10(upper) - log10(lower))
   }
@@ -33,7 +33,7 @@ struct Axis {
   ///   - expands: whether the range grows to whole ticks.
   ///   - intervals: about how many intervals are wanted.
   ///   - isWhole: whether only whole numbers may be ticked, as for epochs.
-  static func linear(
+  package static func linear(
     _ range: ClosedRange<Double>, expands: Bool, intervals: Int, isWhole: Bool = false
   ) -> Axis {
     var (lower, upper) = (range.lowerBound, range.upperBound)
@@ -55,7 +55,7 @@ struct Axis {
   /// evenly spaced numbers.
   ///
   /// - Precondition: the range is positive.
-  static func logarithmic(_ range: ClosedRange<Double>, expands: Bool) -> Axis {
+  package static func logarithmic(_ range: ClosedRange<Double>, expands: Bool) -> Axis {
     precondition(range.lowerBound > 0, "a logarithmic axis cannot begin at \(range.lowerBound)")
     var (lower, upper) = (range.lowerBound, range.upperBound)
     if upper / lower < 1 + 1e-9 { (lower, upper) = (lower / 2, upper * 2) }

@@ -1,5 +1,5 @@
 /// Letters of 5 × 7 pixels for labels in pictures: printable ASCII, and a box for all else.
-enum BitmapFont {
+package enum BitmapFont {
   static let width = 5, height = 7
   /// From one letter's left edge to the next one's.
   static let advance = width + 1
@@ -9,17 +9,17 @@ enum BitmapFont {
   private static let tailed: Set<Character> = ["g", "p", "q", "y"]
 
   /// `[row][column]`, true where there is ink.
-  typealias Glyph = [[Bool]]
+  package typealias Glyph = [[Bool]]
 
   /// The glyphs of the characters from space (32) to tilde (126), in their order.
-  static let glyphs: [Glyph] = bands.flatMap(glyphs(in:))
+  package static let glyphs: [Glyph] = bands.flatMap(glyphs(in:))
 
-  static let box = Glyph(
+  package static let box = Glyph(
     (0..<height).map { row in
       (0..<width).map { [0, height - 1].contains(row) || [0, width - 1].contains($0) }
     })
 
-  static func glyph(for character: Character) -> Glyph {
+  package static func glyph(for character: Character) -> Glyph {
     guard let code = character.asciiValue, (32...126).contains(code) else { return box }
     return glyphs[Int(code) - 32]
   }
@@ -30,7 +30,7 @@ enum BitmapFont {
   }
 
   /// The width of a line of text in pixels.
-  static func textWidth(_ text: String) -> Int {
+  package static func textWidth(_ text: String) -> Int {
     text.isEmpty ? 0 : text.count * advance - 1
   }
 

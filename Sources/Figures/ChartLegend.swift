@@ -1,11 +1,11 @@
 /// The names of a chart's series beside samples of their lines, and where these stand.
-struct ChartLegend {
+package struct ChartLegend {
   private static let size = 13.0, lineHeight = 19.0, sample = 30.0, margin = 8.0
 
   /// The names as they fit, each with the left end of its sample at mid-height.
-  let entries: [(name: String, position: Pixel)]
+  package let entries: [(name: String, position: Pixel)]
   /// The ground behind a legend that stands inside the plot.
-  let ground: Frame?
+  package let ground: Frame?
   /// By how much the plot must be lower.
   let heightAbovePlot: Double
 

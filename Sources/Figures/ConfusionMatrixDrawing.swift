@@ -1,5 +1,5 @@
 /// A confusion matrix laid out in pixels and drawn.
-struct ConfusionMatrixDrawing {
+package struct ConfusionMatrixDrawing {
   let matrix: ConfusionMatrix
   let title: String
   /// The side of a cell.
@@ -7,13 +7,13 @@ struct ConfusionMatrixDrawing {
   /// Sizes of the names and of the numbers in cells; 0 where there is no room.
   let nameSize: Double, countSize: Double
   let names: [String]
-  let grid: Frame
+  package let grid: Frame
   /// By how many degrees the names of columns are turned.
   let turn: Double
 
   private let nameWidth: Double
 
-  init(_ matrix: ConfusionMatrix, title: String) {
+  package init(_ matrix: ConfusionMatrix, title: String) {
     self.matrix = matrix
     self.title = title
     let count = matrix.classNames.count

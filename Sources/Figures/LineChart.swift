@@ -90,7 +90,7 @@ public struct LineChart: Hashable, Sendable {
 
 extension LineChart {
   /// Whether a point can be shown at all.
-  func isDrawable(_ point: Point) -> Bool {
+  package func isDrawable(_ point: Point) -> Bool {
     guard point.x.magnitude <= Axis.largest, point.y.magnitude <= Axis.largest else { return false }
     return yScale == .linear || point.y >= Axis.smallestPositive
   }

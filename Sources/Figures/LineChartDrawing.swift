@@ -2,7 +2,7 @@
 ///
 /// The legend is tried in free corners of the plot first. Only where every one is crossed by a
 /// curve is the plot made lower and the legend put above it.
-struct LineChartDrawing {
+package struct LineChartDrawing {
   static let width = 800.0, height = 500.0
   /// How much of the plot's height a legend above it may take; beyond, the picture grows.
   private static let legendShare = 150.0
@@ -10,14 +10,14 @@ struct LineChartDrawing {
   let chart: LineChart
   let xAxis: Axis, yAxis: Axis
   /// Where curves are drawn.
-  let plot: Frame
-  let legend: ChartLegend
+  package let plot: Frame
+  package let legend: ChartLegend
   /// One array of runs for each series.
-  let curves: [[[Pixel]]]
+  package let curves: [[[Pixel]]]
   /// Where each marker's label stands: its centre and its row, 0 next to the plot.
   let markerLabels: [(marker: LineChart.Marker, text: String, centre: Double, row: Int)]
 
-  init(_ chart: LineChart) {
+  package init(_ chart: LineChart) {
     self.chart = chart
     let (xAxis, yAxis) = (chart.xAxis, chart.yAxis)
     (self.xAxis, self.yAxis) = (xAxis, yAxis)
@@ -88,7 +88,7 @@ struct LineChartDrawing {
     }
   }
 
-  var svg: String {
+  package var svg: String {
     var document = SVGDocument(width: Self.width, height: height, title: chart.title)
     drawGrid(&document)
     drawMarkers(&document)

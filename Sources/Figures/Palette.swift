@@ -25,9 +25,9 @@ enum Ink {
 }
 
 /// A ramp from white through the palette's blue to a dark blue.
-enum Shade {
+package enum Shade {
   /// - Parameter depth: 0 is white, 1 the darkest; outside it is clamped.
-  static func colour(_ depth: Double) -> String {
+  package static func colour(_ depth: Double) -> String {
     let stops: [(Double, Double, Double)] = [(255, 255, 255), (86, 160, 211), (8, 48, 107)]
     let position = min(max(depth, 0), 1) * 2
     let index = min(Int(position), 1)
@@ -41,5 +41,5 @@ enum Shade {
   }
 
   /// The colour of text that can be read on ``colour(_:)``.
-  static func textColour(_ depth: Double) -> String { depth > 0.6 ? "#ffffff" : Ink.text }
+  package static func textColour(_ depth: Double) -> String { depth > 0.6 ? "#ffffff" : Ink.text }
 }

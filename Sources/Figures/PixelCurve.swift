@@ -1,21 +1,23 @@
 /// A point in pixels, y downwards.
-struct Pixel: Equatable {
-  var x: Double, y: Double
+package struct Pixel: Equatable {
+  package var x: Double, y: Double
+
+  package init(x: Double, y: Double) { (self.x, self.y) = (x, y) }
 }
 
 /// A rectangle in pixels.
-struct Frame: Equatable {
-  var x: Double, y: Double, width: Double, height: Double
+package struct Frame: Equatable {
+  package var x: Double, y: Double, width: Double, height: Double
 
   var right: Double { x + width }
-  var bottom: Double { y + height }
+  package var bottom: Double { y + height }
 
   func inset(by margin: Double) -> Frame {
     Frame(x: x + margin, y: y + margin, width: width - 2 * margin, height: height - 2 * margin)
   }
 
   /// Whether any of the segment from `a` to `b` lies inside (Liang and Barsky's clipping, 1984).
-  func intersects(_ a: Pixel, _ b: Pixel) -> Bool {
+  package func intersects(_ a: Pixel, _ b: Pixel) -> Bool {
     let (dx, dy) = (b.x - a.x, b.y - a.y)
     var (enter, leave) = (0.0, 1.0)
     for (p, q) in [(-dx, a.x - x), (dx, right - a.x), (-dy, a.y - y), (dy, bottom - a.y)] {
@@ -32,7 +34,7 @@ struct Frame: Equatable {
 }
 
 /// A curve as unbroken runs of pixels.
-enum PixelCurve {
+package enum PixelCurve {
   /// The runs of a sequence in which nil stands for a gap.
   static func runs(_ points: [Pixel?]) -> [[Pixel]] {
     points.split { $0 == nil }.map { $0.compactMap { $0 } }
@@ -42,7 +44,7 @@ enum PixelCurve {
   /// highest, the lowest and the last, so that the picture stays the same and no extreme is lost.
   ///
   /// - Complexity: O(*n*).
-  static func thinned(_ run: [Pixel]) -> [Pixel] {
+  package static func thinned(_ run: [Pixel]) -> [Pixel] {
     var result: [Pixel] = []
     var start = 0
     while start < run.count {

@@ -122,7 +122,11 @@ struct ModelMetadata {
     case Preprocessing.channels:
       let mean = try Self.decode([Float].self, fields, Field.mean, file: file)
       let std = try Self.decode([Float].self, fields, Field.std, file: file)
-      guard mean.count == 3, std.count == 3, std.allSatisfy({ $0 > 0 }) else {
+      guard mean.count == 3 else {
+        throw ModelFileError.badField(
+          file: file, field: Field.mean, value: fields[Field.mean] ?? "")
+      }
+      guard std.count == 3, std.allSatisfy({ $0 > 0 }) else {
         throw ModelFileError.badField(
           file: file, field: Field.std, value: fields[Field.std] ?? "")
       }

@@ -1,16 +1,20 @@
 import ResidualGraphs
 
-/// A square convolution without bias, padded so that stride 1 keeps the image's size.
+/// A square convolution without bias.
 public struct Convolution: Layer {
   let name: String
-  let filters: Int, size: Int, stride: Int
+  let filters: Int, size: Int, stride: Int, padding: Int
 
-  public init(_ name: String, _ filters: Int, size: Int, stride: Int = 1) {
-    precondition(size % 2 == 1, "a filter of even size \(size) cannot keep the image's size")
+  /// - Parameter padding: zeros on every side; by default as many as keep the image's size at
+  ///   stride 1.
+  public init(_ name: String, _ filters: Int, size: Int, stride: Int = 1, padding: Int? = nil) {
+    precondition(
+      padding != nil || size % 2 == 1, "a filter of even size \(size) cannot keep the image's size")
     self.name = name
     self.filters = filters
     self.size = size
     self.stride = stride
+    self.padding = padding ?? size / 2
   }
 
   public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
@@ -20,7 +24,7 @@ public struct Convolution: Layer {
       name + ".weight", [filters, input.channels, size, size],
       .normal(standardDeviation: deviation))
     let value = lowering.append(
-      .convolution(.init(stride: stride, padding: size / 2)), [input.value, filter], name)
+      .convolution(.init(stride: stride, padding: padding)), [input.value, filter], name)
     return Activation(value: value, channels: filters)
   }
 }

@@ -2,7 +2,8 @@
 ///
 /// Canonical names say the family: `cifar-resnet20`, `cifar-plain56`. `resnet20`, `plain20` and so on
 /// are aliases for the paper's CIFAR-10 depths only, because `resnet18`, `resnet34`, `resnet50`,
-/// `resnet101` and `resnet152` belong to ImageNet.
+/// `resnet101` and `resnet152` belong to ImageNet. `cifar-linear` is the baseline without hidden
+/// layers.
 public enum NetworkCatalog {
   /// The network of a name.
   ///
@@ -11,6 +12,9 @@ public enum NetworkCatalog {
   public static func network(
     named name: String, shortcut: Shortcut = .padding(.end), classes: Int = 10
   ) throws(NetworkNameError) -> Network {
+    if [LinearClassifier.name, "linear"].contains(name.lowercased()) {
+      return LinearClassifier.network(classes: classes)
+    }
     let (residual, depth) = try parse(name)
     guard
       let network = CIFARResNet.network(
@@ -25,9 +29,10 @@ public enum NetworkCatalog {
   /// The names that are offered when one is not known.
   public static let knownNames = CIFARResNet.paperDepths.flatMap {
     ["cifar-resnet\($0)", "cifar-plain\($0)", "resnet\($0)", "plain\($0)"]
-  }
+  } + [LinearClassifier.name, "linear"]
 
-  private static func parse(_ name: String) throws(NetworkNameError) -> (residual: Bool, depth: Int) {
+  private static func parse(_ name: String) throws(NetworkNameError) -> (residual: Bool, depth: Int)
+  {
     let lowered = name.lowercased()
     for (prefix, residual) in [("cifar-resnet", true), ("cifar-plain", false)]
     where lowered.hasPrefix(prefix) {

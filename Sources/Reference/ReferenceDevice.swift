@@ -74,7 +74,9 @@ private struct Planning {
         tensors[value] = tensor
         return tensor
       }
-      let read = operands.enumerated().filter { !node.operation.readsOnlyShape(ofOperand: $0.offset) }
+      let read = operands.enumerated().filter {
+        !node.operation.readsOnlyShape(ofOperand: $0.offset)
+      }
       builder.append(
         ReferenceDevice.Step(work: .evaluate(node.operation), operands: operands, results: results),
         touching: (read.map(\.element) + results).map(\.buffer))

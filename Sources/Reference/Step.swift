@@ -89,7 +89,8 @@ extension ReferenceDevice.Step {
 
   private func copy(in memory: Memory) {
     let (source, target) = (operands[0], results[0])
-    let size = source.elementType.isFloatingPoint ? MemoryLayout<Double>.size : source.elementType.size
+    let size =
+      source.elementType.isFloatingPoint ? MemoryLayout<Double>.size : source.elementType.size
     UnsafeMutableRawPointer(memory.pointer(target.buffer, of: UInt8.self)).copyMemory(
       from: memory.pointer(source.buffer, of: UInt8.self), byteCount: source.shape.count * size)
   }

@@ -12,6 +12,8 @@ import ResidualInterchange
 /// What a trainer needs, beside its model, to go on.
 public struct TrainerState: Sendable, Equatable {
   public var step: Int
+  /// Epochs that are reported.
+  public var epoch: Int
   public var lossSum: Double
   public var errorSum: Double
   public var warmupErrors: [Float]
@@ -43,7 +45,8 @@ public enum Checkpoint {
     entries.append(
       SafetensorsEntry(warmupTensor, Tensor([state.warmupErrors.count], state.warmupErrors)))
     let metadata = [
-      "step": String(state.step), "loss_sum": String(state.lossSum.bitPattern),
+      "step": String(state.step), "epoch": String(state.epoch),
+      "loss_sum": String(state.lossSum.bitPattern),
       "error_sum": String(state.errorSum.bitPattern), "warmup_steps": String(state.warmupSteps),
       "is_warm": String(state.isWarm),
     ]
@@ -110,15 +113,20 @@ public enum Checkpoint {
     guard step >= 0, step <= trainer.recipe.schedule.steps else {
       throw CheckpointError.damaged(file: path, field: "step")
     }
+    let epoch = try field("epoch") { Int($0) }
+    guard (0...trainer.epochs).contains(epoch), step >= trainer.step(endingEpoch: epoch),
+      step <= trainer.step(endingEpoch: epoch + 1)
+    else { throw CheckpointError.damaged(file: path, field: "epoch") }
     var tensors: [String: Tensor<Float>] = [:]
     for slot in trainer.session.store.slots where slot.role == .optimizer {
       tensors[slot.name] = try tensor(slot.name, slot.shape)
     }
     return TrainerState(
-      step: step, lossSum: try field("loss_sum") { UInt64($0).map(Double.init(bitPattern:)) },
+      step: step, epoch: epoch,
+      lossSum: try field("loss_sum") { UInt64($0).map(Double.init(bitPattern:)) },
       errorSum: try field("error_sum") { UInt64($0).map(Double.init(bitPattern:)) },
       warmupErrors: try tensor(warmupTensor, [Schedule.Warmup.window]).scalars,
-      warmupSteps: try field("warmup_steps") { Int($0).flatMap { $0 >= 0 ? $0 : nil } },
+      warmupSteps: try field("warmup_steps") { Int($0).flatMap { (0...step).contains($0) ? $0 : nil } },
       isWarm: try field("is_warm") { Bool($0) }, tensors: tensors)
   }
 }

@@ -88,13 +88,15 @@ public struct RunFolder: ~Copyable {
   /// - Returns: whether its error is the smallest so far.
   /// - Throws: ``FileError``.
   public mutating func record(_ row: MetricsRow, _ timing: Timing) throws -> Bool {
-    let best = rows.compactMap(\.evaluatedError).min() ?? .infinity
+    // Compared as they are written, so that a run that was taken up again decides alike.
+    let earlier = rows.compactMap(\.writtenError)
+    let isBest = row.writtenError.map { error in earlier.allSatisfy { error < $0 } } ?? false
     rows.append(row)
     try metrics.append(row.fields)
     try timings.append([
       String(row.epoch), text(timing.seconds, 3), text(timing.imagesPerSecond, 1),
     ])
-    return (row.evaluatedError ?? .infinity) < best
+    return isBest
   }
 
   /// Draws the curves of all recorded epochs.
@@ -181,6 +183,9 @@ public struct MetricsRow: Hashable, Sendable {
     (trainingLoss, trainingError, evaluatedPart) = (loss, error, fields[5])
     (evaluatedLoss, evaluatedError, top5) = (Double(fields[6]), Double(fields[7]), Double(fields[8]))
   }
+
+  /// The error with the decimals that the table keeps.
+  var writtenError: Double? { evaluatedError.flatMap { Double(text($0, 4)) } }
 
   var fields: [String] {
     func optional(_ number: Double?, _ decimals: Int) -> String {

@@ -42,28 +42,29 @@ public struct Schedule: Hashable, Sendable {
   /// - Parameter isWarm: whether the start at a lower rate, if there is one, has ended.
   public func rate(at step: Int, isWarm: Bool) -> Float {
     if let warmup, !isWarm { return warmup.rate }
-    return milestones.reduce(rate) { step >= $1 ? $0 / 10 : $0 }
+    // Divided in Double, so that 0.1 becomes the number nearest to 0.001.
+    return Float(milestones.reduce(Double(rate)) { step >= $1 ? $0 / 10 : $0 })
   }
 }
 
 /// Decides when the start at a lower rate ends.
-struct WarmupMonitor: Sendable {
-  enum End: Hashable, Sendable { case errorBelow(Float), limitReached }
+package struct WarmupMonitor: Sendable {
+  package enum End: Hashable, Sendable { case errorBelow(Float), limitReached }
 
   private let warmup: Schedule.Warmup?
   /// The wrong shares of the last steps; a ring.
-  private(set) var errors: [Float]
-  private(set) var steps = 0
-  private(set) var isWarm: Bool
+  package private(set) var errors: [Float]
+  package private(set) var steps = 0
+  package private(set) var isWarm: Bool
 
-  init(_ warmup: Schedule.Warmup?) {
+  package init(_ warmup: Schedule.Warmup?) {
     self.warmup = warmup
     isWarm = warmup == nil
     errors = [Float](repeating: 1, count: Schedule.Warmup.window)
   }
 
   /// Takes up the state of an interrupted run.
-  mutating func restore(errors: [Float], steps: Int, isWarm: Bool) {
+  package mutating func restore(errors: [Float], steps: Int, isWarm: Bool) {
     precondition(errors.count == self.errors.count, "\(errors.count) errors")
     (self.errors, self.steps, self.isWarm) = (errors, steps, isWarm)
   }
@@ -71,7 +72,7 @@ struct WarmupMonitor: Sendable {
   /// Records one step's share of wrong samples.
   ///
   /// - Returns: the reason, if the start ends with this step.
-  mutating func record(error: Float) -> End? {
+  package mutating func record(error: Float) -> End? {
     guard let warmup, !isWarm else { return nil }
     errors[steps % errors.count] = error
     steps += 1

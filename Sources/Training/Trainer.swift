@@ -59,6 +59,8 @@ public final class Trainer<D: Device> {
   private var order: (epoch: Int, indices: [Int])
   /// Steps that are done.
   public private(set) var step = 0
+  /// Epochs that are done and reported. After its last step, an epoch still lacks its report.
+  public private(set) var epoch = 0
   // Sums over the steps of the current epoch.
   private var lossSum = 0.0
   private var errorSum = 0.0
@@ -94,8 +96,13 @@ public final class Trainer<D: Device> {
 
   /// The last partial batch of an epoch is dropped.
   public var stepsPerEpoch: Int { max(1, training.count / recipe.batchSize) }
-  public var isFinished: Bool { step >= recipe.schedule.steps }
+  /// Whether all epochs are done and reported.
+  public var isFinished: Bool { epoch >= epochs }
   public var epochs: Int { (recipe.schedule.steps + stepsPerEpoch - 1) / stepsPerEpoch }
+  /// The steps that are done when so many epochs are.
+  func step(endingEpoch epoch: Int) -> Int {
+    min(epoch * stepsPerEpoch, recipe.schedule.steps)
+  }
   public var hasValidation: Bool { validation != nil }
   public var trainingCount: Int { training.count }
   public var validationCount: Int? { validation?.count }
@@ -112,22 +119,21 @@ public final class Trainer<D: Device> {
   /// - Throws: ``Divergence``, and what `observe` throws.
   public func trainEpoch(observe: (StepReport) throws -> Void) throws -> EpochReport? {
     guard !isFinished else { return nil }
-    let epoch = step / stepsPerEpoch
-    let end = min((epoch + 1) * stepsPerEpoch, recipe.schedule.steps)
+    let (start, end) = (step(endingEpoch: epoch), step(endingEpoch: epoch + 1))
     while step < end { try observe(try trainStep()) }
-    let count = Double(end - epoch * stepsPerEpoch)
-    let report = EpochReport(
-      epoch: epoch + 1, step: step,
-      learningRate: recipe.schedule.rate(at: step - 1, isWarm: warmup.isWarm),
-      trainingLoss: lossSum / count, trainingError: 100 * errorSum / count,
-      evaluation: try (validation ?? test).map(evaluate), isFinished: isFinished)
+    let evaluation = try (validation ?? test).map(evaluate)
+    let count = Double(end - start)
+    let (loss, error) = (lossSum / count, 100 * errorSum / count)
+    epoch += 1
     (lossSum, errorSum) = (0, 0)
-    return report
+    return EpochReport(
+      epoch: epoch, step: step,
+      learningRate: recipe.schedule.rate(at: step - 1, isWarm: warmup.isWarm),
+      trainingLoss: loss, trainingError: error, evaluation: evaluation, isFinished: isFinished)
   }
 
   /// One step. Allocates nothing, but for the order of the images when an epoch begins.
-  func trainStep() throws -> StepReport {
-    let epoch = step / stepsPerEpoch
+  package func trainStep() throws -> StepReport {
     if order.epoch != epoch { order = (epoch, sampler.order(epoch: epoch)) }
     BatchAssembly.write(
       training, order: order.indices, from: step % stepsPerEpoch * recipe.batchSize, epoch: epoch,
@@ -174,8 +180,6 @@ public final class Trainer<D: Device> {
   public func evaluateTest() throws -> Evaluation? { try test.map(evaluate) }
   /// Evaluates on the validation images, if there are any.
   public func evaluateValidation() throws -> Evaluation? { try validation.map(evaluate) }
-  /// Evaluates on the training images in the plain view.
-  public func evaluateTraining() throws -> Evaluation { try evaluate(training) }
 
   /// Replaces the moving averages by exact statistics over the training images.
   public func computeExactStatistics(observe: (_ images: Int) throws -> Void = { _ in }) throws {
@@ -201,7 +205,7 @@ public final class Trainer<D: Device> {
   public var state: TrainerState {
     let names = session.store.slots.filter { $0.role == .optimizer }.map(\.name)
     return TrainerState(
-      step: step, lossSum: lossSum, errorSum: errorSum, warmupErrors: warmup.errors,
+      step: step, epoch: epoch, lossSum: lossSum, errorSum: errorSum, warmupErrors: warmup.errors,
       warmupSteps: warmup.steps, isWarm: warmup.isWarm,
       tensors: Dictionary(uniqueKeysWithValues: names.map { ($0, session.store.read($0)) }))
   }
@@ -217,7 +221,7 @@ public final class Trainer<D: Device> {
   public func restore(_ model: ModelFile, _ state: TrainerState) {
     use(model)
     for (name, tensor) in state.tensors { session.store.write(tensor.scalars, to: name) }
-    step = state.step
+    (step, epoch) = (state.step, state.epoch)
     (lossSum, errorSum) = (state.lossSum, state.errorSum)
     warmup.restore(errors: state.warmupErrors, steps: state.warmupSteps, isWarm: state.isWarm)
   }

@@ -13,12 +13,17 @@ struct Evaluate: ParsableCommand {
   @Argument(
     help: ArgumentHelp("A folder or archive of images; without it, the ten drawn things."))
   var data: String?
+  @Option(help: ArgumentHelp("The images to measure on.", valueName: "test|validation|training"))
+  var part = Part.test
   @Option(help: ArgumentHelp("Draw the confusion matrix.", valueName: "file.svg"))
   var confusion: String?
   @Option(name: .shortAndLong, help: ArgumentHelp("Images a step.", valueName: "n"))
   var batchSize = 128
   @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
   @OptionGroup(title: "Output") var outputOptions: OutputOptions
+
+  /// A part of a data set. Validation images are those that the data bring along.
+  enum Part: String, ExpressibleByArgument, CaseIterable { case test, validation, training }
 
   func validate() throws {
     guard (1...1_000_000).contains(batchSize) else {
@@ -29,8 +34,9 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let terminal = outputOptions.terminal
     let file = try ModelFile(at: model)
-    let data = try Dataset.open(self.data, parts: .test, side: file.network.inputSide)
-    guard let test = data.test else { throw DatasetError.noTestImages(data.name) }
+    let data = try Dataset.open(
+      self.data, parts: part == .test ? .test : .training, side: file.network.inputSide)
+    let images = try images(of: data)
     guard data.classNames == file.classNames else {
       throw InputError(
         "\(model): its classes (\(list(file.classNames))) are not those of \(data.name) "
@@ -39,14 +45,14 @@ struct Evaluate: ParsableCommand {
     for remark in data.remarks { terminal.note(remark) }
     Interruption.install()
     let device = try deviceOptions.device(on: terminal)
-    let classifier = try Classifier(file, device: device, batchSize: min(batchSize, test.count))
+    let classifier = try Classifier(file, device: device, batchSize: min(batchSize, images.count))
     var matrix = ConfusionMatrix(classNames: file.classNames)
-    var bar = ProgressBar("evaluating", total: test.count, on: terminal)
-    let evaluation = try classifier.evaluator.evaluate(test, normalization: file.normalization) {
+    var bar = ProgressBar("evaluating", total: images.count, on: terminal)
+    let evaluation = try classifier.evaluator.evaluate(images, normalization: file.normalization) {
       logits, range in
       for (position, index) in range.enumerated() {
         let row = logits[position * file.classNames.count..<(position + 1) * file.classNames.count]
-        matrix.record(truth: Int(test.labels[index]), prediction: Classifier.largest(row))
+        matrix.record(truth: Int(images.labels[index]), prediction: Classifier.largest(row))
       }
       bar.update(completed: range.upperBound)
       try Interruption.check()
@@ -60,12 +66,27 @@ struct Evaluate: ParsableCommand {
     }
     if outputOptions.json { return try JSONDocument.print(EvaluationReport(evaluation)) }
     print(
-      "\(file.network.name) on \(data.name): \(NumberFormat.grouped(evaluation.images)) images")
+      "\(file.network.name) on \(data.name): "
+        + "\(NumberFormat.grouped(evaluation.images)) \(part.rawValue) images")
     var table = TextTable([.init("measure"), .init("value", .right)])
     table.append(["top-1 accuracy", NumberFormat.fixed(evaluation.top1, decimals: 2) + " %"])
     table.append(["top-5 accuracy", NumberFormat.fixed(evaluation.top5, decimals: 2) + " %"])
     table.append(["loss", NumberFormat.fixed(evaluation.loss, decimals: 4)])
     print(table.text)
+  }
+
+  private func images(of data: Dataset) throws -> ImageSet {
+    switch part {
+    case .test:
+      guard let test = data.test else { throw DatasetError.noTestImages(data.name) }
+      return test
+    case .training: return data.training
+    case .validation:
+      guard let validation = data.validation else {
+        throw InputError("\(data.name): there are no validation images; choose another --part")
+      }
+      return validation
+    }
   }
 
   private func list(_ names: [String]) -> String {

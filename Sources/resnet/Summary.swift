@@ -8,7 +8,8 @@ struct Summary: ParsableCommand {
     abstract: "List a network's layers, parameters and multiply-adds.",
     discussion: """
       Networks: cifar-resnetD and cifar-plainD for every depth D = 6n + 2; resnetD and plainD are \
-      short for the depths of the paper's CIFAR-10 table: 20, 32, 44, 56, 110, 1202.
+      short for the depths of the paper's CIFAR-10 table: 20, 32, 44, 56, 110, 1202. cifar-linear \
+      is the baseline without hidden layers.
       """)
 
   @Argument(help: ArgumentHelp("A network's name, or a model file.")) var network: String

@@ -62,13 +62,17 @@ struct Train: ParsableCommand {
           try Checkpoint.write(trainer, in: run.path, provenance: provenance)
         }
       }
+      guard let last = run.rows.last else { throw CheckpointError.finished(file: run.path) }
       let result = try TrainingResult(
-        finishing: trainer, in: run.path, provenance: provenance, log: &log)
+        finishing: trainer, after: last, in: run.path, provenance: provenance, log: &log)
       if outputOptions.json { try JSONDocument.print(result) }
       log.conclude(result)
     } catch let error as Interruption.Interrupted {
-      try OutputError.wrap {
-        try Checkpoint.write(trainer, in: run.path, provenance: provenance)
+      // After the last step its checkpoint has been written already.
+      if !trainer.isFinished {
+        try OutputError.wrap {
+          try Checkpoint.write(trainer, in: run.path, provenance: provenance)
+        }
       }
       log.interrupted(at: trainer.step)
       throw error

@@ -90,7 +90,7 @@ enum Draw {
     return (0..<count).map { _ in Int32(source.index(below: classes)) }
   }
 
-  /// A slot's value: filters of a size that keeps activations about 1, positive scales and variances.
+  /// A slot's value: filters that keep activations about 1, positive scales and variances.
   static func state(_ slot: StateSlot) -> [Float] {
     let count = slot.shape.count
     let name = slot.name

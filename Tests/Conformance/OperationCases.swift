@@ -135,47 +135,49 @@ extension ConformanceCase {
       }
   }
 
-  static let otherCases: [ConformanceCase] = [
-    .operation("constant", .constant(.init(0.1)), [], bound: 0),
-    // Statistics of numbers far from zero: naive sums of squares lose all digits.
-    .operation(
-      "channelStatistics about 1000", .channelStatistics(.init()), [[4, 16, 16, 3]], bound: 1e-5,
-      values: [0: Draw.numbers("far", 4 * 16 * 16 * 3).map { 1000 + $0 }]),
-    .operation(
-      "channelStatistics of a constant", .channelStatistics(.init()), [[4, 8, 8, 3]], bound: 1e-6,
-      values: [0: [Float](repeating: 0.1, count: 768)]),
-    .operation(
-      "variance", .variance(.init(correction: 0)), [[], [17]], bound: elementwise,
-      values: [0: [100]]),
-    .operation(
-      "unbiased variance", .variance(.init(correction: 1)), [[], [17]], bound: elementwise,
-      values: [0: [100]]),
-    .operation(
-      "unbiased variance of one", .variance(.init(correction: 1)), [[], [3]], bound: elementwise,
-      values: [0: [1]]),
-    .operation(
-      "movingAverage", .movingAverage(.init(weight: 0.1)), [[17], [17]], bound: elementwise),
-    .operation(
-      "batchNormalizationScaleGradient", .batchNormalizationScaleGradient(.init(epsilon: 1e-5)),
-      [[17], [17]], bound: elementwise, positive: [1]),
-    .operation("pooling 8×8", .globalAveragePooling(.init()), [[8, 8, 8, 64]], bound: sums),
-    .operation("pooling 5×3", .globalAveragePooling(.init()), [[3, 5, 3, 7]], bound: sums),
-    .operation("pooling one pixel", .globalAveragePooling(.init()), [[1, 1, 1, 2]], bound: 0),
-    .operation(
-      "pooling's gradient 8×8", .globalAveragePoolingGradient(.init()), [[8, 64], [8, 8, 8, 64]],
-      bound: elementwise),
-    .operation(
-      "pooling's gradient 5×3", .globalAveragePoolingGradient(.init()), [[3, 7], [3, 5, 3, 7]],
-      bound: elementwise),
-    .operation(
-      "momentumUpdate", .momentumUpdate(.init(weightDecay: 1e-4)),
-      [[16, 16, 3, 3], [16, 16, 3, 3], [16, 16, 3, 3], [], []], bound: elementwise,
-      values: [3: [0.1], 4: [0.9]]),
-    .operation(
-      "momentumUpdate with a rate of its own",
-      .momentumUpdate(.init(weightDecay: 0, rateScale: 0.25)), [[7], [7], [7], [], []],
-      bound: elementwise, values: [3: [0.1], 4: [0.9]]),
-  ] + slices + losses
+  static let otherCases: [ConformanceCase] =
+    [
+      .operation("constant", .constant(.init(0.1)), [], bound: 0),
+      // Statistics of numbers far from zero: naive sums of squares lose all digits.
+      .operation(
+        "channelStatistics about 1000", .channelStatistics(.init()), [[4, 16, 16, 3]], bound: 1e-5,
+        values: [0: Draw.numbers("far", 4 * 16 * 16 * 3).map { 1000 + $0 }]),
+      .operation(
+        "channelStatistics of a constant", .channelStatistics(.init()), [[4, 8, 8, 3]], bound: 1e-6,
+        values: [0: [Float](repeating: 0.1, count: 768)]),
+      .operation(
+        "variance", .variance(.init(correction: 0)), [[], [17]], bound: elementwise,
+        values: [0: [100]]),
+      .operation(
+        "unbiased variance", .variance(.init(correction: 1)), [[], [17]], bound: elementwise,
+        values: [0: [100]]),
+      .operation(
+        "unbiased variance of one", .variance(.init(correction: 1)), [[], [3]], bound: elementwise,
+        values: [0: [1]]),
+      .operation(
+        "movingAverage", .movingAverage(.init(weight: 0.1)), [[17], [17]], bound: elementwise),
+      .operation(
+        "batchNormalizationScaleGradient", .batchNormalizationScaleGradient(.init(epsilon: 1e-5)),
+        [[17], [17]], bound: elementwise, positive: [1]),
+      .operation("pooling 8×8", .globalAveragePooling(.init()), [[8, 8, 8, 64]], bound: sums),
+      .operation("pooling 5×3", .globalAveragePooling(.init()), [[3, 5, 3, 7]], bound: sums),
+      .operation("pooling one pixel", .globalAveragePooling(.init()), [[1, 1, 1, 2]], bound: 0),
+      .operation(
+        "pooling's gradient 8×8", .globalAveragePoolingGradient(.init()),
+        [[8, 64], [8, 8, 8, 64]],
+        bound: elementwise),
+      .operation(
+        "pooling's gradient 5×3", .globalAveragePoolingGradient(.init()), [[3, 7], [3, 5, 3, 7]],
+        bound: elementwise),
+      .operation(
+        "momentumUpdate", .momentumUpdate(.init(weightDecay: 1e-4)),
+        [[16, 16, 3, 3], [16, 16, 3, 3], [16, 16, 3, 3], [], []], bound: elementwise,
+        values: [3: [0.1], 4: [0.9]]),
+      .operation(
+        "momentumUpdate with a rate of its own",
+        .momentumUpdate(.init(weightDecay: 0, rateScale: 0.25)), [[7], [7], [7], [], []],
+        bound: elementwise, values: [3: [0.1], 4: [0.9]]),
+    ] + slices + losses
 
   private static let slicedShapes: [(Shape, Operation.Slice)] = [
     ([8, 32, 32, 16], .init(axis: 1, stride: 2)),

@@ -1,6 +1,5 @@
+import ResidualDatasets
 import Testing
-
-@testable import ResidualDatasets
 
 /// Distances of the shapes that things are made of, against lengths known from school.
 @Suite struct TenThingsShapeTests {

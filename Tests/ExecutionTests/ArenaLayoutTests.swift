@@ -68,7 +68,9 @@ import Testing
     // Three small neighbours die; one as large as all of them takes their place.
     let small = (0..<3).map { _ in Lifetime(first: 0, last: 0, byteCount: 64) }
     let layout = ArenaLayout(
-      small + [Lifetime(first: 0, last: 1, byteCount: 64), Lifetime(first: 1, last: 1, byteCount: 192)])
+      small + [
+        Lifetime(first: 0, last: 1, byteCount: 64), Lifetime(first: 1, last: 1, byteCount: 192),
+      ])
     #expect(layout.byteCount == 256)
   }
 

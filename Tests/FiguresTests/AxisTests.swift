@@ -1,6 +1,5 @@
+import ResidualFigures
 import Testing
-
-@testable import ResidualFigures
 
 @Suite struct AxisTests {
   static func labels(_ range: ClosedRange<Double>, _ intervals: Int = 8) -> [String] {

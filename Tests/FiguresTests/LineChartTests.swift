@@ -1,6 +1,5 @@
+import ResidualFigures
 import Testing
-
-@testable import ResidualFigures
 
 @Suite struct LineChartTests {
   /// Error curves that fall from 90 to 10, so that the upper right corner is free.

@@ -1,6 +1,5 @@
+import ResidualFigures
 import Testing
-
-@testable import ResidualFigures
 
 @Suite struct RasterTests {
   @Test func fontHasAGlyphOfFullSizeForEveryPrintableCharacter() {

@@ -115,25 +115,27 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (.init(axis: 1, stride: 2), [2, 3, 4, 2]),
-    (.init(axis: 2, stride: 2), [2, 5, 2, 2]),
-    (.init(axis: 2, start: 1, end: 1, stride: 3), [2, 5, 1, 2]),
-    (.init(axis: 3, start: 1), [2, 5, 4, 1]),
-    (.init(axis: 0, end: 1), [1, 5, 4, 2]),
-  ] as [(Operation.Slice, Shape)])
+  @Test(
+    arguments: [
+      (.init(axis: 1, stride: 2), [2, 3, 4, 2]),
+      (.init(axis: 2, stride: 2), [2, 5, 2, 2]),
+      (.init(axis: 2, start: 1, end: 1, stride: 3), [2, 5, 1, 2]),
+      (.init(axis: 3, start: 1), [2, 5, 4, 1]),
+      (.init(axis: 0, end: 1), [1, 5, 4, 2]),
+    ] as [(Operation.Slice, Shape)])
   func slice(slice: Operation.Slice, result: Shape) throws {
     try checkGradients([("x", [2, 5, 4, 2])], result: result) {
       $0.append(.slice(slice), $1, path: "slice")
     }
   }
 
-  @Test(arguments: [
-    (.init(axis: 3, before: 0, after: 2), [2, 3, 2, 4]),
-    (.init(axis: 3, before: 1, after: 2), [2, 3, 2, 5]),
-    (.init(axis: 1, before: 2, after: 0), [2, 5, 2, 2]),
-    (.init(axis: 0, before: 1, after: 1), [4, 3, 2, 2]),
-  ] as [(Operation.Pad, Shape)])
+  @Test(
+    arguments: [
+      (.init(axis: 3, before: 0, after: 2), [2, 3, 2, 4]),
+      (.init(axis: 3, before: 1, after: 2), [2, 3, 2, 5]),
+      (.init(axis: 1, before: 2, after: 0), [2, 5, 2, 2]),
+      (.init(axis: 0, before: 1, after: 1), [4, 3, 2, 2]),
+    ] as [(Operation.Pad, Shape)])
   func pad(pad: Operation.Pad, result: Shape) throws {
     try checkGradients([("x", [2, 3, 2, 2])], result: result) {
       $0.append(.pad(pad), $1, path: "pad")

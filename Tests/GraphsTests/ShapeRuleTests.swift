@@ -12,156 +12,167 @@ import Testing
     return try graph.shapes(inputs: inputs)[value.node]
   }
 
-  @Test(arguments: [
-    (.constant(.init(1)), [], [[]]),
-    (.convolution(.init(padding: 1)), [[2, 8, 6, 3], [5, 3, 3, 3]], [[2, 8, 6, 5]]),
-    (.convolution(.init(stride: 2, padding: 1)), [[2, 7, 8, 3], [5, 3, 3, 3]], [[2, 4, 4, 5]]),
-    (.convolution(.init(stride: 2)), [[1, 5, 4, 1], [1, 1, 2, 2]], [[1, 2, 2, 1]]),
-    (
-      .convolution(
-        .init(
-          strideHeight: 1, strideWidth: 2,
-          padding: .init(top: 1, left: 0, bottom: 2, right: 3))),
-      [[1, 4, 5, 1], [2, 1, 3, 3]], [[1, 5, 3, 2]]
-    ),
-    (
-      .convolutionInputGradient(.init(convolution: .init(stride: 2, padding: 1))),
-      [[2, 4, 4, 5], [5, 3, 3, 3], [2, 7, 8, 3]], [[2, 7, 8, 3]]
-    ),
-    (
-      .convolutionFilterGradient(.init(convolution: .init(stride: 2, padding: 1))),
-      [[2, 4, 4, 5], [2, 7, 8, 3], [5, 3, 3, 3]], [[5, 3, 3, 3]]
-    ),
-    (.matrixProduct(.init()), [[2, 3], [3, 4]], [[2, 4]]),
-    (.matrixProduct(.init(transposesLeft: true)), [[3, 2], [3, 4]], [[2, 4]]),
-    (.matrixProduct(.init(transposesRight: true)), [[2, 3], [4, 3]], [[2, 4]]),
-    (.channelStatistics(.init()), [[2, 3, 3, 7]], [[], [7], [7]]),
-    (.variance(.init(correction: 1)), [[], [7]], [[7]]),
-    (.movingAverage(.init(weight: 0.1)), [[7], [7]], [[7]]),
-    (
-      .batchNormalization(.init(epsilon: 1, statistics: .batch)), [[2, 5, 7], [7], [7], [7], [7]],
-      [[2, 5, 7]]
-    ),
-    (.batchNormalizationSums(.init()), [[2, 7], [2, 7], [7]], [[7], [7]]),
-    (.batchNormalizationScaleGradient(.init(epsilon: 1)), [[7], [7]], [[7]]),
-    (
-      .batchNormalizationInputGradient(.init(epsilon: 1, statistics: .fixed)),
-      [[2, 7], [2, 7], [7], [7], [7], [7], [7]], [[2, 7]]
-    ),
-    (.add(.init()), [[2, 3], [2, 3]], [[2, 3]]),
-    (.addBias(.init()), [[2, 3, 4], [4]], [[2, 3, 4]]),
-    (.channelSum(.init()), [[2, 3, 4]], [[4]]),
-    (.relu(.init()), [[2, 3]], [[2, 3]]),
-    (.reluGradient(.init()), [[2, 3], [2, 3]], [[2, 3]]),
-    (.globalAveragePooling(.init()), [[2, 5, 6, 3]], [[2, 3]]),
-    (.globalAveragePoolingGradient(.init()), [[2, 3], [2, 5, 6, 3]], [[2, 5, 6, 3]]),
-    (.slice(.init(axis: 1, stride: 2)), [[2, 5]], [[2, 3]]),
-    (.slice(.init(axis: 0, start: 1, end: 2, stride: 3)), [[7, 5]], [[2, 5]]),
-    (.sliceGradient(.init(slice: .init(axis: 1, stride: 2))), [[2, 3], [2, 5]], [[2, 5]]),
-    (.pad(.init(axis: 1, before: 2, after: 3)), [[4, 5]], [[4, 10]]),
-    (.softmaxCrossEntropy(.init()), [[2, 5], [2], [2]], [[], [2, 5]]),
-    (.softmaxCrossEntropyGradient(.init()), [[], [2, 5], [2], [2]], [[2, 5]]),
-    (.correctCount(.init(top: 5)), [[2, 5], [2], [2]], [[]]),
-    (.momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], []], [[4], [4]]),
-  ] as [(Operation, [Shape], [Shape])])
+  @Test(
+    arguments: [
+      (.constant(.init(1)), [], [[]]),
+      (.convolution(.init(padding: 1)), [[2, 8, 6, 3], [5, 3, 3, 3]], [[2, 8, 6, 5]]),
+      (
+        .convolution(.init(stride: 2, padding: 1)), [[2, 7, 8, 3], [5, 3, 3, 3]], [[2, 4, 4, 5]]
+      ),
+      (.convolution(.init(stride: 2)), [[1, 5, 4, 1], [1, 1, 2, 2]], [[1, 2, 2, 1]]),
+      (
+        .convolution(
+          .init(
+            strideHeight: 1, strideWidth: 2,
+            padding: .init(top: 1, left: 0, bottom: 2, right: 3))),
+        [[1, 4, 5, 1], [2, 1, 3, 3]], [[1, 5, 3, 2]]
+      ),
+      (
+        .convolutionInputGradient(.init(convolution: .init(stride: 2, padding: 1))),
+        [[2, 4, 4, 5], [5, 3, 3, 3], [2, 7, 8, 3]], [[2, 7, 8, 3]]
+      ),
+      (
+        .convolutionFilterGradient(.init(convolution: .init(stride: 2, padding: 1))),
+        [[2, 4, 4, 5], [2, 7, 8, 3], [5, 3, 3, 3]], [[5, 3, 3, 3]]
+      ),
+      (.matrixProduct(.init()), [[2, 3], [3, 4]], [[2, 4]]),
+      (.matrixProduct(.init(transposesLeft: true)), [[3, 2], [3, 4]], [[2, 4]]),
+      (.matrixProduct(.init(transposesRight: true)), [[2, 3], [4, 3]], [[2, 4]]),
+      (.channelStatistics(.init()), [[2, 3, 3, 7]], [[], [7], [7]]),
+      (.variance(.init(correction: 1)), [[], [7]], [[7]]),
+      (.movingAverage(.init(weight: 0.1)), [[7], [7]], [[7]]),
+      (
+        .batchNormalization(.init(epsilon: 1, statistics: .batch)),
+        [[2, 5, 7], [7], [7], [7], [7]],
+        [[2, 5, 7]]
+      ),
+      (.batchNormalizationSums(.init()), [[2, 7], [2, 7], [7]], [[7], [7]]),
+      (.batchNormalizationScaleGradient(.init(epsilon: 1)), [[7], [7]], [[7]]),
+      (
+        .batchNormalizationInputGradient(.init(epsilon: 1, statistics: .fixed)),
+        [[2, 7], [2, 7], [7], [7], [7], [7], [7]], [[2, 7]]
+      ),
+      (.add(.init()), [[2, 3], [2, 3]], [[2, 3]]),
+      (.addBias(.init()), [[2, 3, 4], [4]], [[2, 3, 4]]),
+      (.channelSum(.init()), [[2, 3, 4]], [[4]]),
+      (.relu(.init()), [[2, 3]], [[2, 3]]),
+      (.reluGradient(.init()), [[2, 3], [2, 3]], [[2, 3]]),
+      (.globalAveragePooling(.init()), [[2, 5, 6, 3]], [[2, 3]]),
+      (.globalAveragePoolingGradient(.init()), [[2, 3], [2, 5, 6, 3]], [[2, 5, 6, 3]]),
+      (.slice(.init(axis: 1, stride: 2)), [[2, 5]], [[2, 3]]),
+      (.slice(.init(axis: 0, start: 1, end: 2, stride: 3)), [[7, 5]], [[2, 5]]),
+      (.sliceGradient(.init(slice: .init(axis: 1, stride: 2))), [[2, 3], [2, 5]], [[2, 5]]),
+      (.pad(.init(axis: 1, before: 2, after: 3)), [[4, 5]], [[4, 10]]),
+      (.softmaxCrossEntropy(.init()), [[2, 5], [2], [2]], [[], [2, 5]]),
+      (.softmaxCrossEntropyGradient(.init()), [[], [2, 5], [2], [2]], [[2, 5]]),
+      (.correctCount(.init(top: 5)), [[2, 5], [2], [2]], [[]]),
+      (.momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], []], [[4], [4]]),
+    ] as [(Operation, [Shape], [Shape])])
   func results(operation: Operation, operands: [Shape], results: [Shape]) throws {
     #expect(try shapes(operation, operands) == results)
     #expect(operation.resultCount == results.count)
   }
 
-  @Test(arguments: [
-    (.relu(.init()), [[2], [2]], "takes 1 operands, not 2"),
-    (
-      .convolution(.init()), [[2, 8, 3], [5, 3, 3, 3]], "the input is [2, 8, 3], not of rank 4"
-    ),
-    (.convolution(.init()), [[2, 8, 8, 3], [5, 27]], "the filter is [5, 27], not of rank 4"),
-    (
-      .convolution(.init()), [[2, 8, 8, 3], [5, 4, 3, 3]],
-      "the input [2, 8, 8, 3] has 3 channels, the filter 4"
-    ),
-    (
-      .convolution(.init()), [[2, 8, 2, 3], [5, 3, 3, 3]],
-      "the input [2, 8, 2, 3] with its padding is smaller than the filter [5, 3, 3, 3]"
-    ),
-    (
-      .convolutionInputGradient(.init(convolution: .init())),
-      [[2, 4, 4, 5], [5, 3, 3, 3], [2, 8, 8, 3]],
-      "the output gradient is [2, 4, 4, 5], not [2, 6, 6, 5]"
-    ),
-    (
-      .convolutionFilterGradient(.init(convolution: .init())),
-      [[2, 4, 4, 5], [2, 8, 8, 3], [5, 3, 3, 3]],
-      "the output gradient is [2, 4, 4, 5], not [2, 6, 6, 5]"
-    ),
-    (.matrixProduct(.init()), [[2], [3, 4]], "the left matrix is [2], not of rank 2"),
-    (.matrixProduct(.init()), [[2, 3], [3]], "the right matrix is [3], not of rank 2"),
-    (.matrixProduct(.init()), [[2, 3], [4, 3]], "matrices of [2, 3] and [4, 3] do not fit"),
-    (.channelStatistics(.init()), [[7]], "[7] has no channel axis"),
-    (.variance(.init(correction: 0)), [[7], [7]], "the count is [7], not []"),
-    (.movingAverage(.init(weight: 1)), [[7], [6]], "the new value is [6], not [7]"),
-    (
-      .batchNormalization(.init(epsilon: 1, statistics: .batch)), [[2, 7], [7], [7], [6], [7]],
-      "scale is [6], not [7]"
-    ),
-    (.batchNormalizationSums(.init()), [[2, 6], [2, 7], [7]], "the gradient is [2, 6], not [2, 7]"),
-    (.batchNormalizationSums(.init()), [[2, 7], [2, 7], [6]], "the mean is [6], not [7]"),
-    (
-      .batchNormalizationScaleGradient(.init(epsilon: 1)), [[7], [6]],
-      "the variance is [6], not [7]"
-    ),
-    (
-      .batchNormalizationInputGradient(.init(epsilon: 1, statistics: .fixed)),
-      [[3, 7], [2, 7], [7], [7], [7], [7], [7]], "the gradient is [3, 7], not [2, 7]"
-    ),
-    (
-      .batchNormalizationInputGradient(.init(epsilon: 1, statistics: .fixed)),
-      [[2, 7], [2, 7], [7], [7], [7], [7], [6]], "a channel vector is [6], not [7]"
-    ),
-    (.add(.init()), [[2, 3], [3, 2]], "the second addend is [3, 2], not [2, 3]"),
-    (.addBias(.init()), [[2, 3], [2]], "the bias is [2], not [3]"),
-    (.reluGradient(.init()), [[2, 3], [3]], "the activation is [3], not [2, 3]"),
-    (.globalAveragePooling(.init()), [[2, 3]], "the input is [2, 3], not of rank 4"),
-    (
-      .globalAveragePoolingGradient(.init()), [[2, 4], [2, 5, 6, 3]],
-      "the gradient is [2, 4], not [2, 3]"
-    ),
-    (
-      .slice(.init(axis: 1, start: 2, end: 3)), [[4, 5]],
-      "cannot drop 2 and 3 elements of axis 1 of [4, 5]"
-    ),
-    (.slice(.init(axis: 2)), [[4, 5]], "cannot drop 0 and 0 elements of axis 2 of [4, 5]"),
-    (
-      .sliceGradient(.init(slice: .init(axis: 1, stride: 2))), [[2, 2], [2, 5]],
-      "the gradient is [2, 2], not [2, 3]"
-    ),
-    (.pad(.init(axis: 2, before: 0, after: 1)), [[4, 5]], "[4, 5] has no axis 2"),
-    (.softmaxCrossEntropy(.init()), [[5], [2], [2]], "the logits is [5], not of rank 2"),
-    (.softmaxCrossEntropy(.init()), [[2, 5], [3], [2]], "the labels is [3], not [2]"),
-    (.softmaxCrossEntropy(.init()), [[2, 5], [2], [3]], "the weights is [3], not [2]"),
-    (.softmaxCrossEntropyGradient(.init()), [[2], [2, 5], [2], [2]], "the gradient is [2], not []"),
-    (
-      .softmaxCrossEntropyGradient(.init()), [[], [], [2], [2]],
-      "the probabilities is [], not of rank 2"
-    ),
-    (.correctCount(.init(top: 1)), [[], [2], [2]], "the logits is [], not of rank 2"),
-    (.correctCount(.init(top: 1)), [[2, 5], [5], [2]], "the labels is [5], not [2]"),
-    (
-      .momentumUpdate(.init(weightDecay: 0)), [[4], [5], [4], [], []],
-      "the velocity is [5], not [4]"
-    ),
-    (
-      .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [5], [], []],
-      "the gradient is [5], not [4]"
-    ),
-    (
-      .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [1], []],
-      "the learning rate is [1], not []"
-    ),
-    (
-      .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [1]],
-      "the momentum is [1], not []"
-    ),
-  ] as [(Operation, [Shape], String)])
+  @Test(
+    arguments: [
+      (.relu(.init()), [[2], [2]], "takes 1 operands, not 2"),
+      (
+        .convolution(.init()), [[2, 8, 3], [5, 3, 3, 3]], "the input is [2, 8, 3], not of rank 4"
+      ),
+      (.convolution(.init()), [[2, 8, 8, 3], [5, 27]], "the filter is [5, 27], not of rank 4"),
+      (
+        .convolution(.init()), [[2, 8, 8, 3], [5, 4, 3, 3]],
+        "the input [2, 8, 8, 3] has 3 channels, the filter 4"
+      ),
+      (
+        .convolution(.init()), [[2, 8, 2, 3], [5, 3, 3, 3]],
+        "the input [2, 8, 2, 3] with its padding is smaller than the filter [5, 3, 3, 3]"
+      ),
+      (
+        .convolutionInputGradient(.init(convolution: .init())),
+        [[2, 4, 4, 5], [5, 3, 3, 3], [2, 8, 8, 3]],
+        "the output gradient is [2, 4, 4, 5], not [2, 6, 6, 5]"
+      ),
+      (
+        .convolutionFilterGradient(.init(convolution: .init())),
+        [[2, 4, 4, 5], [2, 8, 8, 3], [5, 3, 3, 3]],
+        "the output gradient is [2, 4, 4, 5], not [2, 6, 6, 5]"
+      ),
+      (.matrixProduct(.init()), [[2], [3, 4]], "the left matrix is [2], not of rank 2"),
+      (.matrixProduct(.init()), [[2, 3], [3]], "the right matrix is [3], not of rank 2"),
+      (.matrixProduct(.init()), [[2, 3], [4, 3]], "matrices of [2, 3] and [4, 3] do not fit"),
+      (.channelStatistics(.init()), [[7]], "[7] has no channel axis"),
+      (.variance(.init(correction: 0)), [[7], [7]], "the count is [7], not []"),
+      (.movingAverage(.init(weight: 1)), [[7], [6]], "the new value is [6], not [7]"),
+      (
+        .batchNormalization(.init(epsilon: 1, statistics: .batch)), [[2, 7], [7], [7], [6], [7]],
+        "scale is [6], not [7]"
+      ),
+      (
+        .batchNormalizationSums(.init()), [[2, 6], [2, 7], [7]],
+        "the gradient is [2, 6], not [2, 7]"
+      ),
+      (.batchNormalizationSums(.init()), [[2, 7], [2, 7], [6]], "the mean is [6], not [7]"),
+      (
+        .batchNormalizationScaleGradient(.init(epsilon: 1)), [[7], [6]],
+        "the variance is [6], not [7]"
+      ),
+      (
+        .batchNormalizationInputGradient(.init(epsilon: 1, statistics: .fixed)),
+        [[3, 7], [2, 7], [7], [7], [7], [7], [7]], "the gradient is [3, 7], not [2, 7]"
+      ),
+      (
+        .batchNormalizationInputGradient(.init(epsilon: 1, statistics: .fixed)),
+        [[2, 7], [2, 7], [7], [7], [7], [7], [6]], "a channel vector is [6], not [7]"
+      ),
+      (.add(.init()), [[2, 3], [3, 2]], "the second addend is [3, 2], not [2, 3]"),
+      (.addBias(.init()), [[2, 3], [2]], "the bias is [2], not [3]"),
+      (.reluGradient(.init()), [[2, 3], [3]], "the activation is [3], not [2, 3]"),
+      (.globalAveragePooling(.init()), [[2, 3]], "the input is [2, 3], not of rank 4"),
+      (
+        .globalAveragePoolingGradient(.init()), [[2, 4], [2, 5, 6, 3]],
+        "the gradient is [2, 4], not [2, 3]"
+      ),
+      (
+        .slice(.init(axis: 1, start: 2, end: 3)), [[4, 5]],
+        "cannot drop 2 and 3 elements of axis 1 of [4, 5]"
+      ),
+      (.slice(.init(axis: 2)), [[4, 5]], "cannot drop 0 and 0 elements of axis 2 of [4, 5]"),
+      (
+        .sliceGradient(.init(slice: .init(axis: 1, stride: 2))), [[2, 2], [2, 5]],
+        "the gradient is [2, 2], not [2, 3]"
+      ),
+      (.pad(.init(axis: 2, before: 0, after: 1)), [[4, 5]], "[4, 5] has no axis 2"),
+      (.softmaxCrossEntropy(.init()), [[5], [2], [2]], "the logits is [5], not of rank 2"),
+      (.softmaxCrossEntropy(.init()), [[2, 5], [3], [2]], "the labels is [3], not [2]"),
+      (.softmaxCrossEntropy(.init()), [[2, 5], [2], [3]], "the weights is [3], not [2]"),
+      (
+        .softmaxCrossEntropyGradient(.init()), [[2], [2, 5], [2], [2]],
+        "the gradient is [2], not []"
+      ),
+      (
+        .softmaxCrossEntropyGradient(.init()), [[], [], [2], [2]],
+        "the probabilities is [], not of rank 2"
+      ),
+      (.correctCount(.init(top: 1)), [[], [2], [2]], "the logits is [], not of rank 2"),
+      (.correctCount(.init(top: 1)), [[2, 5], [5], [2]], "the labels is [5], not [2]"),
+      (
+        .momentumUpdate(.init(weightDecay: 0)), [[4], [5], [4], [], []],
+        "the velocity is [5], not [4]"
+      ),
+      (
+        .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [5], [], []],
+        "the gradient is [5], not [4]"
+      ),
+      (
+        .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [1], []],
+        "the learning rate is [1], not []"
+      ),
+      (
+        .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [1]],
+        "the momentum is [1], not []"
+      ),
+    ] as [(Operation, [Shape], String)])
   func errors(operation: Operation, operands: [Shape], message: String) {
     let error = #expect(throws: ShapeError.self) { try shapes(operation, operands) }
     #expect(error?.description == "node: " + message)
@@ -175,20 +186,21 @@ import Testing
   }
 
   /// Multiply-adds, counted by hand.
-  @Test(arguments: [
-    (.convolution(.init(padding: 1)), [[2, 8, 6, 3], [5, 3, 3, 3]], 2 * 8 * 6 * 5 * 27),
-    (.convolution(.init(stride: 2, padding: 1)), [[1, 8, 8, 3], [5, 3, 3, 3]], 16 * 5 * 27),
-    (
-      .convolutionInputGradient(.init(convolution: .init(stride: 2, padding: 1))),
-      [[1, 4, 4, 5], [5, 3, 3, 3], [1, 8, 8, 3]], 16 * 5 * 27
-    ),
-    (
-      .convolutionFilterGradient(.init(convolution: .init(stride: 2, padding: 1))),
-      [[1, 4, 4, 5], [1, 8, 8, 3], [5, 3, 3, 3]], 16 * 5 * 27
-    ),
-    (.matrixProduct(.init(transposesLeft: true)), [[3, 2], [3, 4]], 24),
-    (.add(.init()), [[3, 2], [3, 2]], 0),
-  ] as [(Operation, [Shape], Int)])
+  @Test(
+    arguments: [
+      (.convolution(.init(padding: 1)), [[2, 8, 6, 3], [5, 3, 3, 3]], 2 * 8 * 6 * 5 * 27),
+      (.convolution(.init(stride: 2, padding: 1)), [[1, 8, 8, 3], [5, 3, 3, 3]], 16 * 5 * 27),
+      (
+        .convolutionInputGradient(.init(convolution: .init(stride: 2, padding: 1))),
+        [[1, 4, 4, 5], [5, 3, 3, 3], [1, 8, 8, 3]], 16 * 5 * 27
+      ),
+      (
+        .convolutionFilterGradient(.init(convolution: .init(stride: 2, padding: 1))),
+        [[1, 4, 4, 5], [1, 8, 8, 3], [5, 3, 3, 3]], 16 * 5 * 27
+      ),
+      (.matrixProduct(.init(transposesLeft: true)), [[3, 2], [3, 4]], 24),
+      (.add(.init()), [[3, 2], [3, 2]], 0),
+    ] as [(Operation, [Shape], Int)])
   func multiplyAdds(operation: Operation, operands: [Shape], count: Int) throws {
     let results = try shapes(operation, operands)
     #expect(operation.multiplyAdds(operands: operands, results: results) == count)

@@ -8,7 +8,8 @@ import Testing
     Session(device: ReferenceDevice(), store: Store(realType: .float64))
   }
 
-  private func parameter(_ name: String, trainable: Bool = true, decayed: Bool = true) -> StateSlot {
+  private func parameter(_ name: String, trainable: Bool = true, decayed: Bool = true) -> StateSlot
+  {
     StateSlot(
       name: name, shape: [4], role: .parameter, initialValue: .normal(standardDeviation: 1),
       trainable: trainable, decayed: decayed)
@@ -27,11 +28,13 @@ import Testing
       gradients[slot.name] = graph.input("gradient/" + slot.name)
     }
     graph.updateByMomentumSGD(gradients: gradients, weightDecay: 0.25) { $0 == "c" ? 0.5 : 1 }
-    #expect(graph.bindings.map(\.slot).sorted()
-      == ["a", "b", "c", "momentum/a", "momentum/b", "momentum/c"])
+    #expect(
+      graph.bindings.map(\.slot).sorted()
+        == ["a", "b", "c", "momentum/a", "momentum/b", "momentum/c"])
 
     let session = session()
-    var shapes = Dictionary(uniqueKeysWithValues: slots.map { ("gradient/" + $0.name, [4] as Shape) })
+    var shapes = Dictionary(
+      uniqueKeysWithValues: slots.map { ("gradient/" + $0.name, [4] as Shape) })
     shapes["learningRate"] = .scalar
     shapes["momentum"] = .scalar
     let plan = try session.load(graph, inputs: shapes)

@@ -28,6 +28,12 @@ import Testing
     #expect(try summary("cifar-resnet20", .projectionEverywhere).parameters == 283_962)
   }
 
+  @Test func linearClassifier() throws {
+    let summary = try summary("cifar-linear")
+    #expect(summary.parameters == 30_720 && summary.multiplyAdds == 30_720)
+    #expect(summary.rows.last?.outputShape == [1, 10])
+  }
+
   @Test func rowsOfTheSummary() throws {
     let rows = try summary("cifar-resnet20").rows
     let first = try #require(rows.first)

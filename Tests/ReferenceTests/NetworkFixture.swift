@@ -49,8 +49,9 @@ struct NetworkFixture: Decodable {
     switch (slot.name, slot.shape.rank) {
     case ("fc.weight", _): return drawn(0.5)
     case ("fc.bias", _): return drawn(0.1)
-    case (_, 4): return drawn((6 / Double(slot.shape[2] * slot.shape[3] * slot.shape[1])).squareRoot())
-    case let (name, _) where name.hasSuffix("weight"): return drawn(0.5, 1)
+    case (_, 4):
+      return drawn((6 / Double(slot.shape[2] * slot.shape[3] * slot.shape[1])).squareRoot())
+    case (let name, _) where name.hasSuffix("weight"): return drawn(0.5, 1)
     default: return drawn(0.25)
     }
   }

@@ -78,7 +78,8 @@ import Testing
         == Tensor([2, 4], [0, 1, 0, 0, 0, 2, 0, 0]))
     #expect(
       try evaluate(
-        .sliceGradient(.init(slice: .init(axis: 1, stride: 2))), [Tensor([2, 2], [1.0, 2, 3, 4]), x])
+        .sliceGradient(.init(slice: .init(axis: 1, stride: 2))),
+        [Tensor([2, 2], [1.0, 2, 3, 4]), x])
         == Tensor([2, 3], [1, 0, 2, 3, 0, 4]))
   }
 
@@ -99,7 +100,8 @@ import Testing
     let weights = Tensor([3], [1.0, 3, 0])
     let labels: [Int32] = [2, 1, 0]
     let loss = try evaluate(
-      .softmaxCrossEntropy(.init()), [logits, nil, weights], labels: labels).scalars[0]
+      .softmaxCrossEntropy(.init()), [logits, nil, weights], labels: labels
+    ).scalars[0]
     // (ln 2 + 3 · ln 4) / 4
     #expect(abs(loss - 1.75 * 0.6931471805599453) < 1e-13)
     let probabilities = try evaluate(
@@ -123,7 +125,8 @@ import Testing
     let weights = Tensor([5], [1.0, 10, 100, 1000, 10_000])
     let labels: [Int32] = [2, 0, 1, 2, 0]
     func count(_ top: Int) throws -> Double {
-      try evaluate(.correctCount(.init(top: top)), [logits, nil, weights], labels: labels).scalars[0]
+      try evaluate(.correctCount(.init(top: top)), [logits, nil, weights], labels: labels).scalars[
+        0]
     }
     #expect(try count(1) == 11, "of equal logits the first counts as largest")
     #expect(try count(2) == 111)

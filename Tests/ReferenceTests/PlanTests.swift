@@ -49,7 +49,9 @@ import Testing
 
   @Test func slotsAreExchanged() throws {
     var graph = Graph()
-    let (a, b, c) = (graph.state(slot("a", 1)), graph.state(slot("b", 2)), graph.state(slot("c", 3)))
+    let (a, b, c) = (
+      graph.state(slot("a", 1)), graph.state(slot("b", 2)), graph.state(slot("c", 3))
+    )
     graph.bind("a", to: b)
     graph.bind("b", to: a)
     graph.bind("c", to: c)
@@ -109,8 +111,11 @@ import Testing
     let large = graph.append(.relu(.init()), [x], path: "large")
     let pooled = graph.append(.globalAveragePooling(.init()), [large], path: "pooled")
     var value = pooled
-    for index in 0..<3 { value = graph.append(.add(.init()), [value, pooled], path: "add\(index)") }
-    let spread = graph.append(.globalAveragePoolingGradient(.init()), [value, large], path: "spread")
+    for index in 0..<3 {
+      value = graph.append(.add(.init()), [value, pooled], path: "add\(index)")
+    }
+    let spread = graph.append(
+      .globalAveragePoolingGradient(.init()), [value, large], path: "spread")
     graph.output("y", graph.append(.globalAveragePooling(.init()), [spread], path: "y"))
     let plan = try session().load(graph, inputs: ["x": [1, 32, 32, 4]])
     plan.write([Double](repeating: 2, count: 4096), to: "x")

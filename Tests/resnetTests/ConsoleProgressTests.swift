@@ -1,6 +1,5 @@
 import Testing
-
-@testable import resnet
+import resnet
 
 @Suite struct ConsoleProgressTests {
   static let plain = Terminal(isInteractive: false, hasColour: false, isQuiet: false)

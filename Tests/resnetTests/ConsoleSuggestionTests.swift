@@ -1,6 +1,5 @@
 import Testing
-
-@testable import resnet
+import resnet
 
 @Suite struct ConsoleSuggestionTests {
   static let networks = ["cifar-resnet20", "cifar-plain20", "resnet20", "resnet32", "plain20"]

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import resnet
+import resnet
 
 @Suite struct ConsoleTerminalTests {
   @Test(

@@ -4,11 +4,13 @@
 /// `pointwiseMin`, `clamped` and `rounded` go lane by lane; hence these.
 extension TenThings {
   /// One number for each of eight neighbouring pixels of a row.
-  typealias Lanes = SIMD8<Float>
+  package typealias Lanes = SIMD8<Float>
 
   /// A place for each of eight neighbouring pixels; y grows downwards.
-  struct Point {
-    var x, y: Lanes
+  package struct Point {
+    package var x, y: Lanes
+
+    package init(x: Lanes, y: Lanes) { (self.x, self.y) = (x, y) }
   }
 
   @inline(__always)
@@ -34,7 +36,7 @@ extension TenThings {
   /// The largest whole numbers not above `a`, for |a| < 2²²: adding 1.5 × 2²³ leaves no bits for
   /// a fraction, which rounds to the nearest.
   @inline(__always)
-  static func floor(_ a: Lanes) -> Lanes {
+  package static func floor(_ a: Lanes) -> Lanes {
     let shift = Float(0x1.8p23)
     let nearest = (a + shift) - shift
     return nearest.replacing(with: nearest - 1, where: nearest .> a)

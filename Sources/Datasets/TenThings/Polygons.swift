@@ -19,10 +19,10 @@ extension TenThings {
   }
 
   /// A triangle; its corners may be listed either way round.
-  struct Triangle: Shape {
+  package struct Triangle: Shape {
     let edges: (HalfPlane, HalfPlane, HalfPlane)
 
-    init(_ a: Pair, _ b: Pair, _ c: Pair) {
+    package init(_ a: Pair, _ b: Pair, _ c: Pair) {
       let area = cross(a, b) + cross(b, c) + cross(c, a)
       let winding: Float = area >= 0 ? 1 : -1
       edges = (
@@ -33,17 +33,17 @@ extension TenThings {
     }
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes {
+    package func distance(to point: Point) -> Lanes {
       let two = larger(edges.0.distance(to: point), edges.1.distance(to: point))
       return larger(two, edges.2.distance(to: point))
     }
   }
 
   /// A convex quadrilateral; its corners may be listed either way round.
-  struct Quadrilateral: Shape {
+  package struct Quadrilateral: Shape {
     let edges: (HalfPlane, HalfPlane, HalfPlane, HalfPlane)
 
-    init(_ a: Pair, _ b: Pair, _ c: Pair, _ d: Pair) {
+    package init(_ a: Pair, _ b: Pair, _ c: Pair, _ d: Pair) {
       let area = cross(a, b) + cross(b, c) + cross(c, d) + cross(d, a)
       let winding: Float = area >= 0 ? 1 : -1
       edges = (
@@ -55,7 +55,7 @@ extension TenThings {
     }
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes {
+    package func distance(to point: Point) -> Lanes {
       let two = larger(edges.0.distance(to: point), edges.1.distance(to: point))
       let three = larger(two, edges.2.distance(to: point))
       return larger(three, edges.3.distance(to: point))

@@ -1,15 +1,15 @@
 extension TenThings {
   /// A place, or a pair of lengths along x and y; y grows downwards.
-  typealias Pair = (x: Float, y: Float)
+  package typealias Pair = (x: Float, y: Float)
 
-  struct Disc: Shape {
+  package struct Disc: Shape {
     let center: Pair
     let radius: Float
 
-    init(at center: Pair, radius: Float) { (self.center, self.radius) = (center, radius) }
+    package init(at center: Pair, radius: Float) { (self.center, self.radius) = (center, radius) }
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes {
+    package func distance(to point: Point) -> Lanes {
       length(point.x - center.x, point.y - center.y) - radius
     }
   }
@@ -18,13 +18,13 @@ extension TenThings {
   ///
   /// With k = |(x/a, y/b)| the edge is k = 1. The distance is estimated as k (k − 1) / g with
   /// g = |(x/a², y/b²)|, which is (k − 1) / |∇k|: exact to first order at the edge.
-  struct Ellipse: Shape {
+  package struct Ellipse: Shape {
     let center, radii: Pair
 
-    init(at center: Pair, radii: Pair) { (self.center, self.radii) = (center, radii) }
+    package init(at center: Pair, radii: Pair) { (self.center, self.radii) = (center, radii) }
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes {
+    package func distance(to point: Point) -> Lanes {
       let x = (point.x - center.x) / radii.x
       let y = (point.y - center.y) / radii.y
       let k = length(x, y)
@@ -34,11 +34,11 @@ extension TenThings {
   }
 
   /// The points within `radius` of a line segment.
-  struct Capsule: Shape {
+  package struct Capsule: Shape {
     let start, span: Pair
     let squaredLength, radius: Float
 
-    init(from start: Pair, to end: Pair, radius: Float) {
+    package init(from start: Pair, to end: Pair, radius: Float) {
       self.start = start
       self.radius = radius
       span = (end.x - start.x, end.y - start.y)
@@ -46,7 +46,7 @@ extension TenThings {
     }
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes {
+    package func distance(to point: Point) -> Lanes {
       let x = point.x - start.x
       let y = point.y - start.y
       let nearest = clamped((x * span.x + y * span.y) / squaredLength)
@@ -55,28 +55,28 @@ extension TenThings {
   }
 
   /// A rectangle along the axes.
-  struct Box: Shape {
+  package struct Box: Shape {
     let center, halfSize: Pair
 
-    init(at center: Pair, halfSize: Pair) { (self.center, self.halfSize) = (center, halfSize) }
+    package init(at center: Pair, halfSize: Pair) { (self.center, self.halfSize) = (center, halfSize) }
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes {
+    package func distance(to point: Point) -> Lanes {
       larger(magnitude(point.x - center.x) - halfSize.x, magnitude(point.y - center.y) - halfSize.y)
     }
   }
 
   /// The points within `radius` of a rectangle along the axes.
-  struct RoundedBox: Shape {
+  package struct RoundedBox: Shape {
     let center, halfSize: Pair
     let radius: Float
 
-    init(at center: Pair, halfSize: Pair, radius: Float) {
+    package init(at center: Pair, halfSize: Pair, radius: Float) {
       (self.center, self.halfSize, self.radius) = (center, halfSize, radius)
     }
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes {
+    package func distance(to point: Point) -> Lanes {
       let zero = Lanes(repeating: 0)
       let x = larger(magnitude(point.x - center.x) - halfSize.x, zero)
       let y = larger(magnitude(point.y - center.y) - halfSize.y, zero)
@@ -85,38 +85,50 @@ extension TenThings {
   }
 
   /// The points within `halfWidth` of the vertical line through `origin` + `offset`.
-  struct VerticalBand: Shape {
-    var origin: Float
-    var offset: Float = 0
+  package struct VerticalBand: Shape {
+    let origin: Float
+    let offset: Float
     let halfWidth: Float
 
+    package init(origin: Float, offset: Float = 0, halfWidth: Float) {
+      (self.origin, self.offset, self.halfWidth) = (origin, offset, halfWidth)
+    }
+
     @inline(__always)
-    func distance(to point: Point) -> Lanes { magnitude(point.x - origin - offset) - halfWidth }
+    package func distance(to point: Point) -> Lanes { magnitude(point.x - origin - offset) - halfWidth }
   }
 
   /// The points within `halfWidth` of the horizontal line through `origin` + `offset`.
-  struct HorizontalBand: Shape {
-    var origin: Float
-    var offset: Float = 0
+  package struct HorizontalBand: Shape {
+    let origin: Float
+    let offset: Float
     let halfWidth: Float
 
+    package init(origin: Float, offset: Float = 0, halfWidth: Float) {
+      (self.origin, self.offset, self.halfWidth) = (origin, offset, halfWidth)
+    }
+
     @inline(__always)
-    func distance(to point: Point) -> Lanes { magnitude(point.y - origin - offset) - halfWidth }
+    package func distance(to point: Point) -> Lanes { magnitude(point.y - origin - offset) - halfWidth }
   }
 
   /// All that is higher in the picture than a horizontal line.
-  struct Above: Shape {
+  package struct Above: Shape {
     let y: Float
 
+    package init(y: Float) { self.y = y }
+
     @inline(__always)
-    func distance(to point: Point) -> Lanes { point.y - y }
+    package func distance(to point: Point) -> Lanes { point.y - y }
   }
 
   /// All that is lower in the picture than a horizontal line.
-  struct Below: Shape {
+  package struct Below: Shape {
     let y: Float
 
+    package init(y: Float) { self.y = y }
+
     @inline(__always)
-    func distance(to point: Point) -> Lanes { y - point.y }
+    package func distance(to point: Point) -> Lanes { y - point.y }
   }
 }

@@ -3,83 +3,83 @@ extension TenThings {
   ///
   /// Shapes are values and combine like sets. What they cover of a pixel follows from the distance
   /// alone, see `Canvas.paint`.
-  protocol Shape {
+  package protocol Shape {
     /// The distance from each point to the edge: negative inside, near the edge in units of the
     /// plane, further away perhaps only larger than that.
     func distance(to point: Point) -> Lanes
   }
 
   /// The points in either shape.
-  struct Union<First: Shape, Second: Shape>: Shape {
+  package struct Union<First: Shape, Second: Shape>: Shape {
     let first: First
     let second: Second
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes {
+    package func distance(to point: Point) -> Lanes {
       smaller(first.distance(to: point), second.distance(to: point))
     }
   }
 
   /// The points in both shapes.
-  struct Intersection<First: Shape, Second: Shape>: Shape {
+  package struct Intersection<First: Shape, Second: Shape>: Shape {
     let first: First
     let second: Second
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes {
+    package func distance(to point: Point) -> Lanes {
       larger(first.distance(to: point), second.distance(to: point))
     }
   }
 
   /// The points outside a shape.
-  struct Complement<Inner: Shape>: Shape {
+  package struct Complement<Inner: Shape>: Shape {
     let inner: Inner
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes { -inner.distance(to: point) }
+    package func distance(to point: Point) -> Lanes { -inner.distance(to: point) }
   }
 
   /// A shape whose edge is drawn in, or drawn out by a negative margin.
-  struct Inset<Inner: Shape>: Shape {
+  package struct Inset<Inner: Shape>: Shape {
     let inner: Inner
     let margin: Float
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes { inner.distance(to: point) + margin }
+    package func distance(to point: Point) -> Lanes { inner.distance(to: point) + margin }
   }
 
   /// The points near a shape's edge.
-  struct Outline<Inner: Shape>: Shape {
+  package struct Outline<Inner: Shape>: Shape {
     let inner: Inner
     let halfWidth: Float
 
     @inline(__always)
-    func distance(to point: Point) -> Lanes {
+    package func distance(to point: Point) -> Lanes {
       magnitude(inner.distance(to: point)) - halfWidth
     }
   }
 }
 
 extension TenThings.Shape {
-  func union<Other: TenThings.Shape>(_ other: Other) -> TenThings.Union<Self, Other> {
+  package func union<Other: TenThings.Shape>(_ other: Other) -> TenThings.Union<Self, Other> {
     TenThings.Union(first: self, second: other)
   }
 
-  func intersection<Other: TenThings.Shape>(_ other: Other) -> TenThings.Intersection<Self, Other> {
+  package func intersection<Other: TenThings.Shape>(_ other: Other) -> TenThings.Intersection<Self, Other> {
     TenThings.Intersection(first: self, second: other)
   }
 
-  func subtracting<Other: TenThings.Shape>(
+  package func subtracting<Other: TenThings.Shape>(
     _ other: Other
   ) -> TenThings.Intersection<Self, TenThings.Complement<Other>> {
     intersection(TenThings.Complement(inner: other))
   }
 
-  func inset(by margin: Float) -> TenThings.Inset<Self> {
+  package func inset(by margin: Float) -> TenThings.Inset<Self> {
     TenThings.Inset(inner: self, margin: margin)
   }
 
-  func outline(halfWidth: Float) -> TenThings.Outline<Self> {
+  package func outline(halfWidth: Float) -> TenThings.Outline<Self> {
     TenThings.Outline(inner: self, halfWidth: halfWidth)
   }
 }
@@ -87,7 +87,7 @@ extension TenThings.Shape {
 /// A shape that may be missing; a missing one is far from everything.
 extension Optional: TenThings.Shape where Wrapped: TenThings.Shape {
   @inline(__always)
-  func distance(to point: TenThings.Point) -> TenThings.Lanes {
+  package func distance(to point: TenThings.Point) -> TenThings.Lanes {
     self?.distance(to: point) ?? TenThings.Lanes(repeating: 9)
   }
 }

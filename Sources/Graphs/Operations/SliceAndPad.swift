@@ -15,7 +15,8 @@ extension Operation {
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(1, operands)
       guard axis < operands[0].rank, start + end < operands[0][axis] else {
-        throw ShapeError("cannot drop \(start) and \(end) elements of axis \(axis) of \(operands[0])")
+        throw ShapeError(
+          "cannot drop \(start) and \(end) elements of axis \(axis) of \(operands[0])")
       }
       let kept = operands[0][axis] - start - end
       return [operands[0].replacing(axis: axis, with: (kept + stride - 1) / stride)]

@@ -1,3 +1,5 @@
+import ResidualExecution
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
   import Darwin
 #endif
-import ResidualExecution
 
 /// A sample's class.
 private func label(_ labels: UnsafePointer<Int32>, _ n: Int, classes: Int) -> Int {

@@ -4,9 +4,9 @@ import ResidualFigures
 ///
 /// On a terminal one line is drawn again at most ten times a second. Elsewhere a plain line is
 /// written now and then. A quiet terminal shows nothing. Call ``finish(extra:)`` on every way out.
-struct ProgressBar: Sendable {
+package struct ProgressBar: Sendable {
   /// When a plain line is due where there is no terminal.
-  enum PlainInterval: Sendable {
+  package enum PlainInterval: Sendable {
     /// After every so many calls of ``update(completed:extra:)``.
     case updates(Int)
     case time(Duration)
@@ -27,7 +27,7 @@ struct ProgressBar: Sendable {
   ///   - total: how many units there are; nil where nobody knows.
   ///   - completed: how many are done already, as after a resumption; the rate leaves them out.
   ///   - unit: what is counted, as in `images`.
-  init(
+  package init(
     _ label: String, total: Int?, completed: Int = 0, unit: String = "images",
     on terminal: Terminal,
     plainInterval: PlainInterval = .time(.seconds(30))
@@ -41,7 +41,7 @@ struct ProgressBar: Sendable {
 
   /// Reports how many units are done by now, and text such as the loss, which is evaluated only
   /// where it is shown.
-  mutating func update(completed: Int, extra: @autoclosure () -> String = "") {
+  package mutating func update(completed: Int, extra: @autoclosure () -> String = "") {
     guard !isFinished else { return }
     let now = clock.now
     rate.add(completed - line.completed, seconds: Self.seconds(now - updated))
@@ -67,7 +67,7 @@ struct ProgressBar: Sendable {
   }
 
   /// Shows the final state with the time taken, and leaves the line; nil keeps the last extra text.
-  mutating func finish(extra: String? = nil) {
+  package mutating func finish(extra: String? = nil) {
     guard !isFinished else { return }
     isFinished = true
     guard !terminal.isQuiet else { return }
@@ -108,16 +108,20 @@ struct ProgressBar: Sendable {
 }
 
 /// What one line of progress says, apart from where and when it is written.
-struct ProgressLine: Sendable {
-  var label: String
-  var completed: Int
-  var total: Int?
-  var unit: String
+package struct ProgressLine: Sendable {
+  package var label: String
+  package var completed: Int
+  package var total: Int?
+  package var unit: String
   /// Units a second; nil while unknown.
-  var rate: Double?
+  package var rate: Double?
   /// Once the work is over, how long it took; shown in place of the time left.
-  var secondsTaken: Double?
-  var extra = ""
+  package var secondsTaken: Double?
+  package var extra = ""
+
+  package init(label: String, completed: Int, total: Int?, unit: String) {
+    (self.label, self.completed, self.total, self.unit) = (label, completed, total, unit)
+  }
 
   /// The share that is done, in 0…1.
   var share: Double? {
@@ -131,7 +135,7 @@ struct ProgressLine: Sendable {
   }
 
   /// A line for files and pipes: `epoch 3: 45,000 of 50,000 (90%), 1,234 images/s, 00:04 left`.
-  var plain: String {
+  package var plain: String {
     let count = NumberFormat.grouped(completed)
     let progress =
       if let total, let percentage {
@@ -142,10 +146,10 @@ struct ProgressLine: Sendable {
 
   /// A line for a terminal of the given width: the bar takes what is left, up to 40 columns; where
   /// that is under 10, it is left out and the line cut.
-  func text(width: Int) -> String { parts(width: width).joined() }
+  package func text(width: Int) -> String { parts(width: width).joined() }
 
   /// The same with the bar in colour.
-  func drawn(width: Int, on terminal: Terminal) -> String {
+  package func drawn(width: Int, on terminal: Terminal) -> String {
     let parts = parts(width: width)
     guard parts.count == 3 else { return parts.joined() }
     return parts[0] + terminal.styled(parts[1], .green) + parts[2]
@@ -186,7 +190,7 @@ struct ProgressLine: Sendable {
   }
 
   /// A rate with three figures or more: `1,234 images/s`, `56.1 images/s`, `0.25 images/s`.
-  static func rate(_ rate: Double, _ unit: String) -> String {
+  package static func rate(_ rate: Double, _ unit: String) -> String {
     let number =
       switch rate {
       case ..<10: NumberFormat.fixed(rate, decimals: 2)
@@ -198,7 +202,7 @@ struct ProgressLine: Sendable {
   }
 
   /// A time as `mm:ss`, or from an hour on `h:mm:ss`, rounded to seconds.
-  static func time(_ seconds: Double) -> String {
+  package static func time(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "--:--" }
     let whole = Int(max(seconds, 0).rounded())
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
@@ -211,11 +215,13 @@ struct ProgressLine: Sendable {
 ///
 /// Counts and seconds are averaged apart and then divided, so that the first numbers are not
 /// biased and uneven updates weigh by their length.
-struct RateEstimate: Sendable {
+package struct RateEstimate: Sendable {
   private var counts = 0.0, seconds = 0.0
   private var allCounts = 0.0, allSeconds = 0.0
 
-  mutating func add(_ count: Int, seconds duration: Double) {
+  package init() {}
+
+  package mutating func add(_ count: Int, seconds duration: Double) {
     // For short updates close to exp(-duration / 10 s).
     let decay = 1 / (1 + duration / 10)
     counts = counts * decay + Double(count)
@@ -225,7 +231,7 @@ struct RateEstimate: Sendable {
   }
 
   /// Units a second of late; nil while no time has passed.
-  var recent: Double? { seconds > 0 ? counts / seconds : nil }
+  package var recent: Double? { seconds > 0 ? counts / seconds : nil }
   /// Units a second from the beginning.
-  var overall: Double? { allSeconds > 0 ? allCounts / allSeconds : nil }
+  package var overall: Double? { allSeconds > 0 ? allCounts / allSeconds : nil }
 }

@@ -1,12 +1,12 @@
 /// What a person most probably meant by a word that is not known.
-enum Suggestion {
+package enum Suggestion {
   /// The candidate nearest to a word, or nil where none is near enough: at most one edit for every
   /// three letters of the shorter word, and one for words shorter than that. Case does not count;
   /// of equally near candidates the first wins.
   ///
   /// - Complexity: O(*n* · length²); candidates of very different length are passed over at once,
   ///   so that a word of any length is harmless.
-  static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+  package static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
     let letters = Array(word.lowercased())
     var best: (candidate: String, distance: Int)?
     for candidate in candidates {
@@ -20,7 +20,7 @@ enum Suggestion {
   }
 
   /// The sentence to end an error message with: `; did you mean "resnet20"?`, or nothing.
-  static func question(for word: String, among candidates: some Sequence<String>) -> String {
+  package static func question(for word: String, among candidates: some Sequence<String>) -> String {
     nearest(to: word, among: candidates).map { "; did you mean \"\($0)\"?" } ?? ""
   }
 
@@ -29,7 +29,7 @@ enum Suggestion {
   ///
   /// Source: F. J. Damerau, A technique for computer detection and correction of spelling errors,
   /// 1964; computed row by row as by V. I. Levenshtein's distance.
-  static func editDistance(_ a: [Character], _ b: [Character]) -> Int {
+  package static func editDistance(_ a: [Character], _ b: [Character]) -> Int {
     var beforeLast: [Int] = []
     var last = Array(0...b.count)
     for i in a.indices {

@@ -9,8 +9,8 @@
 /// Where messages for people go: standard error, as it was found when the program began.
 ///
 /// Standard output is left to results, so that they can be piped.
-struct Terminal: Sendable {
-  enum Style: String, Sendable {
+package struct Terminal: Sendable {
+  package enum Style: String, Sendable {
     case bold = "1"
     case dim = "2"
     case red = "31"
@@ -24,14 +24,14 @@ struct Terminal: Sendable {
   /// Whether only errors are written.
   let isQuiet: Bool
 
-  init(isInteractive: Bool, hasColour: Bool, isQuiet: Bool) {
+  package init(isInteractive: Bool, hasColour: Bool, isQuiet: Bool) {
     self.isInteractive = isInteractive
     self.hasColour = hasColour
     self.isQuiet = isQuiet
   }
 
   /// Standard error, with `NO_COLOR` and `TERM` honoured.
-  static func standardError(isQuiet: Bool = false) -> Terminal {
+  package static func standardError(isQuiet: Bool = false) -> Terminal {
     let isTerminal = isatty(STDERR_FILENO) == 1
     let environment = { (name: String) in getenv(name).map { String(cString: $0) } }
     return Terminal(
@@ -41,19 +41,19 @@ struct Terminal: Sendable {
 
   /// Whether colour may be written: on a terminal that is not dumb, unless `NO_COLOR` is set to
   /// anything but nothing (no-color.org).
-  static func allowsColour(isTerminal: Bool, environment: (String) -> String?) -> Bool {
+  package static func allowsColour(isTerminal: Bool, environment: (String) -> String?) -> Bool {
     isTerminal && environment("TERM") != "dumb" && (environment("NO_COLOR") ?? "").isEmpty
   }
 
   /// The width in columns now; 80 where the system does not say.
-  var width: Int {
+  package var width: Int {
     var size = winsize()
     guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
   }
 
   /// The text in a style, or as it is where there is no colour.
-  func styled(_ text: String, _ style: Style) -> String {
+  package func styled(_ text: String, _ style: Style) -> String {
     hasColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
   }
 

@@ -92,10 +92,10 @@ struct TrainingLog {
       terminal.note(
         terminal.styled("test accuracy \(fixed(test.top1, 2)) %", .green)
           + " on \(grouped(test.images)) images (loss \(fixed(test.loss, 3))), "
-          + "training accuracy \(fixed(result.training.top1, 2)) %, "
+          + "training error \(fixed(result.trainingError, 2)) %, "
           + ProgressLine.time(result.seconds))
     } else {
-      terminal.note("training accuracy \(fixed(result.training.top1, 2)) %; there are no test images")
+      terminal.note("training error \(fixed(result.trainingError, 2)) %; there are no test images")
     }
     if let best = result.best {
       terminal.note("best on the validation images: \(best)")

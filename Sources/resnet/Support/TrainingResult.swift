@@ -23,8 +23,8 @@ struct TrainingResult: Encodable {
   let steps: Int
   let seconds: Double
   let batchNormalization: String
-  /// On the training images in the plain view.
-  let training: EvaluationReport
+  /// Of the last epoch, as the network saw the images; per cent.
+  let trainingError: Double
   let validation: EvaluationReport?
   let test: EvaluationReport?
   /// The best network's, where validation images chose one.
@@ -35,39 +35,39 @@ struct TrainingResult: Encodable {
 
   /// Computes the final statistics, evaluates, and writes the final networks.
   init(
-    finishing trainer: Trainer<CPUDevice>, in folder: String, provenance: [String: String],
-    log: inout TrainingLog
+    finishing trainer: Trainer<CPUDevice>, after lastEpoch: MetricsRow, in folder: String,
+    provenance: [String: String], log: inout TrainingLog
   ) throws {
     log.finishTraining()
     let isExact = trainer.recipe.usesExactStatistics
     let statistics: ModelFile.Statistics = isExact ? .exact : .moving
-    let clock = ContinuousClock()
-    func finish(writing name: String) throws -> (test: EvaluationReport?, path: String) {
-      if isExact { try trainer.computeExactStatistics { _ in try Interruption.check() } }
+    func finish(_ name: String) throws -> (path: String, test: EvaluationReport?) {
       let path = folder + "/" + name
+      trainer.use(try ModelFile(at: path))
+      if isExact { try trainer.computeExactStatistics { _ in try Interruption.check() } }
+      let test = try trainer.evaluateTest().map(EvaluationReport.init)
       try OutputError.wrap {
         try trainer.model(statistics: statistics, provenance: provenance).write(to: path)
       }
-      return (try trainer.evaluateTest().map(EvaluationReport.init), path)
+      return (path, test)
     }
 
-    let lastPath = folder + "/" + Checkpoint.modelName
-    let state = Checkpoint.stateName(of: try ModelFile(at: lastPath))
-    (test, model) = try finish(writing: Checkpoint.modelName)
-    Checkpoint.removeState(named: state, in: folder)
-    training = EvaluationReport(try trainer.evaluateTraining())
-    validation = try trainer.evaluateValidation().map(EvaluationReport.init)
+    // The best network first: an interruption before the end leaves the last checkpoint complete.
     if trainer.hasValidation {
-      trainer.use(try ModelFile(at: folder + "/" + RunFolder.bestName))
-      let (test, path) = try finish(writing: RunFolder.bestName)
-      (bestTest, best) = (test, path)
+      let (path, test) = try finish(RunFolder.bestName)
+      (best, bestTest) = (path, test)
     } else {
-      (bestTest, best) = (nil, nil)
+      (best, bestTest) = (nil, nil)
     }
+    let state = Checkpoint.stateName(of: try ModelFile(at: folder + "/" + Checkpoint.modelName))
+    (model, test) = try finish(Checkpoint.modelName)
+    Checkpoint.removeState(named: state, in: folder)
+    validation = try trainer.evaluateValidation().map(EvaluationReport.init)
+    trainingError = lastEpoch.trainingError
     network = trainer.network.name
     steps = trainer.step
     batchNormalization = statistics.rawValue
-    seconds = (clock.now - log.begin) / .seconds(1)
+    seconds = (ContinuousClock.now - log.begin) / .seconds(1)
     self.folder = folder
   }
 }
