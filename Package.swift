@@ -14,7 +14,8 @@ func module(
 
 func tests(_ folder: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
-    name: "Residual" + folder, dependencies: dependencies, path: "Tests/" + folder)
+    name: "Residual" + folder + (folder.hasSuffix("Tests") ? "" : "Tests"),
+    dependencies: dependencies, path: "Tests/" + folder)
 }
 
 /// One folder of kernels, compiled once for each instruction set; the folders are symbolic links.
@@ -93,6 +94,12 @@ let package = Package(
       ["ResidualKernelInterface", "CIntrinsics"]
         + kernelModules.map { .target(name: $0.name) }),
     tests("Conformance", ["ResidualCPU", "ResidualNetworks", "ResidualReference"]),
+    .target(name: "CMallocCounter", path: "Tests/CMallocCounter"),
+    tests(
+      "CPUTests",
+      ["ResidualCPU", "ResidualTraining", "ResidualReference", "CIntrinsics", "CMallocCounter"]),
+    tests("TrainingTests", ["ResidualTraining", "ResidualCPU"]),
+    tests("InterchangeTests", ["ResidualInterchange", "ResidualExecution"]),
     tests("FormatsTests", ["ResidualFormats", "ResidualTensors"]),
     tests("Attacks", ["ResidualFormats", "ResidualTensors"]),
     tests("ImagesTests", ["ResidualImages", "ResidualTensors"]),

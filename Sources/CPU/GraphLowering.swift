@@ -9,6 +9,8 @@ struct GraphLowering {
   var builder = PlanBuilder<CPUStep>()
   private var buffers: [Value: BufferID] = [:]
   private var slotBuffers: [String: BufferID] = [:]
+  /// Copies of inputs and old slots, made before the first step that could change them.
+  private var copies: [Value: BufferID] = [:]
   private let outputValues: Set<Value>
   /// Updates that write their slot in place: the value → the slot.
   private let inPlace: [Value: String]
@@ -94,32 +96,47 @@ struct GraphLowering {
       default: break
       }
     }
-    // A slot that is an output is copied before anything can change it.
-    for value in Set(graph.outputs.map(\.value)) {
-      guard case .state = graph.nodes[value.node].operation else { continue }
-      let source = buffer(value)
-      let copy = builder.boundary(
-        graph.nodes[value.node].path, shape(value), .float32, byteCount: shape(value).count * 4)
-      appendCopy(from: source, to: copy, value)
-      copiedSlots[value] = copy
+    setAsideGivenValues()
+  }
+
+  /// Copies what is given and named as a result, before anything can change it: an input or a slot
+  /// that is an output, and a slot whose old value another slot takes over.
+  private mutating func setAsideGivenValues() {
+    func isGiven(_ value: Value) -> Bool {
+      switch graph.nodes[value.node].operation {
+      case .input, .state: true
+      default: false
+      }
+    }
+    for (_, value) in graph.outputs where isGiven(value) && copies[value] == nil {
+      let planned = shape(value)
+      let size = graph.nodes[value.node].operation.elementType.size
+      copies[value] = builder.boundary(
+        graph.nodes[value.node].path, planned, graph.nodes[value.node].operation.elementType,
+        byteCount: planned.count * size)
+      appendCopy(from: buffer(value), to: copies[value], value)
+    }
+    for (_, value) in graph.bindings where isGiven(value) && copies[value] == nil {
+      copies[value] = builder.temporary(
+        graph.nodes[value.node].path, shape(value), .float32, byteCount: shape(value).count * MemoryLayout<Float>.stride)
+      appendCopy(from: buffer(value), to: copies[value], value)
     }
   }
-  private var copiedSlots: [Value: BufferID] = [:]
 
   private mutating func finishOutputs() {
-    for (name, value) in graph.outputs {
-      builder.nameOutput(name, copiedSlots[value] ?? buffer(value))
-    }
+    for (name, value) in graph.outputs { builder.nameOutput(name, copies[value] ?? buffer(value)) }
   }
 
   private mutating func finishBindings() {
     for (slot, value) in graph.bindings where inPlace[value] != slot {
       guard let target = slotBuffers[slot] else { preconditionFailure("no slot \(slot)") }
-      appendCopy(from: buffer(value), to: target, value)
+      appendCopy(from: copies[value] ?? buffer(value), to: target, value)
     }
   }
 
-  private mutating func appendCopy(from source: BufferID, to target: BufferID, _ value: Value) {
+  private mutating func appendCopy(from source: BufferID, to target: BufferID?, _ value: Value) {
+    guard let target else { return }
+    // Labels and real numbers both take four bytes.
     append(
       Copy(input: source, output: target, byteCount: shape(value).count * MemoryLayout<Float>.stride),
       graph.nodes[value.node].path, touching: [source, target])

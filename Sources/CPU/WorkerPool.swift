@@ -122,6 +122,9 @@ package final class WorkerPool: @unchecked Sendable {
     wake.deallocate()
   }
 
+  /// Helpers that sleep until there is a job.
+  package var parkedHelpers: Int { parked.load(ordering: .sequentiallyConsistent) }
+
   /// Does all parts of a job. One caller at a time.
   package func run(_ job: Job) {
     let parts = job.step.work.parts

@@ -154,8 +154,11 @@ public final class LoadedPlan<D: Device> {
   }
 
   /// A named output of the last run, as float32.
+  ///
+  /// - Precondition: the output holds real numbers.
   public func read(_ name: String) -> Tensor<Float> {
     let (planned, buffer) = output(name)
+    precondition(planned.elementType.isFloatingPoint, "output \(name) holds \(planned.elementType)")
     return Tensor(
       planned.shape,
       NumberBuffer(buffer, session.device.realType, count: planned.shape.count).read())
@@ -164,6 +167,7 @@ public final class LoadedPlan<D: Device> {
   /// A named output of the last run, in double precision.
   public func readDouble(_ name: String) -> [Double] {
     let (planned, buffer) = output(name)
+    precondition(planned.elementType.isFloatingPoint, "output \(name) holds \(planned.elementType)")
     return NumberBuffer(buffer, session.device.realType, count: planned.shape.count).read()
   }
 

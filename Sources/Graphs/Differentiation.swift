@@ -8,8 +8,7 @@ extension Graph {
   /// - Parameters:
   ///   - loss: a scalar value.
   ///   - slots: the names of the parameters.
-  /// - Returns: for each parameter that the loss depends on, its gradient, named
-  ///   `gradient/<parameter>`.
+  /// - Returns: for each parameter that the loss depends on, its gradient.
   /// - Complexity: O(nodes).
   public mutating func differentiate(_ loss: Value, withRespectTo slots: [String]) -> [String: Value]
   {

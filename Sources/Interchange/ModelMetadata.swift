@@ -37,7 +37,9 @@ struct ModelMetadata {
       Field.side: String(model.network.inputSide), Field.order: "RGB",
       Field.statistics: model.statistics.rawValue,
     ]
-    if case .padding(let padding) = model.network.shortcut { fields[Field.padding] = padding.rawValue }
+    if case .padding(let padding) = model.network.shortcut {
+      fields[Field.padding] = padding.rawValue
+    }
     switch model.normalization {
     case .perPixelMean: fields[Field.preprocessing] = Preprocessing.perPixelMean
     case .channels(let mean, let std):
@@ -74,7 +76,8 @@ struct ModelMetadata {
   var provenance: [String: String] {
     Dictionary(
       uniqueKeysWithValues: fields.compactMap { key, value in
-        key.hasPrefix(Field.provenance) ? (String(key.dropFirst(Field.provenance.count)), value) : nil
+        key.hasPrefix(Field.provenance)
+          ? (String(key.dropFirst(Field.provenance.count)), value) : nil
       })
   }
 

@@ -24,7 +24,7 @@ public enum NetworkForm: Hashable, Sendable {
   /// Batch normalisation by the running statistics.
   case inference
   /// As training, but nothing is updated, and the batch statistics are outputs: for exact
-  /// statistics after training. See ``Network/statisticsOutputs``.
+  /// statistics after training. See ``BatchStatistics``.
   case statistics
 }
 

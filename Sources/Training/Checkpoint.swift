@@ -93,7 +93,8 @@ public enum Checkpoint {
     trainer.restore(model, try state(at: folder + "/" + name, for: trainer, model: path))
   }
 
-  private static func state(at path: String, for trainer: Trainer<some Device>, model: String) throws
+  private static func state(at path: String, for trainer: Trainer<some Device>, model: String)
+    throws
     -> TrainerState
   {
     let file = try Safetensors(at: path)
@@ -126,7 +127,9 @@ public enum Checkpoint {
       lossSum: try field("loss_sum") { UInt64($0).map(Double.init(bitPattern:)) },
       errorSum: try field("error_sum") { UInt64($0).map(Double.init(bitPattern:)) },
       warmupErrors: try tensor(warmupTensor, [Schedule.Warmup.window]).scalars,
-      warmupSteps: try field("warmup_steps") { Int($0).flatMap { (0...step).contains($0) ? $0 : nil } },
+      warmupSteps: try field("warmup_steps") {
+        Int($0).flatMap { (0...step).contains($0) ? $0 : nil }
+      },
       isWarm: try field("is_warm") { Bool($0) }, tensors: tensors)
   }
 }

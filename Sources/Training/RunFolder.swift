@@ -174,14 +174,16 @@ public struct MetricsRow: Hashable, Sendable {
   }
 
   /// A row as ``fields`` wrote it; `nil` for anything else, such as a line that a crash cut off.
-  init?(line: String) {
+  package init?(line: String) {
     let fields = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard fields.count == Self.columns.count, let epoch = Int(fields[0]), let step = Int(fields[1]),
       let rate = Float(fields[2]), let loss = Double(fields[3]), let error = Double(fields[4])
     else { return nil }
     (self.epoch, self.step, learningRate) = (epoch, step, rate)
     (trainingLoss, trainingError, evaluatedPart) = (loss, error, fields[5])
-    (evaluatedLoss, evaluatedError, top5) = (Double(fields[6]), Double(fields[7]), Double(fields[8]))
+    (evaluatedLoss, evaluatedError, top5) = (
+      Double(fields[6]), Double(fields[7]), Double(fields[8])
+    )
   }
 
   /// The error with the decimals that the table keeps.

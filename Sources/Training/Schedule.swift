@@ -49,7 +49,10 @@ public struct Schedule: Hashable, Sendable {
 
 /// Decides when the start at a lower rate ends.
 package struct WarmupMonitor: Sendable {
-  package enum End: Hashable, Sendable { case errorBelow(Float), limitReached }
+  package enum End: Hashable, Sendable {
+    case errorBelow(Float)
+    case limitReached
+  }
 
   private let warmup: Schedule.Warmup?
   /// The wrong shares of the last steps; a ring.
@@ -78,7 +81,9 @@ package struct WarmupMonitor: Sendable {
     steps += 1
     let mean = errors.reduce(0, +) / Float(errors.count)
     let end: End? =
-      if steps >= errors.count, mean < warmup.error { .errorBelow(mean) } else if steps
+      if steps >= errors.count, mean < warmup.error {
+        .errorBelow(mean)
+      } else if steps
         >= warmup.limit
       { .limitReached } else { nil }
     isWarm = end != nil

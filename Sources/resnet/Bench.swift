@@ -24,18 +24,21 @@ struct Bench: ParsableCommand {
     @Argument(help: ArgumentHelp("A network's name.")) var network: String
     @Option(
       name: [.customShort("b"), .customLong("batch"), .customLong("batch-size")],
+      parsing: .unconditional,
       help: ArgumentHelp("Images a step.", valueName: "n"))
     var batch = 128
-    @Option(help: ArgumentHelp("Steps that are measured.", valueName: "n")) var steps = 20
-    @Option(help: ArgumentHelp("Steps before that.", valueName: "n")) var warm = 3
+    @Option(parsing: .unconditional, help: ArgumentHelp("Steps that are measured.", valueName: "n"))
+    var steps = 20
+    @Option(parsing: .unconditional, help: ArgumentHelp("Steps before that.", valueName: "n"))
+    var warm = 3
     @OptionGroup(title: "Network") var networkOptions: NetworkOptions
     @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
     func validate() throws {
-      for (name, value) in [("batch", batch), ("steps", steps), ("warm", warm + 1)]
-      where !(1...100_000).contains(value) {
-        throw UsageError("--\(name) \(value) is out of range: 1 to 100,000")
+      for (name, value, least) in [("batch", batch, 1), ("steps", steps, 1), ("warm", warm, 0)]
+      where !(least...100_000).contains(value) {
+        throw UsageError("--\(name) \(value) is out of range: \(least) to 100,000")
       }
     }
   }

@@ -42,6 +42,7 @@ struct Data: ParsableCommand {
     }
 
     func run() throws {
+      if let output { try OutputError.checkWritable(file: output, option: "--output") }
       let set = try Dataset.open(data)
       if let output {
         let raster = sheet(set).raster

@@ -9,7 +9,8 @@ struct Evaluate: ParsableCommand {
     discussion: "Every image is seen once, as it is: the paper's single plain view.",
     aliases: ["val"])
 
-  @Argument(help: ArgumentHelp("A model file, such as runs/NAME/last.safetensors.")) var model: String
+  @Argument(help: ArgumentHelp("A model file, such as runs/NAME/last.safetensors.")) var model:
+    String
   @Argument(
     help: ArgumentHelp("A folder or archive of images; without it, the ten drawn things."))
   var data: String?
@@ -17,7 +18,9 @@ struct Evaluate: ParsableCommand {
   var part = Part.test
   @Option(help: ArgumentHelp("Draw the confusion matrix.", valueName: "file.svg"))
   var confusion: String?
-  @Option(name: .shortAndLong, help: ArgumentHelp("Images a step.", valueName: "n"))
+  @Option(
+    name: .shortAndLong, parsing: .unconditional,
+    help: ArgumentHelp("Images a step.", valueName: "n"))
   var batchSize = 128
   @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
   @OptionGroup(title: "Output") var outputOptions: OutputOptions
@@ -33,6 +36,7 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let terminal = outputOptions.terminal
+    if let confusion { try OutputError.checkWritable(file: confusion, option: "--confusion") }
     let file = try ModelFile(at: model)
     let data = try Dataset.open(
       self.data, parts: part == .test ? .test : .training, side: file.network.inputSide)
@@ -43,11 +47,12 @@ struct Evaluate: ParsableCommand {
           + "(\(list(data.classNames))); give the data that it was trained for")
     }
     for remark in data.remarks { terminal.note(remark) }
-    Interruption.install()
     let device = try deviceOptions.device(on: terminal)
     let classifier = try Classifier(file, device: device, batchSize: min(batchSize, images.count))
     var matrix = ConfusionMatrix(classNames: file.classNames)
+    Interruption.install()
     var bar = ProgressBar("evaluating", total: images.count, on: terminal)
+    defer { bar.finish() }
     let evaluation = try classifier.evaluator.evaluate(images, normalization: file.normalization) {
       logits, range in
       for (position, index) in range.enumerated() {

@@ -8,9 +8,12 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Classify images with a trained network.")
 
-  @Argument(help: ArgumentHelp("A model file, such as runs/NAME/last.safetensors.")) var model: String
+  @Argument(help: ArgumentHelp("A model file, such as runs/NAME/last.safetensors.")) var model:
+    String
   @Argument(help: ArgumentHelp("JPEG or PNG files.")) var images: [String]
-  @Option(help: ArgumentHelp("Classes to name for each image.", valueName: "k")) var top = 3
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Classes to name for each image.", valueName: "k"))
+  var top = 3
   @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
   @OptionGroup(title: "Output") var outputOptions: OutputOptions
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command `resnet`: one file a verb.
 struct ResNet: ParsableCommand {
@@ -8,11 +9,12 @@ struct ResNet: ParsableCommand {
     discussion: """
       Without any data at hand, 'resnet train' teaches ResNet-20 ten things drawn by the program.
 
-      Settings come from flags, then from the environment (RESNET_LR=0.05 for --lr 0.05), then from
-      a file (--config), then from the paper.
+      Settings come from flags, then from the environment (RESNET_LR=0.05 for --lr 0.05), then \
+      from a file (--config), then from the paper. RESNET_THREADS, RESNET_ISA and NO_COLOR work \
+      with every verb.
 
-      Exit codes: 0 done, 64 flags, 65 input, 69 library or hardware missing, 70 training diverged,
-      71 memory, 73 output, 130 and 143 interrupted.
+      Exit codes: 0 done, 64 flags, 65 input, 69 library or hardware missing, 70 training \
+      diverged, 71 memory, 73 output, 130 and 143 interrupted.
       """,
     version: Version.current,
     subcommands: [
@@ -27,9 +29,16 @@ enum Version {
 @main
 enum Main {
   static func main() {
+    var command: any ParsableCommand
+    do { command = try ResNet.parseAsRoot() } catch {
+      Failure.exit(parsing: error, Array(CommandLine.arguments.dropFirst()))
+    }
     do {
-      var command = try ResNet.parseAsRoot()
       try command.run()
+      // What standard output holds back may fail to be written as late as here.
+      guard fflush(nil) == 0 else {
+        throw OutputError(description: "standard output cannot be written: is the disk full?")
+      }
     } catch {
       Failure.exit(error)
     }

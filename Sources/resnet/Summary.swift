@@ -30,8 +30,9 @@ struct Summary: ParsableCommand {
   }
 
   func run() throws {
+    // No network has a name with a dot or a slash, and hardly a file one without.
     let chosen =
-      FileManager.default.fileExists(atPath: network)
+      network.contains { "./".contains($0) }
       ? try ModelFile(at: network).network : try networkOptions.network(named: network)
     let summary = try NetworkSummary(chosen)
     if outputOptions.json {

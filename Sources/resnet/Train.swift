@@ -8,7 +8,7 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a network by the paper's recipe.",
     discussion: """
-      Without DATA: ResNet-20 on images that the program draws, in a few minutes. With DATA: the
+      Without DATA: ResNet-20 on images that the program draws, in a few minutes. With DATA: the \
       paper's 64,000 steps, unless --epochs or --steps say otherwise.
       """)
 
@@ -28,21 +28,26 @@ struct Train: ParsableCommand {
   @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
   @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
+  func validate() throws {
+    guard logInterval >= 1 else {
+      throw UsageError("--log-interval \(logInterval) is out of range: at least 1")
+    }
+    if let experiment { try RunFolders.checkName(experiment) }
+  }
+
   func run() throws {
     let terminal = outputOptions.terminal
     let resumed = try resume.map { try RunFolders.interrupted($0, in: output) }
-    let options = try resumed.map { try Config.read($0 + "/" + RunFolder.configName) }
-      ?? recipeArguments.options()
+    let options = try resumed.map(recipeArguments.options(resuming:)) ?? recipeArguments.options()
     try options.validate()
-    if resumed == nil { try RunFolders.checkWritable(output) }
+    try OutputError.checkWritable(folder: resumed ?? output, option: "--output")
     let device = try deviceOptions.device(on: terminal)
-    Interruption.install()
 
     let data = try Dataset.open(options.data)
-    let recipe = try options.resolved(
-      trainingCount: data.training.count - max(0, options.validation ?? 0))
+    let recipe = try options.resolved(on: data)
     let trainer = try Trainer(recipe, on: data, device: device)
     if let resumed { try Checkpoint.restore(trainer, from: resumed) }
+    Interruption.install()
     var run = try openFolder(resumed, trainer)
     var log = TrainingLog(trainer, folder: run.path, on: terminal, interval: logInterval)
     log.start(data, device)
@@ -61,14 +66,17 @@ struct Train: ParsableCommand {
           }
           try Checkpoint.write(trainer, in: run.path, provenance: provenance)
         }
+        try Interruption.check()
       }
       guard let last = run.rows.last else { throw CheckpointError.finished(file: run.path) }
       let result = try TrainingResult(
         finishing: trainer, after: last, in: run.path, provenance: provenance, log: &log)
       if outputOptions.json { try JSONDocument.print(result) }
       log.conclude(result)
-    } catch let error as Interruption.Interrupted {
-      // After the last step its checkpoint has been written already.
+    } catch {
+      log.stop()
+      guard error is Interruption.Interrupted else { throw error }
+      // Once all steps are done, the last epoch's checkpoint is what a resumption begins with.
       if !trainer.isFinished {
         try OutputError.wrap {
           try Checkpoint.write(trainer, in: run.path, provenance: provenance)

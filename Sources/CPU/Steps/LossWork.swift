@@ -32,6 +32,8 @@ struct ComputeCrossEntropy: SerialWork {
       }
       let inverse = Float(1 / sum)
       for k in 0..<classes { probabilities[k] *= inverse }
+      // A sample of weight 0 does not count, whatever its logits are.
+      guard weights[row] != 0 else { continue }
       let label = index(labels[row], below: classes)
       lossSum += Double(weights[row]) * (log(sum) + Double(largest) - Double(logits[label]))
       weightSum += Double(weights[row])
@@ -56,7 +58,7 @@ struct ComputeCrossEntropyGradient: SerialWork {
       for k in 0..<classes {
         let target: Float = k == label ? 1 : 0
         context.output(output)[row * classes + k] =
-          factor * (context.input(probabilities)[row * classes + k] - target)
+          factor == 0 ? 0 : factor * (context.input(probabilities)[row * classes + k] - target)
       }
     }
   }

@@ -20,7 +20,8 @@ package enum Suggestion {
   }
 
   /// The sentence to end an error message with: `; did you mean "resnet20"?`, or nothing.
-  package static func question(for word: String, among candidates: some Sequence<String>) -> String {
+  package static func question(for word: String, among candidates: some Sequence<String>) -> String
+  {
     nearest(to: word, among: candidates).map { "; did you mean \"\($0)\"?" } ?? ""
   }
 

@@ -13,7 +13,7 @@ enum Config {
   static func read(_ path: String) throws -> RecipeOptions {
     let file = try FileBytes(at: path)
     guard file.count <= maximumByteCount else {
-      throw ConfigError(path, "\(file.count) bytes are no recipe: at most \(maximumByteCount)")
+      throw ConfigError(path, "\(file.count) bytes, where a recipe has at most \(maximumByteCount)")
     }
     let text = file.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     // Aliases multiply: a few hundred bytes can stand for gigabytes. A recipe needs none.
@@ -22,7 +22,7 @@ enum Config {
     }
     let node: Yams.Node?
     do { node = try Yams.compose(yaml: text) } catch {
-      throw ConfigError(path, "this is no YAML: \(firstLine(error))")
+      throw ConfigError(path, describe(error))
     }
     guard let node else { return RecipeOptions() }
     guard let mapping = node.mapping else {
@@ -33,56 +33,104 @@ enum Config {
       let name = key.string ?? "?"
       guard known.contains(name) else {
         throw ConfigError(
-          path, "there is no setting '\(name)'" + Suggestion.question(for: name, among: known))
+          path,
+          "there is no setting '\(name.prefix(80))'" + Suggestion.question(for: name, among: known)
+            + "; the settings are \(known.joined(separator: ", "))")
       }
     }
-    do { return try decode(text) } catch { throw ConfigError(path, describe(error)) }
+    let options: RecipeOptions
+    do { options = try decode(text) } catch { throw ConfigError(path, describe(error)) }
+    do { try options.validate() } catch { throw ConfigError(path, describe(error)) }
+    return options
   }
 
   static func decode(_ text: String) throws -> RecipeOptions {
     try YAMLDecoder().decode(RecipeOptions.self, from: text)
   }
 
-  /// The text of a recipe.
+  /// The text of a recipe: a line for each setting that has a value.
   static func text(_ options: RecipeOptions) throws -> String {
-    let encoder = YAMLEncoder()
-    encoder.options.sortKeys = true
-    return try encoder.encode(options)
+    try RecipeOptions.CodingKeys.allCases.compactMap { key in
+      let value: String? =
+        switch key {
+        case .data: try options.data.map(quoted)
+        case .model: options.model
+        case .shortcut: options.shortcut
+        case .shortcutPadding: options.shortcutPadding
+        case .initialization: options.initialization
+        case .seed: options.seed?.description
+        case .batchSize: options.batchSize?.description
+        case .epochs: options.epochs?.description
+        case .steps: options.steps?.description
+        case .learningRate: options.learningRate?.description
+        case .milestones: options.milestones?.description
+        case .momentum: options.momentum?.description
+        case .weightDecay: options.weightDecay?.description
+        case .warmupRate: options.warmupRate?.description
+        case .warmupError: options.warmupError?.description
+        case .warmupLimit: options.warmupLimit?.description
+        case .classifierRateScale: options.classifierRateScale?.description
+        case .augmentation: options.augmentation?.description
+        case .validation: options.validation?.description
+        case .exactStatistics: options.exactStatistics?.description
+        }
+      return value.map { "\(key.rawValue): \($0)\n" }
+    }.joined()
   }
 
+  /// A path as YAML: as it is where that is safe, or else as JSON writes it.
+  private static func quoted(_ path: String) throws -> String {
+    if path.contains(/^[\w.\/][\w.\/ &*@%+=,~-]*\w$/), path.lowercased() != "null" { return path }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    return String(decoding: try encoder.encode(path), as: UTF8.self)
+  }
+
+  /// The first line in which an anchor or alias may stand.
+  ///
+  /// Plain `name: text` lines and lists of numbers, such as this program writes, hold none whatever
+  /// the text is. From the first other line on, every word that begins with & or * counts, even in
+  /// quotes: refusing too much is harmless.
   private static func lineWithAlias(_ text: String) -> Int? {
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      var quote: Character?
-      var previous: Character = " "
-      for character in line {
-        if let open = quote {
-          if character == open { quote = nil }
-        } else if character == "#", previous == " " {
-          break
-        } else if character == "\"" || character == "'" {
-          quote = character
-        } else if character == "&" || character == "*", " :[{,-?".contains(previous) {
-          return index + 1
-        }
-        previous = character
-      }
+    var isPlain = true
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, line) in lines.enumerated() {
+      if line.isEmpty || line.hasPrefix("#") || line == "---" { continue }
+      isPlain = isPlain && line.contains(/^(\w+: *($|[\w.\/~+-]|\[[\d, ]*\]$)|- \d+$)/)
+      if !isPlain, line.contains(/(^|\W)[&*]\S/) { return index + 1 }
     }
     return nil
   }
 
+  /// What is wrong, in one line and in the words of a file.
   static func describe(_ error: any Error) -> String {
-    guard let error = error as? DecodingError else { return firstLine(error) }
     switch error {
-    case .typeMismatch(_, let context), .valueNotFound(_, let context),
-      .dataCorrupted(let context), .keyNotFound(_, let context):
-      let name = context.codingPath.map(\.stringValue).joined(separator: ".")
-      return name.isEmpty ? "this is no recipe" : "the value of '\(name)' is of the wrong kind"
-    @unknown default: return "this is no recipe"
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+      DecodingError.dataCorrupted(let context), DecodingError.keyNotFound(_, let context):
+      guard let name = context.codingPath.first?.stringValue else {
+        return "a recipe is a list of 'name: value' lines"
+      }
+      return "the value of '\(name)' must be \(kind(of: .init(rawValue: name)))"
+    case YamlError.scanner(_, let problem, let mark, _),
+      YamlError.parser(_, let problem, let mark, _),
+      YamlError.composer(_, let problem, let mark, _):
+      return "line \(mark.line) is no YAML: \(problem)"
+    case let error as YamlError:
+      return "this is no YAML: "
+        + "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+    case RecipeError.network(.unknown): return Failure.message(for: error)
+    default: return "\(error)"
     }
   }
 
-  private static func firstLine(_ error: any Error) -> String {
-    String("\(error)".split(separator: "\n").first ?? "")
+  private static func kind(of key: RecipeOptions.CodingKeys?) -> String {
+    switch key {
+    case .data, .model, .shortcut, .shortcutPadding, .initialization: "text"
+    case .seed, .batchSize, .steps, .warmupLimit, .validation: "a whole number"
+    case .milestones: "a list of whole numbers, such as [390, 585]"
+    case .augmentation, .exactStatistics: "true or false"
+    default: "a number"
+    }
   }
 }
 

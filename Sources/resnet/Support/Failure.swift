@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import ResidualCPU
 import ResidualTraining
 
@@ -12,8 +13,8 @@ import ResidualTraining
 
 /// How the program ends when something is wrong: one line on standard error, and a code of
 /// sysexits.h that scripts can tell apart.
-enum Failure {
-  enum Code: Int32, CaseIterable {
+package enum Failure {
+  package enum Code: Int32, CaseIterable {
     /// A flag, or a variable of the environment in its place.
     case usage = 64
     /// Data, a model, a configuration: missing ones included.
@@ -30,7 +31,7 @@ enum Failure {
   }
 
   /// The code for an error, `nil` where ArgumentParser knows better.
-  static func code(for error: any Error) -> Code? {
+  package static func code(for error: any Error) -> Code? {
     switch error {
     case is RecipeError, is NetworkNameError, is UsageError: .usage
     case let error as ImageError:
@@ -51,12 +52,22 @@ enum Failure {
     }
   }
 
+  /// Ends the program after an error of a verb.
   static func exit(_ error: any Error) -> Never {
     guard let code = code(for: error) else { ResNet.exit(withError: error) }
-    let terminal = Terminal.standardError()
-    let message = message(for: error)
+    exit(message(for: error), code)
+  }
+
+  /// Ends the program where its arguments cannot be parsed, or ask for help or the version.
+  static func exit(parsing error: any Error, _ arguments: [String]) -> Never {
+    if ResNet.exitCode(for: error).isSuccess { ResNet.exit(withError: error) }
+    exit(usageMessage(ResNet.message(for: error), arguments), .usage)
+  }
+
+  private static func exit(_ message: String, _ code: Code) -> Never {
     if !message.isEmpty {
-      Terminal.write(terminal.styled("error:", .red) + " " + message + "\n")
+      let prefix = Terminal.standardError().styled("error:", .red)
+      Terminal.write(prefix + " " + message + "\n")
     }
     #if canImport(Darwin)
       Darwin.exit(code.rawValue)
@@ -65,6 +76,32 @@ enum Failure {
     #else
       Glibc.exit(code.rawValue)
     #endif
+  }
+
+  /// What is wrong with the arguments in one line, and where to look them up.
+  static func usageMessage(_ message: String, _ arguments: [String]) -> String {
+    var command: any ParsableCommand.Type = ResNet.self
+    var name = "resnet"
+    for word in arguments {
+      let verbs = command.configuration.subcommands
+      if verbs.isEmpty || word.hasPrefix("-") || word == "help" { break }
+      guard let next = verbs.first(where: { names(of: $0).contains(word) }) else {
+        return "there is no '\(name) \(word)'"
+          + Suggestion.question(for: word, among: verbs.flatMap(names)) + "; see '\(name) --help'"
+      }
+      (command, name) = (next, name + " " + word)
+    }
+    var line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    line = line.replacing(". Did you", with: "; did you").replacing(". Please", with: "; please")
+    // ArgumentParser's sentences begin with a capital; a variable's name keeps its own.
+    if line.dropFirst().first?.isLowercase == true {
+      line = line.prefix(1).lowercased() + line.dropFirst()
+    }
+    return (line.hasSuffix(".") ? String(line.dropLast()) : line) + "; see '\(name) --help'"
+  }
+
+  private static func names(of command: any ParsableCommand.Type) -> [String] {
+    [command._commandName] + command.configuration.aliases
   }
 
   static func message(for error: any Error) -> String {
@@ -86,6 +123,7 @@ enum Failure {
     case .epochsAndSteps: "--epochs and --steps both say how long to train; give one of them"
     case .batchLargerThanSet(let batch, let images):
       "--batch-size \(batch) is larger than the training set of \(images) images; give at most that"
+    case .shortcutOfPlainNetwork(let model): "\(model) has no shortcuts; leave --shortcut out"
     default: "\(error)"
     }
   }
@@ -118,5 +156,42 @@ struct OutputError: Error, CustomStringConvertible {
     do { return try body() } catch let error as FileError {
       throw OutputError(description: error.description)
     }
+  }
+
+  /// Refuses a folder in which nothing can be made, before work is done for it. It may be missing,
+  /// in a folder that is not.
+  static func checkWritable(folder: String, option: String) throws {
+    guard !folder.isEmpty else { throw UsageError("\(option) has no value; name a folder") }
+    var path = folder
+    while !FileManager.default.fileExists(atPath: path) {
+      path = (path as NSString).deletingLastPathComponent
+      if path.isEmpty { path = "." }
+    }
+    // Permissions do not tell all, so try.
+    var template = Array((path + "/.residual-XXXXXX").utf8CString)
+    guard mkdtemp(&template) != nil else {
+      let reason =
+        switch errno {
+        case ENOTDIR: "this is a file, a folder is needed"
+        case ENOENT: "the system lets nothing be written there"
+        case let code: String(cString: strerror(code)).lowercased()
+        }
+      throw OutputError(description: "\(path): \(reason); choose another \(option)")
+    }
+    rmdir(template)
+  }
+
+  /// The same for a file, whose folder must be there.
+  static func checkWritable(file: String, option: String) throws {
+    guard !file.isEmpty else { throw UsageError("\(option) has no value; name a file") }
+    let folder = (file as NSString).deletingLastPathComponent
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), isFolder.boolValue {
+      throw OutputError(description: "\(file): this is a folder; name a file with \(option)")
+    }
+    guard folder.isEmpty || FileManager.default.fileExists(atPath: folder) else {
+      throw OutputError(description: "\(folder): there is no such folder; create it first")
+    }
+    try checkWritable(folder: folder.isEmpty ? "." : folder, option: option)
   }
 }

@@ -27,44 +27,56 @@ struct RecipeArguments: ParsableArguments {
     help: ArgumentHelp("He initialisation by inputs or outputs.", valueName: "fan-in|fan-out"))
   var initialization: String?
 
-  @Option(help: ArgumentHelp("Everything random follows from it (default: 1).", valueName: "n"))
+  // Every number takes the next word, so that -1 is refused as what it is.
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Everything random follows from it (default: 1).", valueName: "n"))
   var seed: UInt64?
   @Option(
-    name: .shortAndLong, help: ArgumentHelp("Images a step (default: 128).", valueName: "n"))
+    name: .shortAndLong, parsing: .unconditional,
+    help: ArgumentHelp("Images a step (default: 128).", valueName: "n"))
   var batchSize: Int?
-  @Option(help: ArgumentHelp("How long to train; milestones move along.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How long to train, in passes over the images; milestones move along.", valueName: "n"))
   var epochs: Double?
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "How long to train (default: the paper's \(Schedule.paperSteps); "
+      "How long to train, in steps (default: the paper's \(Schedule.paperSteps); "
         + "\(RecipeOptions.builtInSteps) on the built-in images).",
       valueName: "n"))
   var steps: Int?
   @Option(
-    name: .customLong("lr"), help: ArgumentHelp("Learning rate (default: 0.1).", valueName: "x"))
+    name: .customLong("lr"), parsing: .unconditional,
+    help: ArgumentHelp("Learning rate (default: 0.1).", valueName: "x"))
   var learningRate: Float?
   @Option(
-    parsing: .singleValue,
+    parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "A step at which the rate is divided by ten; may be repeated.", valueName: "step"))
   var milestone: [Int] = []
-  @Option(help: ArgumentHelp("Momentum (default: 0.9).", valueName: "x"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Momentum (default: 0.9).", valueName: "x"))
   var momentum: Float?
-  @Option(help: ArgumentHelp("Weight decay (default: 0.0001).", valueName: "x"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Weight decay (default: 0.0001).", valueName: "x"))
   var weightDecay: Float?
   @Option(
-    name: .customLong("warmup-lr"),
+    name: .customLong("warmup-lr"), parsing: .unconditional,
     help: ArgumentHelp(
       "Start at this rate until the training error falls below 80 % (default: a tenth of --lr from "
         + "110 layers on, else 0: no such start).", valueName: "x"))
   var warmupRate: Float?
   @Option(
-    name: .customLong("classifier-lr-scale"),
+    name: .customLong("classifier-lr-scale"), parsing: .unconditional,
     help: ArgumentHelp("A factor of the rate for the last layer (default: 1).", valueName: "x"))
   var classifierRateScale: Float?
   @Flag(inversion: .prefixedNo, help: "Pad, crop and mirror training images at random.")
   var augmentation: Bool?
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Training images to set aside for choosing the best weights.", valueName: "n"))
   var validation: Int?
@@ -80,6 +92,11 @@ struct RecipeArguments: ParsableArguments {
   func options(environment: [String: String] = ProcessInfo.processInfo.environment) throws
     -> RecipeOptions
   {
+    let file = try config.map(Config.read) ?? RecipeOptions()
+    return flags.filled(from: try Self.environmentOptions(environment)).filled(from: file)
+  }
+
+  private var flags: RecipeOptions {
     var flags = RecipeOptions()
     flags.data = data ?? dataDir
     flags.model = model
@@ -99,29 +116,54 @@ struct RecipeArguments: ParsableArguments {
     flags.augmentation = augmentation
     flags.validation = validation
     flags.exactStatistics = exactStatistics
-    let file = try config.map(Config.read) ?? RecipeOptions()
-    return flags.filled(from: try Self.environmentOptions(environment)).filled(from: file)
+    return flags
+  }
+
+  /// The recipe of an interrupted run, whose data may have moved.
+  ///
+  /// - Throws: ``UsageError`` where a flag would change the recipe.
+  func options(resuming folder: String) throws -> RecipeOptions {
+    var flags = flags
+    flags.data = nil
+    guard flags == RecipeOptions(), config == nil else {
+      throw UsageError(
+        "--resume goes on with the recipe in the run's folder; leave out the flags that change it")
+    }
+    var options = try Config.read(folder + "/" + RunFolder.configName)
+    options.data = data ?? dataDir ?? options.data
+    return options
   }
 
   /// The choices that variables such as `RESNET_BATCH_SIZE` make.
   static func environmentOptions(_ environment: [String: String]) throws -> RecipeOptions {
-    var lines: [String] = []
-    for key in RecipeOptions.CodingKeys.allCases {
-      guard let value = environment[key.variable], !value.isEmpty else { continue }
-      guard !value.contains(where: \.isNewline) else {
-        throw UsageError("\(key.variable) has more than one line")
-      }
-      let isText = [.data, .model, .shortcut, .shortcutPadding, .initialization].contains(key)
-      lines.append("\(key.rawValue): \(isText ? quoted(value) : value)")
+    let lines = try RecipeOptions.CodingKeys.allCases.compactMap { key in
+      try environment[key.variable].flatMap { $0.isEmpty ? nil : try line(key, $0) }
     }
     guard !lines.isEmpty else { return RecipeOptions() }
-    do { return try Config.decode(lines.joined(separator: "\n")) } catch {
-      throw UsageError("the environment (RESNET_…): \(Config.describe(error))")
-    }
+    do {
+      let options = try Config.decode(lines.joined(separator: "\n"))
+      try options.validate()
+      return options
+    } catch { throw UsageError("the environment (RESNET_…): \(Config.describe(error))") }
   }
 
-  private static func quoted(_ text: String) -> String {
-    "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
+  /// What a variable says, as a line of a file.
+  private static func line(_ key: RecipeOptions.CodingKeys, _ value: String) throws -> String {
+    guard value.count <= 4096, !value.contains(where: \.isNewline) else {
+      throw UsageError("\(key.variable) is too long; give one short line")
+    }
+    let text =
+      switch key {
+      case .data, .model, .shortcut, .shortcutPadding, .initialization:
+        "'" + value.replacing("'", with: "''") + "'"
+      case .milestones: "[\(value.trimmingPrefix("[").prefix { $0 != "]" })]"
+      default: value
+      }
+    let line = "\(key.rawValue): \(text)"
+    do { _ = try Config.decode(line) } catch {
+      throw UsageError("\(key.variable)='\(value.prefix(80))': \(Config.describe(error))")
+    }
+    return line
   }
 }
 

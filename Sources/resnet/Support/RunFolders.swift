@@ -11,25 +11,15 @@ enum RunFolders {
     return recipe.model + "-" + formatter.string(from: date)
   }
 
-  /// Refuses an output folder that cannot be written before anything else is done.
-  static func checkWritable(_ folder: String) throws {
-    var path = folder
-    let manager = FileManager.default
-    while !manager.fileExists(atPath: path) {
-      let parent = (path as NSString).deletingLastPathComponent
-      if parent == path || parent.isEmpty {
-        path = "."
-        break
-      }
-      path = parent
-    }
-    var isFolder: ObjCBool = false
-    _ = manager.fileExists(atPath: path, isDirectory: &isFolder)
-    guard isFolder.boolValue else {
-      throw OutputError(description: "\(path): this is no folder; choose another --output")
-    }
-    guard manager.isWritableFile(atPath: path) else {
-      throw OutputError(description: "\(path): the folder cannot be written; choose another --output")
+  /// Refuses names that would lead elsewhere.
+  ///
+  /// - Throws: ``UsageError``.
+  static func checkName(_ name: String) throws {
+    guard !name.isEmpty, name.utf8.count <= 200, name != ".", name != "..", !name.contains("/"),
+      !name.contains(where: \.isNewline)
+    else {
+      throw UsageError(
+        "--experiment '\(name.prefix(80))' is no folder's name; the place is said with --output")
     }
   }
 
@@ -40,16 +30,23 @@ enum RunFolders {
   static func interrupted(_ choice: String, in parent: String) throws -> String {
     let manager = FileManager.default
     guard choice == "auto" else {
-      let folder =
-        choice.hasSuffix("/" + Checkpoint.modelName)
-        ? String(choice.dropLast(Checkpoint.modelName.count + 1)) : choice
+      var folder = choice
+      if (choice as NSString).lastPathComponent == Checkpoint.modelName {
+        folder = (choice as NSString).deletingLastPathComponent
+        if folder.isEmpty { folder = "." }
+      }
       guard manager.fileExists(atPath: folder + "/" + RunFolder.configName) else {
-        throw InputError("\(folder): no run folder (it has no \(RunFolder.configName)); check --resume")
+        throw InputError(
+          "\(folder): this is no run folder, it has no \(RunFolder.configName); check --resume")
       }
       guard manager.fileExists(atPath: folder + "/" + Checkpoint.modelName) else {
         throw InputError(
           "\(folder): the run stopped before its first checkpoint; start it again with "
-            + "'resnet train -c \(folder)/\(RunFolder.configName)'")
+            + "'\(programName) train -c \(shellQuoted(folder + "/" + RunFolder.configName))'")
+      }
+      let model = folder + "/" + Checkpoint.modelName
+      guard Checkpoint.stateName(of: try ModelFile(at: model)) != nil else {
+        throw CheckpointError.finished(file: model)
       }
       return folder
     }

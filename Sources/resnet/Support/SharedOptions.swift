@@ -6,18 +6,29 @@ import ResidualTraining
 /// Where the work runs.
 struct DeviceOptions: ParsableArguments {
   @Option(
-    name: .customLong("threads"),
-    help: ArgumentHelp("Threads (environment: RESNET_THREADS).", valueName: "n"))
+    name: .customLong("threads"), parsing: .unconditional,
+    help: ArgumentHelp(
+      "Threads (environment: RESNET_THREADS; default: one a core).", valueName: "n"))
   var requestedThreads: Int?
 
-  func validate() throws { _ = try threads() }
+  func validate() throws {
+    _ = try threads()
+    let variable = InstructionSet.environmentVariable
+    if let name = ProcessInfo.processInfo.environment[variable], !name.isEmpty,
+      InstructionSet(rawValue: name.lowercased()) == nil
+    {
+      let choices = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
+      throw UsageError("\(variable)='\(name)' is no instruction set; this machine has \(choices)")
+    }
+  }
 
   private func threads() throws -> Int {
     let environment = ProcessInfo.processInfo.environment["RESNET_THREADS"]
     var number = requestedThreads
-    if number == nil, let environment {
+    if number == nil, let environment, !environment.isEmpty {
       guard let value = Int(environment) else {
-        throw UsageError("RESNET_THREADS='\(environment)' is no number")
+        throw UsageError(
+          "RESNET_THREADS='\(environment)' is no number; give 1 to \(CPUDevice.maximumThreads)")
       }
       number = value
     }
@@ -70,6 +81,21 @@ struct NetworkOptions: ParsableArguments {
     options.shortcutPadding = shortcutPadding
     // Any number of steps and images: only the network is of interest.
     return try options.resolved(trainingCount: nil).network(classes: classes)
+  }
+}
+
+extension RecipeOptions {
+  /// The recipe for a set of data.
+  ///
+  /// - Throws: ``RecipeError``, or ``UsageError`` where too many images are set aside.
+  func resolved(on data: Dataset) throws -> Recipe {
+    let (count, validation) = (data.training.count, validation ?? 0)
+    guard validation < count else {
+      throw UsageError(
+        "--validation \(validation) leaves nothing of the \(count) training images; "
+          + "set fewer aside")
+    }
+    return try resolved(trainingCount: count - max(0, validation))
   }
 }
 

@@ -64,7 +64,9 @@ struct TrainingLog {
     bar.update(
       completed: report.step * trainer.recipe.batchSize,
       extra: "loss \(NumberFormat.fixed(Double(report.loss), decimals: 3))")
-    try Interruption.check()
+    // An epoch's last step belongs together with its record; the caller checks after that.
+    let endsEpoch = report.step % trainer.stepsPerEpoch == 0 || trainer.isFinished
+    if !endsEpoch { try Interruption.check() }
   }
 
   /// Reports an epoch.
@@ -84,6 +86,8 @@ struct TrainingLog {
   }
 
   mutating func finishTraining() { bar.finish() }
+  /// Ends the bar's line where training stops early.
+  mutating func stop() { bar.finish(extra: "stopped") }
   func note(_ text: String) { terminal.note(text) }
 
   /// What was learnt, where it is, and what to type next.
@@ -107,13 +111,15 @@ struct TrainingLog {
     terminal.note("network: \(result.model)")
     terminal.note("curves:  \(folder)/\(RunFolder.curvesName)")
     let data = trainer.recipe.data.map { " " + shellQuoted($0) } ?? ""
-    terminal.note("next:    resnet evaluate \(shellQuoted(result.model))\(data) --confusion confusion.svg")
+    terminal.note(
+      "next:    \(programName) evaluate \(shellQuoted(result.model))\(data) --confusion confusion.svg"
+    )
   }
 
-  mutating func interrupted(at step: Int) {
-    bar.finish(extra: "interrupted")
+  func interrupted(at step: Int) {
     terminal.warn(
-      "interrupted after step \(grouped(step)); to go on: resnet train --resume \(shellQuoted(folder))")
+      "interrupted after step \(grouped(step)); to go on: \(programName) train --resume \(shellQuoted(folder))"
+    )
   }
 
   private func grouped(_ number: Int) -> String { NumberFormat.grouped(number) }
@@ -122,10 +128,16 @@ struct TrainingLog {
   }
 }
 
+/// How the program was called, for commands that a person can type.
+var programName: String { shellQuoted(CommandLine.arguments.first ?? "resnet") }
+
 /// A path as a shell takes it.
 func shellQuoted(_ text: String) -> String {
   let plain = text.allSatisfy { $0.isLetter || $0.isNumber || "/._-+=:,@%".contains($0) }
-  return plain && !text.isEmpty ? text : "'" + text.split(
-    separator: "'", omittingEmptySubsequences: false
-  ).joined(separator: "'\\''") + "'"
+  return plain && !text.isEmpty
+    ? text
+    : "'"
+      + text.split(
+        separator: "'", omittingEmptySubsequences: false
+      ).joined(separator: "'\\''") + "'"
 }

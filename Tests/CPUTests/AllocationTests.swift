@@ -1,0 +1,59 @@
+#if canImport(Glibc)
+  import CMallocCounter
+  import ResidualCPU
+  import ResidualTraining
+  import Testing
+
+  /// A steady training step allocates nothing, on any thread. Each test has a process of its own,
+  /// because the counter counts what other tests allocate, too.
+  @Suite struct AllocationTests {
+    @Test(arguments: [1, 2])
+    func steadyTrainingStep(threads: Int) async {
+      await #expect(processExitsWith: .success) { [threads] in
+        let trainer = try AllocationTests.trainer(threads: threads)
+        for _ in 0..<2 { _ = try trainer.trainStep() }
+        var losses: Float = 0
+        armMallocCounter()
+        for _ in 0..<5 { losses += try trainer.trainStep().loss }
+        let count = disarmMallocCounter()
+        #expect(count == 0)
+        #expect(losses > 0)
+      }
+    }
+
+    /// The counter counts, on this thread and on others.
+    @Test func allocationsAreCounted() async {
+      await #expect(processExitsWith: .success) {
+        armMallocCounter()
+        let numbers = [Int](repeating: 1, count: Int.random(in: 100...200))
+        #expect(disarmMallocCounter() > 0)
+        #expect(numbers.count >= 100)
+
+        let device = try CPUDevice(threads: 2)
+        armMallocCounter()
+        try device.run(AllocatingWork(parts: 10))
+        #expect(disarmMallocCounter() >= 10)
+      }
+    }
+
+    private struct AllocatingWork: Work {
+      let parts: Int
+      func run(part: Int, in context: StepContext) {
+        let numbers = [Int](repeating: part, count: Int.random(in: 100...200))
+        precondition(numbers[99] == part)
+      }
+    }
+
+    static func trainer(threads: Int) throws -> Trainer<CPUDevice> {
+      var options = RecipeOptions()
+      options.model = "cifar-resnet20"
+      options.batchSize = 8
+      options.steps = 100
+      let data = Dataset(
+        name: "noise", source: .builtIn, classNames: (0..<10).map { "class \($0)" },
+        training: Draw.images(64, classes: 10, seed: 1))
+      return try Trainer(
+        options.resolved(trainingCount: 64), on: data, device: CPUDevice(threads: threads))
+    }
+  }
+#endif

@@ -1,0 +1,41 @@
+import ResidualCPU
+import ResidualNetworks
+import ResidualTraining
+import Testing
+
+@Suite struct PlanningTests {
+  private let device: CPUDevice
+  init() throws { device = try CPUDevice(threads: 1) }
+
+  private func plan(_ name: String, batch: Int) throws -> Plan<CPUStep> {
+    let network = try NetworkCatalog.network(named: name)
+    return try device.prepare(
+      network.trainingStep(weightDecay: 1e-4), inputs: network.stepShapes(batch: batch))
+  }
+
+  /// The deepest network of the paper: half a second on an idle machine.
+  @Test func deepNetworksArePlannedQuickly() throws {
+    var steps = 0
+    let time = try ContinuousClock().measure {
+      steps = try plan("cifar-resnet1202", batch: 128).steps.count
+    }
+    print("cifar-resnet1202: \(steps) steps planned in \(time)")
+    #expect(time < .seconds(3))
+    #expect(steps > 10_000)
+  }
+
+  /// What the backward pass reads must be kept: each convolution's result and each rectifier's. The
+  /// rest of the arena serves one layer after another.
+  @Test func arenaHoldsLittleMoreThanActivations() throws {
+    let batch = 128
+    let stages = zip(CIFARResNet.widths, [32, 16, 8]).map { $0 * $1 * $1 }
+    let numbersOfAnImage = 7 * 2 * stages[0] + 6 * 2 * stages[1] + 6 * 2 * stages[2]
+    let activations = batch * numbersOfAnImage * MemoryLayout<Float>.size
+    let arena = try plan("cifar-resnet20", batch: batch).arenaByteCount
+    print("cifar-resnet20: \(arena) bytes of arena, \(activations) of them activations")
+    #expect(arena >= activations)
+    #expect(arena <= activations * 6 / 5)
+    let half = try plan("cifar-resnet20", batch: batch / 2).arenaByteCount
+    #expect(Double(half) / Double(arena) < 0.55)
+  }
+}

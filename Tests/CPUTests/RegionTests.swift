@@ -1,0 +1,111 @@
+import ResidualCPU
+import ResidualNetworks
+import ResidualReference
+import ResidualTraining
+import Testing
+
+/// Fusion is a partition of the graph that changes no value.
+@Suite struct RegionTests {
+  /// One residual block after one convolution.
+  static let network = Network(
+    name: "block", inputSide: 8, classes: 4, shortcut: .projection, depth: 4
+  ) {
+    Convolution("conv1", 16, size: 3)
+    BatchNormalization("bn1")
+    ReLU()
+    Residual("block", shortcut: .padding(.end), channels: 16, stride: 1) {
+      Convolution("conv1", 16, size: 3)
+      BatchNormalization("bn1")
+      ReLU("relu1")
+      Convolution("conv2", 16, size: 3)
+      BatchNormalization("bn2")
+    }
+    GlobalAveragePooling()
+    FullyConnected("fc", 4)
+  }
+  static let graph = network.trainingStep(weightDecay: 1e-4)
+
+  @Test func regionsOfAResidualBlock() {
+    let graph = Self.graph
+    func path(_ node: Int) -> String { graph.nodes[node].path }
+    let fused = RegionPartition(graph).regions.compactMap { region -> String? in
+      switch region {
+      case .single: nil
+      case .normalization(let node, let add, let relu):
+        ([node] + [add, relu].compactMap { $0 }).map(path).joined(separator: " + ")
+      case .maskedGradient(let add, let relu, let sums):
+        [add, relu, sums].compactMap { $0 }.map(path).joined(separator: " + ")
+      }
+    }
+    #expect(
+      fused == [
+        "bn1 + relu",
+        "block.bn1 + block.relu1",
+        "block.bn2 + block.add + block.relu",
+        "gradient/block.relu + gradient/block.bn2.sums",
+        "gradient/block.relu1 + gradient/block.bn1.sums",
+        "gradient/relu + gradient/relu + gradient/bn1.sums",
+      ])
+  }
+
+  @Test(arguments: ["cifar-resnet20", "cifar-plain20"], [Shortcut.padding(.both), .projection])
+  func everyNodeIsInOneRegion(name: String, shortcut: Shortcut) throws {
+    let network = try NetworkCatalog.network(named: name, shortcut: shortcut)
+    let graph = network.trainingStep(weightDecay: 1e-4)
+    let regions = RegionPartition(graph).regions
+    let nodes = regions.flatMap { region -> [Int] in
+      switch region {
+      case .single(let node): [node]
+      case .normalization(let node, let add, let relu): [node, add, relu].compactMap { $0 }
+      case .maskedGradient(let add, let relu, let sums): [add, relu, sums].compactMap { $0 }
+      }
+    }
+    #expect(nodes.sorted() == Array(graph.nodes.indices))
+    #expect(regions.map(\.last) == regions.map(\.last).sorted())
+  }
+
+  /// Every value of the graph as an output, named by its node.
+  private static func tapped(_ graph: Graph) -> Graph {
+    var graph = graph
+    for (index, node) in graph.nodes.enumerated() where node.operation.elementType == .float32 {
+      for result in 0..<node.operation.resultCount {
+        graph.output("\(index).\(result) \(node.path)", Value(node: index, result: result))
+      }
+    }
+    return graph
+  }
+
+  @Test func outputsAreNeverHidden() {
+    let graph = Self.tapped(Self.graph)
+    for region in RegionPartition(graph).regions { #expect(region.hidden == []) }
+    for (index, node) in Self.graph.nodes.enumerated() where node.path == "block.bn2" {
+      guard case .batchNormalization = node.operation else { continue }
+      var graph = Self.graph
+      graph.output("tap", Value(node: index))
+      let hidden = RegionPartition(graph).regions.flatMap(\.hidden)
+      #expect(!hidden.contains(index) && !hidden.isEmpty)
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func fusedAndUnfusedAreEqual(instructionSet: InstructionSet) throws {
+    let device = try CPUDevice(threads: 2, instructionSet: instructionSet)
+    let graph = Self.tapped(Self.graph)
+    let fused = try TrainingRun(Self.network, batch: 6, on: device)
+    let unfused = try TrainingRun(Self.network, graph: graph, batch: 6, on: device)
+    let reference = try TrainingRun(Self.network, graph: graph, batch: 6, on: ReferenceDevice())
+    fused.step()
+    unfused.step()
+    reference.step()
+    let (found, expected) = (unfused.results, reference.results)
+    for (name, values) in fused.results {
+      let distance = relativeDistance(values, try #require(found[name]))
+      #expect(distance <= 1e-6, "\(name), fused")
+    }
+    #expect(Set(found.keys) == Set(expected.keys))
+    for (name, values) in found {
+      let distance = relativeDistance(values, try #require(expected[name]))
+      #expect(distance <= 1e-4, "\(name)")
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import Foundation
+import ResidualFormats
+import ResidualImages
+import ResidualInterchange
+import Testing
+
+@Suite struct ModelFileTests {
+  // MARK: Round trips
+
+  @Test(arguments: [
+    ("cifar-resnet8", Shortcut.padding(.end)), ("cifar-resnet8", .padding(.both)),
+    ("cifar-resnet8", .projection), ("cifar-resnet8", .projectionEverywhere),
+    ("cifar-plain8", .padding(.end)), ("cifar-linear", .padding(.end)),
+  ])
+  func roundTrip(name: String, shortcut: Shortcut) throws {
+    for usesMean in [true, false] {
+      let model = try Sample.model(name, shortcut, usesMean: usesMean)
+      let folder = try TemporaryFolder()
+      try model.write(to: folder["model.safetensors"])
+      let read = try ModelFile(at: folder["model.safetensors"])
+      #expect(read.network.name == name && read.network.shortcut == model.network.shortcut)
+      #expect(read.network.classes == 3 && read.network.depth == model.network.depth)
+      #expect(read.classNames == model.classNames)
+      #expect(read.statistics == model.statistics)
+      #expect(read.provenance == model.provenance)
+      #expect(read.tensors.keys == model.tensors.keys)
+      for (name, tensor) in model.tensors {
+        #expect(read.tensors[name]?.shape == tensor.shape)
+        #expect(
+          read.tensors[name]?.scalars.map(\.bitPattern) == tensor.scalars.map(\.bitPattern))
+      }
+      #expect(read.normalization == model.normalization)
+
+      // Equal models are equal files.
+      try read.write(to: folder["again.safetensors"])
+      #expect(try folder.data("again.safetensors") == folder.data("model.safetensors"))
+    }
+  }
+
+  @Test func namesInAnyScript() throws {
+    let names = ["a \"quoted\" \\ name", "Füchse, 狐 🦊", "line\nfeed\u{0}\u{7F}"]
+    let provenance = ["data": "Ünï\"code\"", "": "empty", "a.b": "", "format": "not the format"]
+    let model = try Sample.model(classNames: names, provenance: provenance)
+    let folder = try TemporaryFolder()
+    try model.write(to: folder["model.safetensors"])
+    let read = try ModelFile(at: folder["model.safetensors"])
+    #expect(read.classNames == names)
+    #expect(read.provenance == provenance)
+  }
+
+  @Test func statisticsOfBothKinds() throws {
+    let folder = try TemporaryFolder()
+    for statistics in [ModelFile.Statistics.exact, .moving] {
+      try Sample.model(statistics: statistics).write(to: folder["m"])
+      #expect(try ModelFile(at: folder["m"]).statistics == statistics)
+    }
+  }
+
+  // MARK: Errors
+
+  /// Writes a model whose file is changed, and returns the text of the error without the path.
+  private func problem(
+    usesMean: Bool = true,
+    _ change: (inout [SafetensorsEntry], inout [String: String]) -> Void
+  ) throws -> String? {
+    let folder = try TemporaryFolder()
+    let path = folder["model.safetensors"]
+    try Sample.model(usesMean: usesMean).write(to: path)
+    let file = try Safetensors(at: path)
+    var metadata = file.metadata
+    var entries = try file.names.map { SafetensorsEntry($0, try file.floats($0)) }
+    change(&entries, &metadata)
+    try Safetensors.write(entries, metadata: metadata, to: path)
+    do {
+      _ = try ModelFile(at: path)
+      return nil
+    } catch let error as ModelFileError {
+      let text = error.description
+      #expect(text.hasPrefix(path + ": ") && !text.contains("\n"))
+      return String(text.dropFirst(path.count + 2))
+    }
+  }
+
+  @Test func unchangedFilesAreRead() throws {
+    #expect(try problem { _, _ in } == nil)
+    #expect(try problem(usesMean: false) { _, _ in } == nil)
+    #expect(try problem { _, metadata in metadata["something else"] = "x" } == nil)
+  }
+
+  @Test func notAModel() throws {
+    let text =
+      "this safetensors file does not describe a network; use one that 'resnet train' wrote"
+    #expect(try problem { _, metadata in metadata = [:] } == text)
+    #expect(try problem { _, metadata in metadata["format"] = "pt" } == text)
+  }
+
+  @Test func versions() throws {
+    #expect(
+      try problem { _, metadata in metadata["format_version"] = "2" }
+        == "format version '2' is newer than 1; update this program")
+    for version in ["0", "-1", "1.0", "", "99999999999999999999"] {
+      #expect(
+        try problem { _, metadata in metadata["format_version"] = version }
+          == "the description's 'format_version' is '\(version)', which cannot be right; write the "
+          + "file again")
+    }
+    // A newer file may have fields that mean something else: the version comes first.
+    #expect(
+      try problem { _, metadata in
+        metadata["format_version"] = "3"
+        metadata["class_names"] = nil
+      } == "format version '3' is newer than 1; update this program")
+  }
+
+  @Test(arguments: [
+    ("network", ["resnet8", "cifar-resnet9", "alexnet", "cifar-plain8", "cifar-resnet99998", ""]),
+    ("classes", ["4", "0", "-3", "three", ""]),
+    ("class_names", ["", "[", "[1, 2, 3]", "{}", "null"]),
+    ("shortcut", ["D", "", "A "]),
+    ("channel_order", ["BGR", ""]),
+    ("input_side", ["31", "", "32.0"]),
+    ("preprocessing", ["mean", ""]),
+    ("batch_normalization", ["exactly", ""]),
+  ])
+  func wrongFields(field: String, values: [String]) throws {
+    for value in values {
+      #expect(
+        try problem { _, metadata in metadata[field] = value }
+          == "the description's '\(field)' is '\(value)', which cannot be right; write the file "
+          + "again")
+    }
+    #expect(
+      try problem { _, metadata in metadata[field] = nil }
+        == "the description's '\(field)' is '', which cannot be right; write the file again")
+  }
+
+  @Test(arguments: [
+    ("mean", ["[0.1, 0.2]", "[]", "0.5", "[0.1, 0.2, \"x\"]", "[NaN, 0, 0]", ""]),
+    ("std", ["[1, 1]", "[1, 1, 0]", "[1, 1, -1]", "1", ""]),
+  ])
+  func wrongChannelNumbers(field: String, values: [String]) throws {
+    for value in values {
+      #expect(
+        try problem(usesMean: false) { _, metadata in metadata[field] = value }
+          == "the description's '\(field)' is '\(value)', which cannot be right; write the file "
+          + "again")
+    }
+  }
+
+  @Test func shortcutsThatDoNotFit() throws {
+    // A network with shortcuts described as one without, and an unknown padding.
+    #expect(
+      try problem { _, metadata in metadata["shortcut"] = "none" }?
+        .contains("'network' is 'cifar-resnet8'") == true)
+    #expect(
+      try problem { _, metadata in metadata["shortcut_padding"] = "start" }?
+        .contains("'shortcut' is 'A'") == true)
+  }
+
+  @Test func tensorsThatDoNotFit() throws {
+    #expect(
+      try problem { entries, _ in entries.removeAll { $0.name == "fc.bias" } }
+        == "tensor 'fc.bias' of cifar-resnet8 is missing; the file is incomplete")
+    #expect(
+      try problem { entries, _ in entries.removeAll { $0.name == "preprocessing.mean" } }
+        == "tensor 'preprocessing.mean' of cifar-resnet8 is missing; the file is incomplete")
+    #expect(
+      try problem { entries, _ in
+        entries.append(SafetensorsEntry("fc.extra", Tensor<Float>([1], [1])))
+      } == "tensor 'fc.extra' does not belong to cifar-resnet8")
+    #expect(
+      try problem { entries, _ in
+        entries.removeAll { $0.name == "fc.bias" }
+        entries.append(SafetensorsEntry("fc.bias", Tensor<Float>([1, 3], [1, 2, 3])))
+      } == "tensor 'fc.bias' has shape [1, 3], but the network needs [3]")
+    #expect(
+      try problem { entries, _ in
+        entries.removeAll { $0.name == "preprocessing.mean" }
+        entries.append(
+          SafetensorsEntry("preprocessing.mean", Tensor<Float>([3], repeating: 0.5)))
+      } == "tensor 'preprocessing.mean' has shape [3], but the network needs [32, 32, 3]")
+    // Option B needs projections that a file of option A does not have.
+    #expect(
+      try problem { _, metadata in metadata["shortcut"] = "B" }
+        == "tensor 'layer2.0.downsample.0.weight' of cifar-resnet8 is missing; the file is "
+        + "incomplete")
+  }
+
+  /// Long values do not fill the screen.
+  @Test func longValuesAreCut() throws {
+    let text = try #require(
+      try problem { _, metadata in metadata["network"] = String(repeating: "x", count: 10_000) })
+    #expect(text.count < 200)
+  }
+
+  @Test func otherNetworks() {
+    #expect(
+      ModelFileError.otherNetwork(file: "f", found: "cifar-resnet8", expected: "cifar-resnet20")
+        .description
+        == "f: this is a cifar-resnet8, not a cifar-resnet20; give the matching --model or leave "
+        + "it out")
+  }
+
+  @Test func filesThatAreNoSafetensors() throws {
+    let folder = try TemporaryFolder()
+    #expect(throws: FileError(folder["none"], .missing)) { try ModelFile(at: folder["none"]) }
+    try Data("PK\u{3}\u{4} no model at all".utf8).write(to: URL(filePath: folder["zip"]))
+    #expect(throws: SafetensorsError.self) { try ModelFile(at: folder["zip"]) }
+  }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import ResidualImages
+import ResidualInterchange
+import ResidualTensors
+
+/// Models of random numbers.
+enum Sample {
+  static func model(
+    _ name: String = "cifar-resnet8", _ shortcut: Shortcut = .padding(.end),
+    classNames: [String] = ["cat", "dog", "fox"], usesMean: Bool = true,
+    statistics: ModelFile.Statistics = .exact, provenance: [String: String] = ["steps": "7"]
+  ) throws -> ModelFile {
+    let network = try NetworkCatalog.network(
+      named: name, shortcut: shortcut, classes: classNames.count)
+    var source = RandomSource(RandomKey(seed: 11))
+    func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in 2 * source.uniform() - 1 } }
+    var tensors: [String: Tensor<Float>] = [:]
+    for slot in network.graph(.inference).slots {
+      tensors[slot.name] = Tensor(slot.shape, numbers(slot.shape.count))
+    }
+    // Numbers that a conversion to text or a comparison could change.
+    let odd: [Float] = [-0.0, .leastNonzeroMagnitude, .greatestFiniteMagnitude, .nan, -.infinity]
+    let filter = network.shortcut == nil && name == "cifar-linear" ? "fc.weight" : "conv1.weight"
+    tensors[filter]?.scalars.replaceSubrange(0..<odd.count, with: odd)
+    return ModelFile(
+      network: network,
+      normalization: usesMean
+        ? .perPixelMean(numbers(32 * 32 * 3))
+        : .channels(mean: [0.4914, 0.4822, 1 / 3], std: [0.2023, 0.1994, 0.1]),
+      classNames: classNames, statistics: statistics, tensors: tensors, provenance: provenance)
+  }
+}
+
+/// A folder that is removed in the end.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "residual-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  subscript(name: String) -> String { path + "/" + name }
+  func data(_ name: String) throws -> Data { try Data(contentsOf: URL(filePath: self[name])) }
+}

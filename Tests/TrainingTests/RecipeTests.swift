@@ -1,0 +1,249 @@
+import Foundation
+import ResidualNetworks
+import ResidualTraining
+import Testing
+
+@Suite struct RecipeTests {
+  private func recipe(
+    trainingCount: Int? = 50_000, _ change: (inout RecipeOptions) -> Void = { _ in }
+  ) throws -> Recipe {
+    var options = RecipeOptions()
+    options.data = "cifar"
+    change(&options)
+    return try options.resolved(trainingCount: trainingCount)
+  }
+
+  // MARK: Defaults
+
+  /// Section 4.2 of the paper.
+  @Test func defaultsAreThePapers() throws {
+    let recipe = try recipe()
+    #expect(recipe.data == "cifar")
+    #expect(recipe.model == "cifar-resnet20")
+    #expect(recipe.shortcut == .padding(.end), "option A in all cases")
+    #expect(recipe.initialization == .fanIn)
+    #expect(recipe.batchSize == 128)
+    #expect(recipe.momentum == 0.9)
+    #expect(recipe.weightDecay == 0.0001)
+    #expect(
+      recipe.schedule
+        == Schedule(steps: 64_000, rate: 0.1, milestones: [32_000, 48_000], warmup: nil))
+    #expect(recipe.augments)
+    #expect(recipe.validationCount == 0)
+    #expect(recipe.classifierRateScale == 1)
+    #expect(recipe.usesExactStatistics)
+    #expect(recipe.seed == 1)
+  }
+
+  @Test(
+    arguments: [
+      ("cifar-resnet20", nil), ("cifar-resnet56", nil), ("cifar-plain56", nil),
+      ("resnet110", 0.01), ("cifar-resnet1202", 0.01), ("cifar-linear", nil),
+    ] as [(String, Float?)])
+  func warmupOfDeepNetworks(model: String, rate: Float?) throws {
+    let warmup = try recipe { $0.model = model }.schedule.warmup
+    #expect(warmup == rate.map { .init(rate: $0, error: 0.8, limit: 2000) })
+  }
+
+  @Test func lengthOfARun() throws {
+    #expect(try recipe { $0.data = nil }.schedule.steps == RecipeOptions.builtInSteps)
+    #expect(try recipe { $0.steps = 100 }.schedule.milestones == [50, 75])
+    // 390 whole batches an epoch.
+    #expect(try recipe { $0.epochs = 2 }.schedule.steps == 780)
+    #expect(try recipe { $0.epochs = 0.5 }.schedule.steps == 195)
+    #expect(try recipe { $0.epochs = 1e-9 }.schedule.steps == 1)
+    #expect(
+      try recipe {
+        $0.epochs = 1
+        $0.milestones = [3, 9]
+      }.schedule.milestones == [3, 9])
+    #expect(
+      try recipe {
+        $0.model = "resnet110"
+        $0.steps = 640
+      }.schedule.warmup?.limit == 20)
+  }
+
+  @Test func networksOfARecipe() throws {
+    let network = try recipe {
+      $0.model = "ResNet56"
+      $0.shortcut = "b"
+    }
+    #expect(network.model == "cifar-resnet56")
+    #expect(network.shortcut == .projection)
+    #expect(try network.network(classes: 7).classes == 7)
+    let both = try recipe { $0.shortcutPadding = "both" }
+    #expect(both.shortcut == .padding(.both))
+    #expect(try recipe { $0.model = "plain20" }.shortcut == nil)
+    #expect(try recipe { $0.model = "plain20" }.network(classes: 10).shortcut == nil)
+    // No rate at all is no warm-up, even where the paper has one.
+    #expect(
+      try recipe {
+        $0.model = "resnet110"
+        $0.warmupRate = 0
+      }.schedule.warmup == nil)
+  }
+
+  // MARK: Sources
+
+  @Test func choicesComeBeforeThoseOfOtherSources() {
+    var first = RecipeOptions()
+    first.model = "cifar-resnet56"
+    first.seed = 0
+    first.augmentation = false
+    var second = RecipeOptions()
+    second.model = "cifar-resnet20"
+    second.seed = 5
+    second.batchSize = 64
+    second.augmentation = true
+    let both = first.filled(from: second)
+    #expect(both.model == "cifar-resnet56" && both.seed == 0 && both.augmentation == false)
+    #expect(both.batchSize == 64)
+    #expect(both.learningRate == nil)
+    #expect(RecipeOptions().filled(from: second) == second)
+    #expect(second.filled(from: RecipeOptions()) == second)
+  }
+
+  /// Every choice is taken over from another source.
+  @Test func noChoiceIsForgotten() throws {
+    let full = try RecipeOptions(
+      recipe {
+        $0.model = "resnet110"
+        $0.shortcut = "A"
+        $0.validation = 5000
+      })
+    var epochs = full
+    epochs.steps = nil
+    epochs.epochs = 3
+    for options in [full, epochs] {
+      #expect(RecipeOptions().filled(from: options) == options)
+      let names = try #require(
+        try JSONSerialization.jsonObject(with: JSONEncoder().encode(options)) as? [String: Any])
+      let left = Set(RecipeOptions.CodingKeys.allCases.map(\.rawValue)).subtracting(names.keys)
+      #expect(left == (options == full ? ["epochs"] : ["steps"]))
+    }
+  }
+
+  @Test func lengthComesFromOneSource() {
+    var file = RecipeOptions()
+    file.steps = 100
+    file.milestones = [10, 20]
+    file.warmupLimit = 5
+    var line = RecipeOptions()
+    line.epochs = 2
+    let both = line.filled(from: file)
+    #expect(both.epochs == 2 && both.steps == nil)
+    #expect(both.milestones == nil && both.warmupLimit == nil)
+    line = RecipeOptions()
+    line.milestones = [30]
+    let other = line.filled(from: file)
+    #expect(other.steps == 100 && other.milestones == [30] && other.warmupLimit == 5)
+  }
+
+  @Test(arguments: ["resnet20", "resnet110", "plain20", "cifar-linear"], ["A", "B", "C", nil])
+  func roundTrip(model: String, shortcut: String?) throws {
+    let isResidual = model.hasPrefix("resnet")
+    let recipe = try recipe {
+      $0.model = model
+      $0.shortcut = isResidual ? shortcut : nil
+      $0.shortcutPadding = shortcut == "A" ? "both" : nil
+      $0.steps = 1000
+      $0.learningRate = 0.07
+      $0.seed = .max
+      $0.validation = 500
+      $0.augmentation = false
+      $0.classifierRateScale = 0.5
+    }
+    let options = RecipeOptions(recipe)
+    #expect(try options.resolved(trainingCount: 50_000) == recipe)
+    #expect(RecipeOptions(try options.resolved(trainingCount: 50_000)) == options)
+    let file = try JSONDecoder().decode(RecipeOptions.self, from: JSONEncoder().encode(options))
+    #expect(file == options)
+  }
+
+  // MARK: Errors
+
+  private func message(
+    trainingCount: Int? = 50_000, _ change: (inout RecipeOptions) -> Void
+  ) -> String? {
+    do {
+      _ = try recipe(trainingCount: trainingCount, change)
+      return nil
+    } catch {
+      #expect(error is RecipeError)
+      return "\(error)"
+    }
+  }
+
+  @Test func numbersOutOfRange() {
+    let cases: [(String, (inout RecipeOptions) -> Void)] = [
+      ("batch_size = 0 is out of range: 1 to 1000000", { $0.batchSize = 0 }),
+      ("batch_size = -1 is out of range: 1 to 1000000", { $0.batchSize = -1 }),
+      ("lr = 0.0 is out of range: above 0", { $0.learningRate = 0 }),
+      ("lr = nan is out of range: above 0", { $0.learningRate = .nan }),
+      ("lr = inf is out of range: above 0", { $0.learningRate = .infinity }),
+      ("epochs = 0.0 is out of range: above 0, up to 1,000,000", { $0.epochs = 0 }),
+      ("epochs = nan is out of range: above 0, up to 1,000,000", { $0.epochs = .nan }),
+      ("epochs = inf is out of range: above 0, up to 1,000,000", { $0.epochs = .infinity }),
+      ("steps = 0 is out of range: 1 to 1000000000", { $0.steps = 0 }),
+      ("steps = 1000000001 is out of range: 1 to 1000000000", { $0.steps = 1_000_000_001 }),
+      ("milestones = [5, 4] is out of range: steps in rising order", { $0.milestones = [5, 4] }),
+      ("milestones = [-1] is out of range: steps in rising order", { $0.milestones = [-1] }),
+      ("momentum = 1.0 is out of range: 0 or more, below 1", { $0.momentum = 1 }),
+      ("momentum = -0.5 is out of range: 0 or more, below 1", { $0.momentum = -0.5 }),
+      ("weight_decay = -1.0 is out of range: 0 or more", { $0.weightDecay = -1 }),
+      ("weight_decay = inf is out of range: 0 or more", { $0.weightDecay = .infinity }),
+      ("warmup_lr = -1.0 is out of range: 0 or more", { $0.warmupRate = -1 }),
+      ("warmup_error = 1.0 is out of range: 0 or more, below 1", { $0.warmupError = 1 }),
+      ("warmup_limit = 0 is out of range: at least 1", { $0.warmupLimit = 0 }),
+      ("classifier_lr_scale = 0.0 is out of range: above 0", { $0.classifierRateScale = 0 }),
+      ("validation = -1 is out of range: at least 0", { $0.validation = -1 }),
+    ]
+    for (text, change) in cases { #expect(message(change) == text) }
+  }
+
+  @Test func unknownChoices() {
+    #expect(
+      message { $0.initialization = "he" } == "init = 'he' is not one of fan-in, fan-out")
+    #expect(message { $0.shortcut = "D" } == "shortcut = 'D' is not one of A, B, C")
+    #expect(
+      message { $0.shortcutPadding = "start" }
+        == "shortcut_padding = 'start' is not one of end, both")
+    #expect(
+      message {
+        $0.model = "plain20"
+        $0.shortcut = "B"
+      } == "cifar-plain20 has no shortcuts; leave shortcut out")
+  }
+
+  @Test func choicesThatExcludeEachOther() {
+    #expect(
+      message {
+        $0.epochs = 1
+        $0.steps = 1
+      } == "epochs and steps both say how long to train; give one of them")
+    #expect(
+      message(trainingCount: 100) { _ in }
+        == "a batch of 128 is larger than the training set of 100 images; give a smaller batch_size"
+    )
+    #expect(message(trainingCount: 128) { _ in } == nil)
+    #expect(message(trainingCount: nil) { $0.batchSize = 1_000_000 } == nil)
+  }
+
+  @Test func networkNames() throws {
+    for (name, error) in [
+      ("alexnet", NetworkNameError.unknown("alexnet")),
+      ("cifar-resnet21", .depthNotOfForm(name: "cifar-resnet21", depth: 21)),
+      ("cifar-resnet99998", .tooDeep(99998)),
+    ] {
+      #expect(throws: RecipeError.network(error)) { _ = try recipe { $0.model = name } }
+      #expect(message { $0.model = name } == error.description)
+    }
+    #expect(throws: RecipeError.self) {
+      var options = RecipeOptions()
+      options.model = "alexnet"
+      try options.validate()
+    }
+    try RecipeOptions().validate()
+  }
+}

@@ -1,0 +1,124 @@
+import ResidualTraining
+import Testing
+
+@Suite struct ScheduleTests {
+  @Test func milestonesOfThePaperAndInProportion() {
+    #expect(Schedule.milestones(for: 64_000) == [32_000, 48_000])
+    #expect(Schedule.milestones(for: 1_000) == [500, 750])
+    #expect(Schedule.milestones(for: 7) == [3, 5])
+    #expect(Schedule.milestones(for: 1) == [0, 0])
+    #expect(Schedule.milestones(for: 1_000_000_000) == [500_000_000, 750_000_000])
+  }
+
+  @Test func ratesOfThePaper() {
+    let schedule = Schedule(steps: 64_000, rate: 0.1, milestones: [32_000, 48_000], warmup: nil)
+    let expected: [(Int, Float)] = [
+      (0, 0.1), (31_999, 0.1), (32_000, 0.01), (47_999, 0.01), (48_000, 0.001), (63_999, 0.001),
+    ]
+    for (step, rate) in expected {
+      #expect(schedule.rate(at: step, isWarm: true) == rate, "step \(step)")
+      #expect(schedule.rate(at: step, isWarm: false) == rate, "no warm-up, step \(step)")
+    }
+  }
+
+  @Test func ratesWithWarmup() {
+    let schedule = Schedule(
+      steps: 100, rate: 0.1, milestones: [50], warmup: .init(rate: 0.01, error: 0.8, limit: 10))
+    #expect(schedule.rate(at: 0, isWarm: false) == 0.01)
+    #expect(schedule.rate(at: 60, isWarm: false) == 0.01)
+    #expect(schedule.rate(at: 49, isWarm: true) == 0.1)
+    #expect(schedule.rate(at: 50, isWarm: true) == 0.01)
+  }
+
+  // MARK: The end of the warm-up
+
+  private func end(
+    _ errors: [Float], limit: Int
+  ) -> (step: Int, end: WarmupMonitor.End)? {
+    var monitor = WarmupMonitor(.init(rate: 0.01, error: 0.8, limit: limit))
+    for (index, error) in errors.enumerated() {
+      #expect(!monitor.isWarm)
+      if let end = monitor.record(error: error) {
+        #expect(monitor.isWarm)
+        #expect(monitor.record(error: 0) == nil, "it ends once")
+        return (index + 1, end)
+      }
+    }
+    return nil
+  }
+
+  @Test func endByError() throws {
+    // Never before the window is full, even where every sample is right.
+    let (step, end) = try #require(self.end([Float](repeating: 0.5, count: 200), limit: 1000))
+    #expect(step == 100 && end == .errorBelow(0.5))
+    // The mean of the last hundred steps falls below 0.8 when the 101st good step comes.
+    let errors = [Float](repeating: 1, count: 50) + [Float](repeating: 0.75, count: 200)
+    let later = try #require(self.end(errors, limit: 1000))
+    // 1 − 0.25 · k / 100 < 0.8 from k = 81 on, that is at step 131.
+    #expect(later.step == 131)
+  }
+
+  @Test func endByLimit() throws {
+    let errors = [Float](repeating: 0.9, count: 400)
+    let (step, end) = try #require(self.end(errors, limit: 250))
+    #expect(step == 250 && end == .limitReached)
+    let early = try #require(self.end(errors, limit: 7))
+    #expect(early.step == 7 && early.end == .limitReached)
+    #expect(self.end(errors, limit: 1000) == nil)
+  }
+
+  @Test func noWarmupIsWarm() {
+    var monitor = WarmupMonitor(nil)
+    #expect(monitor.isWarm)
+    #expect(monitor.record(error: 0) == nil)
+  }
+
+  @Test func restoredMonitorGoesOn() {
+    let warmup = Schedule.Warmup(rate: 0.01, error: 0.8, limit: 300)
+    var whole = WarmupMonitor(warmup)
+    var first = WarmupMonitor(warmup)
+    for step in 0..<130 {
+      #expect(whole.record(error: step < 50 ? 1 : 0.75) == nil)
+      _ = first.record(error: step < 50 ? 1 : 0.75)
+    }
+    var second = WarmupMonitor(warmup)
+    second.restore(errors: first.errors, steps: first.steps, isWarm: first.isWarm)
+    let end = whole.record(error: 0.75)
+    #expect(end != nil && second.record(error: 0.75) == end)
+  }
+
+  /// What a run says when the warm-up ends, and the rates that follow.
+  @Test func reportsOfTheEnd() throws {
+    var options = RecipeOptions.tiny(steps: 8)
+    options.warmupRate = 0.01
+    options.warmupLimit = 5
+    let trainer = try options.trainer()
+    var ends: [Int: String] = [:]
+    let rows = try trainer.finish { report in
+      if let end = report.warmupEnd { ends[report.step] = end }
+    }
+    #expect(
+      ends == [
+        5: "5 steps are over: the learning rate rises to 0.1, although the training error has not "
+          + "fallen below 80.0 %"
+      ])
+    #expect(rows.map(\.learningRate) == [0.01, 0.001], "milestones at steps 4 and 6")
+
+    options = .tiny(steps: 104)
+    options.model = "cifar-linear"
+    options.learningRate = 1e-3
+    options.warmupRate = 1e-4
+    options.warmupLimit = 104
+    options.warmupError = 0.999
+    let learner = try options.trainer(on: TinyData.dataset(16, test: nil))
+    var text: String?
+    var step = 0
+    _ = try learner.finish { report in
+      if let end = report.warmupEnd { (step, text) = (report.step, end) }
+    }
+    #expect(step == 100)
+    let end = try #require(text)
+    #expect(end.hasPrefix("the training error of the last 100 steps is "))
+    #expect(end.hasSuffix(" %, below 99.9 %: the learning rate rises to 0.001"))
+  }
+}

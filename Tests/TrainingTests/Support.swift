@@ -1,0 +1,106 @@
+import Foundation
+import ResidualCPU
+import ResidualTraining
+import Testing
+
+/// A data set of four classes that a small network tells apart in a few steps: a colour each, and
+/// noise.
+enum TinyData {
+  static let classNames = ["red", "green", "blue", "grey"]
+
+  static func images(_ count: Int, side: Int = 32, seed: UInt64) -> ImageSet {
+    var source = RandomSource(RandomKey(seed: seed))
+    var pixels: [UInt8] = []
+    let labels = (0..<count).map { Int32($0 % classNames.count) }
+    for label in labels {
+      for _ in 0..<side * side {
+        for channel in 0..<3 {
+          let base = Int32(channel) == label ? 120 : 60
+          pixels.append(UInt8(base + source.index(below: 80)))
+        }
+      }
+    }
+    return ImageSet(height: side, width: side, pixels: pixels, labels: labels)
+  }
+
+  static func dataset(
+    _ count: Int = 64, training: ImageSet? = nil, validation: ImageSet? = nil,
+    test: ImageSet? = images(24, seed: 2)
+  ) -> Dataset {
+    Dataset(
+      name: "colours", source: .builtIn, classNames: classNames,
+      training: training ?? images(count, seed: 1), validation: validation, test: test)
+  }
+}
+
+extension RecipeOptions {
+  /// ResNet-8 in batches of 16; four steps are an epoch of 64 images.
+  static func tiny(steps: Int, seed: UInt64 = 1) -> RecipeOptions {
+    var options = RecipeOptions()
+    options.model = "cifar-resnet8"
+    options.batchSize = 16
+    options.steps = steps
+    options.seed = seed
+    return options
+  }
+
+  func trainer(on data: Dataset = TinyData.dataset()) throws -> Trainer<CPUDevice> {
+    try Trainer(
+      resolved(trainingCount: data.training.count - (validation ?? 0)), on: data,
+      device: CPUDevice(threads: 1))
+  }
+}
+
+extension Trainer {
+  /// The bits of all slots by name.
+  var slotBits: [String: [UInt32]] {
+    Dictionary(
+      uniqueKeysWithValues: session.store.slots.map {
+        ($0.name, session.store.read($0.name).scalars.map(\.bitPattern))
+      })
+  }
+
+  /// Trains to the end and returns the rows of all epochs from here on.
+  func finish(observe: (StepReport) throws -> Void = { _ in }) throws -> [MetricsRow] {
+    var rows: [MetricsRow] = []
+    while let report = try trainEpoch(observe: observe) {
+      rows.append(MetricsRow(report, part: hasValidation ? "validation" : "test"))
+    }
+    return rows
+  }
+}
+
+/// A folder that is removed in the end.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "residual-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  subscript(name: String) -> String { path + "/" + name }
+  func contains(_ name: String) -> Bool { FileManager.default.fileExists(atPath: self[name]) }
+  func text(_ name: String) throws -> String {
+    try String(contentsOfFile: self[name], encoding: .utf8)
+  }
+  var names: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+  }
+  func copy(_ name: String, to other: String) throws {
+    try? FileManager.default.removeItem(atPath: self[other])
+    try FileManager.default.copyItem(atPath: self[name], toPath: self[other])
+  }
+}
+
+/// The text of the error that a body throws.
+func message(_ body: () throws -> Void) -> String? {
+  do {
+    try body()
+    return nil
+  } catch {
+    return "\(error)"
+  }
+}

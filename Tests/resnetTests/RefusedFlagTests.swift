@@ -1,0 +1,87 @@
+import Testing
+
+/// Flags and variables that cannot be: exit code 64.
+extension Commands {
+  @Suite struct RefusedFlags {
+    let place: Workplace
+    init() throws { place = try Workplace() }
+
+    func expectUsageError(
+      _ arguments: String, _ words: String..., environment: [String: String] = [:],
+      _ location: SourceLocation = #_sourceLocation
+    ) throws {
+      try Commands.expectRefusal(
+        arguments.split(separator: " ").map(String.init), code: 64, says: words, in: place,
+        environment: environment, location)
+    }
+
+    @Test func unknownWordsAreAnsweredWithTheNearest() throws {
+      try expectUsageError("trian data", "'resnet trian'", "did you mean \"train\"?")
+      try expectUsageError("data shwo", "'resnet data shwo'", "did you mean \"show\"?")
+      try expectUsageError("train data --stpes 3", "'--stpes'", "did you mean '--steps'?")
+      try expectUsageError("train data --model resnt20", "'resnt20'", "did you mean \"resnet20\"?")
+      try expectUsageError("bench train plian20", "'plian20'", "did you mean \"plain20\"?")
+      try expectUsageError("train data --model vgg", "'vgg'", "resnet summary --help")
+      try expectUsageError("train data surplus", "'surplus'", "resnet train --help")
+      try expectUsageError("evaluate", "'<model>'", "resnet evaluate --help")
+      try expectUsageError("evaluate m data --part tset", "--part", "'test'")
+    }
+
+    @Test func depths() throws {
+      try expectUsageError("train data --model cifar-resnet21", "6n + 2", "20 and 26")
+      try expectUsageError("summary cifar-plain19", "6n + 2", "14 and 20")
+      try expectUsageError("summary resnet50", "'cifar-resnet50'")
+      try expectUsageError("summary resnet34", "6n + 2", "32 and 38")
+      try expectUsageError("summary cifar-resnet9999998", "20000")
+    }
+
+    @Test(arguments: [
+      ("--lr -1", "--lr -1.0", "above 0"), ("--lr 0", "--lr 0.0", "above 0"),
+      ("--lr nan", "--lr nan", "above 0"), ("--lr abc", "--lr", "'abc'"),
+      ("--batch-size 0", "--batch-size 0", "1 to"), ("--batch-size 61", "61", "60 images"),
+      ("--validation -1", "--validation -1", "at least 0"),
+      ("--validation 60", "--validation 60", "60 training images"),
+      ("--validation 56 --batch-size 8", "--batch-size 8", "4 images"),
+      ("--momentum 1", "--momentum 1.0", "below 1"),
+      ("--weight-decay -1", "--weight-decay", "0 or"),
+      ("--steps 0", "--steps 0", "1 to"), ("--epochs 0", "--epochs 0.0", "above 0"),
+      ("--epochs 1 --steps 1", "--epochs", "--steps"), ("--seed -1", "--seed", "'-1'"),
+      ("--milestone 5 --milestone 3", "--milestone [5, 3]", "rising"),
+      ("--shortcut D", "--shortcut 'D'", "A, B, C"),
+      ("--shortcut-padding middle", "--shortcut-padding 'middle'", "end, both"),
+      ("--model plain20 --shortcut B", "cifar-plain20", "leave --shortcut out"),
+      ("--init zero", "--init 'zero'", "fan-in, fan-out"),
+      ("--threads 0", "--threads 0", "1 to 256"), ("--threads 257", "--threads 257", "1 to 256"),
+      ("--threads abc", "--threads", "'abc'"),
+      ("--log-interval 0", "--log-interval 0", "at least 1"),
+      ("--experiment ../x", "--experiment '../x'", "--output"),
+      ("--config", "-c", "--help"),
+    ])
+    func values(_ flags: String, _ name: String, _ mend: String) throws {
+      try expectUsageError("train data " + flags, name, mend)
+    }
+
+    @Test func valuesOfOtherVerbs() throws {
+      try expectUsageError("bench train resnet20 --batch 0", "--batch 0", "1 to 100,000")
+      try expectUsageError(
+        "bench infer resnet20 --warm 9223372036854775807", "--warm", "0 to 100,000")
+      try expectUsageError("bench infer resnet20 --steps -1", "--steps -1", "1 to 100,000")
+      try expectUsageError("predict m i.png --top 0", "--top 0", "at least 1")
+      try expectUsageError("data show data --columns 0", "--columns 0", "1 to 200")
+      try expectUsageError("data show data --zoom 17", "--zoom 17", "1 to 16")
+    }
+
+    @Test(arguments: [
+      ("RESNET_ISA", "foo", "baseline"), ("RESNET_THREADS", "x", "1 to 256"),
+      ("RESNET_THREADS", "0", "1 to 256"), ("RESNET_LR", "abc", "number"),
+      ("RESNET_LR", "-1", "above 0"), ("RESNET_BATCH_SIZE", "1.5", "whole number"),
+      ("RESNET_MODEL", "resnt20", "resnet20"), ("RESNET_LR", "0.1\nmodel: x", "one short line"),
+      ("RESNET_EXACT_BN", "perhaps", "true or false"),
+    ])
+    func variables(_ name: String, _ value: String, _ mend: String) throws {
+      try Commands.expectRefusal(
+        ["train", "data"], code: 64, says: [name == "RESNET_MODEL" ? value : "RESNET_", mend],
+        in: place, environment: [name: value])
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import ResidualCPU
+import ResidualImages
+import ResidualTraining
+import Testing
+import resnet
+
+/// What the other verbs report.
+extension Commands {
+  @Suite struct Reports {
+    let place: Workplace
+    init() throws { place = try Workplace() }
+
+    @Test(arguments: [
+      ("resnet20", 269_722), ("resnet32", 464_154), ("resnet44", 658_586), ("resnet56", 853_018),
+      ("resnet110", 1_727_962), ("resnet1202", 19_421_274), ("resnet20 --shortcut B", 272_474),
+      ("resnet20 --shortcut C", 283_962), ("cifar-resnet20 --shortcut-padding both", 269_722),
+    ])
+    func parameters(_ network: String, _ count: Int) throws {
+      let arguments = network.split(separator: " ").map(String.init)
+      let summary = try place.run(["summary"] + arguments + ["--json"]).json()
+      #expect(summary["parameters"] as? Int == count)
+      let layers = try #require(summary["layers"] as? [[String: Any]])
+      for key in ["parameters", "multiply_adds"] {
+        #expect(layers.compactMap { $0[key] as? Int }.reduce(0, +) == summary[key] as? Int)
+      }
+    }
+
+    @Test func summaryOfResNet20() throws {
+      let summary = try place.run(["summary", "resnet20", "--json"]).json()
+      #expect(summary["network"] as? String == "cifar-resnet20")
+      let count = try #require(summary["multiply_adds"] as? Int)
+      #expect((40_545_000..<40_555_000).contains(count), "40.55 million")
+      let canonical = try place.run(["summary", "cifar-resnet20", "--json"])
+      #expect(try canonical.json() as NSDictionary == summary as NSDictionary)
+      #expect(try place.run(["summary", "resnet20"]).output.contains("269,722"))
+    }
+
+    @Test(arguments: ["train", "infer"]) func bench(_ what: String) throws {
+      let report = try place.run(
+        ["bench", what, "resnet20", "--batch", "4", "--steps", "2", "--threads", "1", "--json"]
+      ).json()
+      #expect((report["images_per_second"] as? Double ?? 0) > 0)
+      #expect((report["peak_memory_bytes"] as? Int ?? 0) > 1 << 20)
+      #expect(report["network"] as? String == "cifar-resnet20")
+      #expect(report["batch"] as? Int == 4 && report["threads"] as? Int == 1)
+    }
+
+    @Test func checks() throws {
+      let report = try place.run(["checks", "--json"]).json()
+      #expect(report["cores"] as? Int == CPUDevice.coreCount)
+      #expect(report["instruction_sets"] as? [String] == InstructionSet.available.map(\.rawValue))
+      #expect((report["memory_bytes"] as? Int ?? 0) > 1 << 28)
+      let baseline = try place.run(["checks", "--json"], environment: ["RESNET_ISA": "baseline"])
+      #expect(try baseline.json()["instruction_set"] as? String == "baseline")
+    }
+
+    @Test func versionHelpAndCompletions() throws {
+      let version = try place.run(["--version"]).output
+      #expect(version.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+      let completions = try place.run(["--generate-completion-script", "bash"]).output
+      #expect(completions.contains("complete") && completions.contains("--batch-size"))
+      let help = try place.run(["--help"]).output
+      for word in [
+        "train", "evaluate", "predict", "summary", "data", "bench", "checks", "Exit codes",
+      ] {
+        #expect(help.contains(word), "\(word)")
+      }
+      for verb in ["train", "evaluate", "val", "predict", "summary", "data show", "bench train"] {
+        let arguments = verb.split(separator: " ").map(String.init) + ["--help"]
+        let lines = try place.run(arguments).output.split(separator: "\n")
+        #expect(lines.count > 5 && lines.allSatisfy { $0.count <= 80 }, "\(verb)")
+      }
+      #expect(try place.run([]).output == help)
+    }
+
+    @Test func evaluationAndPrediction() throws {
+      try place.train("a")
+      let model = "runs/a/last.safetensors"
+      let outcome = try place.run([
+        "evaluate", model, "data", "--confusion", "matrix.svg", "--json",
+      ])
+      let report = try outcome.json()
+      #expect(Set(report.keys) == ["images", "top1", "top5", "loss"])
+      #expect(report["images"] as? Int == 12 && report["top5"] as? Double == 100)
+      #expect(try place.text("matrix.svg").contains("cow"))
+      #expect(try place.run(["val", model, "data", "--json"]).output == outcome.output)
+      #expect(try place.run(["evaluate", model, "data"]).output.contains("top-1 accuracy"))
+
+      // A larger image is made smaller.
+      let large = Image(width: 50, height: 40, pixels: .init(repeating: 9, count: 6000))
+      try place.write(try PNG.encode(large), "large.png")
+      let images = ["data/test/ape/0.png", "large.png"]
+      let predicted = try place.run(["predict", model] + images + ["--top", "2", "--json"])
+      let document = try JSONSerialization.jsonObject(with: Data(predicted.output.utf8))
+      let list = try #require(document as? [[String: Any]])
+      #expect(list.map { $0["image"] as? String } == images)
+      for entry in list {
+        let classes = try #require(entry["classes"] as? [[String: Any]])
+        let shares = classes.compactMap { $0["probability"] as? Double }
+        #expect(classes.count == 2 && shares.count == 2 && shares[0] >= shares[1])
+        #expect(shares[0] <= 1 && shares[1] >= 0)
+        #expect(Workplace.classes.contains(classes[0]["name"] as? String ?? ""))
+      }
+      let all = try place.run(["predict", model, "large.png", "--top", "99"]).output
+      #expect(Workplace.classes.allSatisfy(all.contains))
+    }
+
+    @Test func contactSheets() throws {
+      let outcome = try place.run(["data", "show", "data", "--output", "sheet.png", "--json"])
+      let report = try outcome.json()
+      #expect(report["class_names"] as? [String] == Workplace.classes)
+      let training = report["training"] as? [String: Any]
+      #expect(training?["images_per_class"] as? [Int] == [20, 20, 20])
+      let sheet = try place.bytes("sheet.png")
+      let image = try sheet.withUnsafeBytes { try ImageDecoder().decode($0, file: "sheet.png") }
+      #expect(image.width > 12 * 64 && image.height > 3 * 64)
+    }
+  }
+}
+
+/// What cannot be written, or is not there.
+extension Commands {
+  @Suite struct RefusedOutput {
+    let place: Workplace
+    init() throws { place = try Workplace() }
+
+    @Test(arguments: [
+      ("train data --output /proc/x", "/proc", "choose another --output"),
+      ("train data --output file/x", "file", "choose another --output"),
+      ("data show data --output /proc/x.png", "/proc", "choose another --output"),
+      ("data show data --output none/x.png", "none", "create it first"),
+      ("data show data --output data", "data", "name a file"),
+    ])
+    func places(_ arguments: String, _ name: String, _ mend: String) throws {
+      try place.write("", "file")
+      try Commands.expectRefusal(
+        arguments.split(separator: " ").map(String.init), code: 73, says: [name, mend], in: place)
+    }
+
+    @Test func confusionMatrices() throws {
+      try place.train("a")
+      for (path, word) in [
+        ("/proc/x.svg", "/proc"), ("none/x.svg", "none"), ("data", "name a file"),
+      ] {
+        try Commands.expectRefusal(
+          ["evaluate", "runs/a/last.safetensors", "data", "--confusion", path], code: 73,
+          says: [word], in: place)
+      }
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "the superuser may write everywhere"))
+    func readOnlyFolders() throws {
+      try FileManager.default.createDirectory(
+        at: place.url.appending(path: "locked"), withIntermediateDirectories: false,
+        attributes: [.posixPermissions: 0o555])
+      try Commands.expectRefusal(
+        ["train", "data", "--output", "locked"], code: 73, says: ["locked", "permission denied"],
+        in: place)
+    }
+
+    static let isOvercommitted =
+      (try? String(contentsOfFile: "/proc/sys/vm/overcommit_memory", encoding: .utf8)) == "1\n"
+
+    @Test(.enabled(if: !isOvercommitted, "this machine promises any amount of memory"))
+    func memory() throws {
+      try Commands.expectRefusal(
+        ["bench", "train", "resnet110", "--batch", "100000", "--threads", "1"], code: 71,
+        says: ["bytes", "use a smaller batch"], in: place)
+    }
+
+    @Test(
+      .enabled(
+        if: InstructionSet.allCases.contains { !$0.isAvailable }, "this machine lacks nothing"))
+    func hardware() throws {
+      let missing = try #require(InstructionSet.allCases.first { !$0.isAvailable })
+      try Commands.expectRefusal(
+        ["bench", "train", "resnet20"], code: 69, says: ["RESNET_ISA", "lacks"], in: place,
+        environment: ["RESNET_ISA": missing.rawValue])
+    }
+  }
+}
+
+/// The table of exit codes, where no machine can show them all.
+@Suite struct ExitCodes {
+  @Test func table() {
+    #expect(Failure.code(for: DeviceUnavailable("no such thing")) == .unavailable)
+    #expect(Failure.code(for: DatasetError.missing("x")) == .input)
+    #expect(Failure.code(for: NetworkNameError.unknown("x")) == .usage)
+    #expect(Failure.code(for: RecipeError.epochsAndSteps) == .usage)
+    #expect(
+      Failure.Code.allCases.map(\.rawValue) == [64, 65, 69, 70, 71, 73, 130, 143])
+  }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import Testing
+
+/// What a training run leaves behind.
+extension Commands {
+  @Suite struct Training {
+    let place: Workplace
+    init() throws { place = try Workplace() }
+
+    @Test func theRunFolderIsCompleteAndRepeats() throws {
+      let outcome = try place.train("a")
+      let files = ["config.yaml", "metrics.csv", "timings.csv", "curves.svg", "last.safetensors"]
+      #expect(place.files("runs/a") == Set(files))
+      #expect(outcome.output.isEmpty)
+      for text in [
+        "about ", "test accuracy", "no best.safetensors", "runs/a/last.safetensors", "evaluate",
+      ] {
+        #expect(outcome.errors.contains(text), "\(text)")
+      }
+      #expect(outcome.errors.utf8.allSatisfy { $0 == 10 || $0 >= 32 }, "control characters")
+      #expect(try place.text("runs/a/metrics.csv").split(separator: "\n").count == 2)
+      #expect(try place.text("runs/a/curves.svg").hasSuffix("</svg>\n"))
+
+      try place.run(["train", "-c", "runs/a/config.yaml", "--experiment", "b", "--threads", "1"])
+      for name in ["config.yaml", "metrics.csv", "last.safetensors"] {
+        #expect(try place.bytes("runs/a/\(name)") == place.bytes("runs/b/\(name)"), "\(name)")
+      }
+    }
+
+    @Test func runFoldersAreNeverOverwritten() throws {
+      try place.train("a")
+      let before = try place.bytes("runs/a/timings.csv")
+      try place.train("a")
+      #expect(place.files("runs") == ["a", "a-2"])
+      #expect(try place.bytes("runs/a/timings.csv") == before)
+      try place.run(Workplace.training + ["--steps", "1", "--output", "new/place"])
+      #expect(place.files("new/place").first?.hasPrefix("cifar-resnet8-2") == true)
+    }
+
+    @Test func aValidationSplitChoosesTheBest() throws {
+      let outcome = try place.train("a", ["--validation", "12", "--json"])
+      #expect(place.files("runs/a").contains("best.safetensors"))
+      #expect(try place.text("runs/a/metrics.csv").contains(",validation,"))
+      let result = try outcome.json()
+      #expect((result["validation"] as? [String: Any])?["images"] as? Int == 12)
+      #expect((result["best_test"] as? [String: Any])?["images"] as? Int == 12)
+      #expect(result["best"] as? String == "runs/a/best.safetensors")
+      // What the run says of its networks is what evaluating their files says.
+      for (file, key) in [("best", "best_test"), ("last", "test")] {
+        let report = try place.run(["evaluate", "runs/a/\(file).safetensors", "data", "--json"])
+          .json()
+        #expect(report as NSDictionary == result[key] as? NSDictionary)
+      }
+    }
+
+    @Test func quietRunsSayNothing() throws {
+      let outcome = try place.train("a", ["--quiet"])
+      #expect(outcome.errors.isEmpty && outcome.output.isEmpty)
+    }
+
+    @Test func divergenceEndsTheRun() throws {
+      let outcome = try Program.run(
+        Workplace.training + ["--steps", "20", "--lr", "1e30", "--quiet"], in: place.url)
+      #expect(outcome.code == 70 && !outcome.isKilled)
+      #expect(outcome.errorLines.count == 1 && outcome.errors.contains("--lr"), "\(outcome.errors)")
+    }
+
+    @Test(arguments: ["B", "C"]) func shortcutOptionsAreKept(_ option: String) throws {
+      try place.train("a", ["--shortcut", option])
+      let summary = try place.run(["summary", "runs/a/last.safetensors", "--json"]).json()
+      #expect(summary["shortcut"] as? String == option)
+      try place.run(["evaluate", "runs/a/last.safetensors", "data"])
+    }
+  }
+}
+
+/// Runs that a signal stops.
+extension Commands {
+  @Suite struct Interruptions {
+    let place: Workplace
+    init() throws { place = try Workplace() }
+
+    static let flags =
+      Workplace.training + ["--steps", "105", "--validation", "6", "--experiment"]
+
+    /// Starts a run and stops it once it has recorded some epochs.
+    func interrupt(_ name: String, _ arguments: [String], epochs: Int, by signal: Int32) throws
+      -> Program.Outcome
+    {
+      try Program.run(arguments, in: place.url) { process in
+        let metrics = (try? place.text("runs/\(name)/metrics.csv")) ?? ""
+        guard metrics.split(separator: "\n").count > epochs else { return false }
+        kill(process.processIdentifier, signal)
+        return true
+      }
+    }
+
+    @Test func aResumedRunGivesTheSameBits() throws {
+      try place.run(Self.flags + ["whole"])
+      let first = try interrupt("cut", Self.flags + ["cut"], epochs: 2, by: SIGINT)
+      #expect(first.code == 130 && !first.isKilled, "\(first.errors)")
+      #expect(first.errors.contains("train --resume runs/cut"))
+      #expect(place.files("runs/cut").contains { $0.hasPrefix("last.optimizer-") })
+
+      let second = try interrupt(
+        "cut", ["train", "--resume", "runs/cut"], epochs: 6, by: SIGTERM)
+      #expect(second.code == 143 && !second.isKilled, "\(second.errors)")
+
+      try place.run(["train", "--resume", "auto"])
+      for name in ["config.yaml", "metrics.csv", "best.safetensors", "last.safetensors"] {
+        #expect(try place.bytes("runs/whole/\(name)") == place.bytes("runs/cut/\(name)"), "\(name)")
+      }
+      #expect(!place.files("runs/cut").contains { $0.hasPrefix("last.optimizer-") })
+      #expect(place.files("runs/cut") == place.files("runs/whole"))
+    }
+
+    @Test func anInterruptedRunIsCheckedBeforeItGoesOn() throws {
+      let outcome = try interrupt("cut", Self.flags + ["cut"], epochs: 1, by: SIGINT)
+      #expect(outcome.code == 130)
+      func expectRefusal(_ arguments: [String], code: Int32, _ words: String...) throws {
+        try Commands.expectRefusal(
+          ["train", "--resume", "runs/cut"] + arguments, code: code, says: words, in: place)
+      }
+      try expectRefusal(["--lr", "0.2"], code: 64, "--resume", "leave out")
+      try place.addImages("other", train: ["ape", "bat", "dog"], test: ["ape", "bat", "dog"])
+      try expectRefusal(["other"], code: 65, "last.safetensors")
+      let config = try place.text("runs/cut/config.yaml")
+      try place.write(
+        config.replacing("cifar-resnet8", with: "cifar-resnet14"), "runs/cut/config.yaml")
+      try expectRefusal([], code: 65, "cifar-resnet8", "cifar-resnet14")
+      try place.write(config, "runs/cut/config.yaml")
+      let state = try #require(place.files("runs/cut").first { $0.hasPrefix("last.optimizer-") })
+      // A state is no model, and without its state a model is no interrupted run.
+      try Commands.expectRefusal(
+        ["evaluate", "runs/cut/" + state, "data"], code: 65, says: [state, "describe a network"],
+        in: place)
+      try place.write(Array(try place.bytes("runs/cut/" + state).dropLast(4)), "runs/cut/" + state)
+      try expectRefusal([], code: 65, state)
+      try place.remove("runs/cut/" + state)
+      try expectRefusal([], code: 65, state)
+    }
+  }
+}
