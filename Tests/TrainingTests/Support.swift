@@ -60,6 +60,13 @@ extension Trainer {
       })
   }
 
+  /// The slots that hold other bits than another trainer's, by name.
+  func differences(from other: Trainer) -> [String] { differences(from: other.slotBits) }
+  func differences(from other: [String: [UInt32]]) -> [String] {
+    let bits = slotBits
+    return Set(bits.keys).union(other.keys).filter { bits[$0] != other[$0] }.sorted()
+  }
+
   /// Trains to the end and returns the rows of all epochs from here on.
   func finish(observe: (StepReport) throws -> Void = { _ in }) throws -> [MetricsRow] {
     var rows: [MetricsRow] = []
