@@ -81,7 +81,7 @@ let package = Package(
     .executableTarget(
       name: "resnet",
       dependencies: [
-        "ResidualTraining", "ResidualCPU", "ResidualReference",
+        "ResidualTraining", "ResidualCPU", "ResidualFigures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
       ],
       path: "Sources/resnet"),
@@ -105,7 +105,9 @@ let package = Package(
     tests("ImagesTests", ["ResidualImages", "ResidualTensors"]),
     tests("DatasetsTests", ["ResidualDatasets", "ResidualImages", "ResidualTensors"]),
     tests("FiguresTests", ["ResidualFigures"]),
-    tests("resnetTests", ["resnet", "ResidualFigures"]),
+    tests(
+      "resnetTests",
+      ["resnet", "ResidualFigures", "ResidualImages", "ResidualCPU", "ResidualTraining"]),
     .target(
       name: "CPNG", path: "Sources/CPNG",
       linkerSettings: [.linkedLibrary("png", .when(traits: ["PNG"]))]),

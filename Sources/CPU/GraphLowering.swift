@@ -6,6 +6,7 @@ struct GraphLowering {
   let graph: Graph
   let shapes: [[Shape]]
   let kernels: any KernelLibrary
+  private let partition: RegionPartition
   var builder = PlanBuilder<CPUStep>()
   private var buffers: [Value: BufferID] = [:]
   private var slotBuffers: [String: BufferID] = [:]
@@ -21,12 +22,13 @@ struct GraphLowering {
     self.kernels = kernels
     shapes = try graph.shapes(inputs: inputs)
     outputValues = Set(graph.outputs.map(\.value))
-    inPlace = Self.inPlaceUpdates(graph, outputs: outputValues)
+    partition = RegionPartition(graph)
+    inPlace = Self.inPlaceUpdates(graph, partition, outputs: outputValues)
   }
 
   mutating func plan() -> Plan<CPUStep> {
     declareSlotsAndInputs()
-    for region in RegionPartition(graph).regions { lower(region) }
+    for region in partition.regions { lower(region) }
     finishOutputs()
     finishBindings()
     return builder.finish()
@@ -86,7 +88,8 @@ struct GraphLowering {
       let value = Value(node: index)
       switch node.operation {
       case .input(let input):
-        let size = input.elementType.isFloatingPoint ? ElementType.float32.size : input.elementType.size
+        let size =
+          input.elementType.isFloatingPoint ? ElementType.float32.size : input.elementType.size
         let buffer = builder.boundary(
           input.name, shape(value), input.elementType, byteCount: shape(value).count * size)
         builder.nameInput(input.name, buffer)
@@ -118,7 +121,8 @@ struct GraphLowering {
     }
     for (_, value) in graph.bindings where isGiven(value) && copies[value] == nil {
       copies[value] = builder.temporary(
-        graph.nodes[value.node].path, shape(value), .float32, byteCount: shape(value).count * MemoryLayout<Float>.stride)
+        graph.nodes[value.node].path, shape(value), .float32,
+        byteCount: shape(value).count * MemoryLayout<Float>.stride)
       appendCopy(from: buffer(value), to: copies[value], value)
     }
   }
@@ -138,14 +142,18 @@ struct GraphLowering {
     guard let target else { return }
     // Labels and real numbers both take four bytes.
     append(
-      Copy(input: source, output: target, byteCount: shape(value).count * MemoryLayout<Float>.stride),
+      Copy(
+        input: source, output: target, byteCount: shape(value).count * MemoryLayout<Float>.stride),
       graph.nodes[value.node].path, touching: [source, target])
   }
 
   /// Values that may be written over the slot they are bound to: elementwise updates of the slot's
   /// old value which nothing reads later, and which are no outputs.
-  private static func inPlaceUpdates(_ graph: Graph, outputs: Set<Value>) -> [Value: String] {
+  private static func inPlaceUpdates(
+    _ graph: Graph, _ partition: RegionPartition, outputs: Set<Value>
+  ) -> [Value: String] {
     let uses = graph.uses()
+    let places = partition.places
     var updates: [Value: String] = [:]
     for (slot, value) in graph.bindings where !outputs.contains(value) && updates[value] == nil {
       guard let old = graph.value(ofSlot: slot) else { continue }
@@ -156,7 +164,9 @@ struct GraphLowering {
         case .movingAverage: node.operands[0]
         default: nil
         }
-      let isLastUse = uses[old.node].allSatisfy { $0.node <= value.node }
+      let isLastUse = uses[old.node].allSatisfy { use in
+        use.node == value.node || places[use.node] < places[value.node]
+      }
       if updated == old, isLastUse, !outputs.contains(old) { updates[value] = slot }
     }
     return updates

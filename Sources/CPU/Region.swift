@@ -19,12 +19,20 @@ package enum Region: Hashable, Sendable {
     }
   }
 
+  /// All nodes of the region.
+  package var nodes: [Int] {
+    switch self {
+    case .single(let node): [node]
+    case .normalization(let node, let add, let relu): [node, add, relu].compactMap { $0 }
+    case .maskedGradient(let add, let node, let sums): [add, node, sums].compactMap { $0 }
+    }
+  }
+
   /// The nodes whose results exist only inside the region.
   package var hidden: [Int] {
     switch self {
     case .single: []
-    case .normalization(let node, let add, let relu):
-      [node, add, relu].compactMap { $0 }.filter { $0 != last }
+    case .normalization: nodes.filter { $0 != last }
     case .maskedGradient(let add, _, _): [add].compactMap { $0 }
     }
   }
@@ -33,6 +41,13 @@ package enum Region: Hashable, Sendable {
 /// The regions of a graph, in the order in which they run.
 package struct RegionPartition {
   package let regions: [Region]
+
+  /// For each node the node at whose place in the schedule it is computed.
+  var places: [Int] {
+    var places = [Int](repeating: 0, count: regions.reduce(0) { $0 + $1.nodes.count })
+    for region in regions { for node in region.nodes { places[node] = region.last } }
+    return places
+  }
 
   package init(_ graph: Graph) {
     let uses = graph.uses()

@@ -153,6 +153,11 @@ extension Dataset {
           + " name and left out, such as \(first)".onOneLine)
     }
     if !hasTest && !lacksTest { remarks.append("val/ is the test part, as there is no test/") }
+    if folder.tree.leftOutCount > 0 {
+      remarks.append(
+        "\(grouped(folder.tree.leftOutCount)) links or folders at more than "
+          + "\(FileTree.maximumDepth) levels were left out")
+    }
     if lacksTest { remarks.append("there is no test part (test/ or val/)") }
     return Dataset(
       name: lastComponent(of: location), source: .imageFolder, classNames: folder.classNames,

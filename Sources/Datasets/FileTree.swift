@@ -34,6 +34,8 @@ struct FileTree {
   let isFolder: Bool
   /// All files, by folder, then by name, in the order of their bytes.
   private(set) var files: [File] = []
+  /// Links in archives, and folders that lie too deep: left out, and worth a remark.
+  private(set) var leftOutCount = 0
   /// The paths of all folders, also of empty ones, but for the topmost.
   private(set) var folders: Set<String> = []
 
@@ -121,7 +123,11 @@ extension FileTree {
         continue
       }
       let identity = Identity(status)
-      guard inside.count <= Self.maximumDepth, !inside.contains(identity) else { continue }
+      guard !inside.contains(identity) else { continue }
+      guard inside.count <= Self.maximumDepth else {
+        leftOutCount += 1
+        continue
+      }
       folders.insert(Self.join(folder, name))
       try list(child, folder: Self.join(folder, name), inside: inside + [identity])
     }
@@ -153,7 +159,8 @@ extension FileTree {
             File(folder: folder, name: String(name), content: .archived(archive, entry.range)))
         case .folder:
           insert(folder: Self.join(folder, String(name)))
-        default: break
+        case .hardLink, .symbolicLink: leftOutCount += 1
+        case .other: break
         }
       }
     } catch {

@@ -47,8 +47,9 @@ package struct PlanBuilder<Step: Sendable> {
   package mutating func nameOutput(_ name: String, _ buffer: BufferID) { outputs[name] = buffer }
 
   /// Appends a step and extends the lives of the buffers that it touches.
-  package mutating func append(_ step: Step, touching buffers: [BufferID], scratchByteCount: Int = 0)
-  {
+  package mutating func append(
+    _ step: Step, touching buffers: [BufferID], scratchByteCount: Int = 0
+  ) {
     for buffer in buffers {
       drafts[buffer.index].firstStep = min(drafts[buffer.index].firstStep, steps.count)
       drafts[buffer.index].lastStep = max(drafts[buffer.index].lastStep, steps.count)

@@ -40,6 +40,15 @@ public enum Gzip {
   /// Whether a file starts as a gzip file does.
   public static func isGzip(_ file: FileBytes) -> Bool { file.has(magic) }
 
+  /// Whether the program was built with zlib.
+  public static var isAvailable: Bool {
+    #if GZIP
+      true
+    #else
+      false
+    #endif
+  }
+
   /// The largest output of an input of so many bytes: ``maximumRatio`` for each, but at least
   /// ``alwaysAllowed`` and at most ``maximumOutput``.
   public static func defaultLimit(for byteCount: Int) -> Int {

@@ -10,7 +10,8 @@ extension Graph {
   ///   - slots: the names of the parameters.
   /// - Returns: for each parameter that the loss depends on, its gradient.
   /// - Complexity: O(nodes).
-  public mutating func differentiate(_ loss: Value, withRespectTo slots: [String]) -> [String: Value]
+  public mutating func differentiate(_ loss: Value, withRespectTo slots: [String]) -> [String:
+    Value]
   {
     let wanted = Set(slots.compactMap { value(ofSlot: $0)?.node })
     let relevant = dependents(of: wanted, upTo: loss.node)

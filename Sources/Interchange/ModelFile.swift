@@ -11,6 +11,8 @@ public struct ModelFile: Sendable {
   public static let formatVersion = 1
   static let formatName = "residual-model"
   static let meanTensor = "preprocessing.mean"
+  /// The provenance field for the training steps that are done.
+  public static let stepField = "step"
 
   /// How the statistics of batch normalisation came about.
   public enum Statistics: String, Hashable, Sendable {
@@ -119,7 +121,8 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
     case .wrongShape(let file, let name, let found, let expected):
       "\(file): tensor '\(name)' has shape \(found), but the network needs \(expected)"
     case .otherNetwork(let file, let found, let expected):
-      "\(file): this is a \(found), not a \(expected); give the matching --model or leave it out"
+      "\(file): this is a \(found), not the \(expected) of the run's configuration; "
+        + "restore the file that belongs to it"
     }
   }
 }

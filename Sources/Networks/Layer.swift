@@ -55,7 +55,8 @@ public struct Lowering {
   public var scopePath: String { path.joined(separator: ".") }
 
   /// Lowers something under a longer path.
-  public mutating func scoped<Result>(_ name: String, _ body: (inout Lowering) -> Result) -> Result {
+  public mutating func scoped<Result>(_ name: String, _ body: (inout Lowering) -> Result) -> Result
+  {
     path.append(name)
     defer { path.removeLast() }
     return body(&self)
@@ -74,7 +75,8 @@ public struct Lowering {
         name: path(name), shape: [channels], role: .statistic, initialValue: .constant(initial)))
   }
 
-  public mutating func append(_ operation: Operation, _ operands: [Value], _ name: String) -> Value {
+  public mutating func append(_ operation: Operation, _ operands: [Value], _ name: String) -> Value
+  {
     graph.append(operation, operands, path: path(name))
   }
 }

@@ -27,9 +27,10 @@ public enum NetworkCatalog {
   public static let maximumDepth = 20_000
 
   /// The names that are offered when one is not known.
-  public static let knownNames = CIFARResNet.paperDepths.flatMap {
-    ["cifar-resnet\($0)", "cifar-plain\($0)", "resnet\($0)", "plain\($0)"]
-  } + [LinearClassifier.name, "linear"]
+  public static let knownNames =
+    CIFARResNet.paperDepths.flatMap {
+      ["cifar-resnet\($0)", "cifar-plain\($0)", "resnet\($0)", "plain\($0)"]
+    } + [LinearClassifier.name, "linear"]
 
   private static func parse(_ name: String) throws(NetworkNameError) -> (residual: Bool, depth: Int)
   {
@@ -70,7 +71,7 @@ public enum NetworkNameError: Error, Hashable, CustomStringConvertible {
       (depth - 2) % 6 == 0 && depth >= 8
         ? "'\(name)' is short for no network; for CIFAR-10 write '\(canonical)'"
         : "'\(name)' is not available; CIFAR-10 networks have 6n + 2 layers, such as "
-          + "\(Self.nearestDepths(to: depth)), written 'cifar-resnet20'"
+          + "\(Self.nearestDepths(to: depth)), written with their family, as in 'cifar-resnet20'"
     case .tooDeep(let depth):
       "a depth of \(depth) is more than \(NetworkCatalog.maximumDepth), the deepest network built"
     }

@@ -18,9 +18,11 @@ public final class AlignedBuffer: @unchecked Sendable {
 
   /// Allocates `byteCount` bytes set to zero.
   ///
-  /// - Throws: ``AllocationError`` where the system does not grant the memory.
+  /// - Throws: ``AllocationError`` where the system does not grant the memory, or the machine does
+  ///   not have as much: a system that promises more than it has would end the process later.
   public init(byteCount: Int) throws(AllocationError) {
     precondition(byteCount >= 0, "a buffer cannot have \(byteCount) bytes")
+    guard byteCount <= Self.machineByteCount else { throw AllocationError(byteCount: byteCount) }
     var pointer: UnsafeMutableRawPointer?
     let status = posix_memalign(&pointer, Self.alignment, max(byteCount, Self.alignment))
     guard status == 0, let pointer else { throw AllocationError(byteCount: byteCount) }
@@ -30,6 +32,13 @@ public final class AlignedBuffer: @unchecked Sendable {
   }
 
   deinit { free(base) }
+
+  /// The machine's memory in bytes.
+  public static var machineByteCount: Int {
+    let (bytes, overflow) = Int(sysconf(Int32(_SC_PHYS_PAGES)))
+      .multipliedReportingOverflow(by: Int(sysconf(Int32(_SC_PAGESIZE))))
+    return overflow || bytes <= 0 ? .max : bytes
+  }
 
   /// The buffer seen as elements of one type.
   public func elements<Element>(of type: Element.Type) -> UnsafeMutableBufferPointer<Element> {
@@ -43,6 +52,7 @@ public final class AlignedBuffer: @unchecked Sendable {
 public struct AllocationError: Error, CustomStringConvertible {
   public let byteCount: Int
   public var description: String {
-    "not enough memory: \(byteCount) bytes could not be allocated; use a smaller batch"
+    "not enough memory: \(byteCount >> 20) MiB are needed at once, and this machine has "
+      + "\(AlignedBuffer.machineByteCount >> 20) MiB; use a smaller batch"
   }
 }

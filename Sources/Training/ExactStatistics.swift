@@ -34,12 +34,15 @@ public struct MergedStatistics: Hashable, Sendable {
 /// paper did after training.
 ///
 /// One pass over the training images in the test view: every batch runs in training form, and each
-/// layer's count, mean and M2 are merged over the batches.
+/// layer's count, mean and M2 are merged over the batches. Batches must be mixed as in training,
+/// because deeper layers see what the batch's own statistics normalised: images sorted by class
+/// would give other statistics.
 public enum ExactStatistics {
+  /// - Parameter order: the images in the order of the pass.
   /// - Throws: ``ShapeError``, ``AllocationError``, and what `observe` throws.
   public static func compute<D>(
-    _ network: Network, over set: ImageSet, normalization: Normalization, session: Session<D>,
-    batchSize: Int, observe: (_ images: Int) throws -> Void = { _ in }
+    _ network: Network, over set: ImageSet, order: [Int], normalization: Normalization,
+    session: Session<D>, batchSize: Int, observe: (_ images: Int) throws -> Void = { _ in }
   ) throws {
     let graph = network.graph(.statistics)
     let layers = graph.outputs.compactMap { output in
@@ -48,8 +51,8 @@ public enum ExactStatistics {
     }
     var merged: [String: MergedStatistics] = [:]
     var loaded: [Int: LoadedPlan<D>] = [:]
-    for start in stride(from: 0, to: set.count, by: batchSize) {
-      let count = min(batchSize, set.count - start)
+    for start in stride(from: 0, to: order.count, by: batchSize) {
+      let count = min(batchSize, order.count - start)
       // The last batch may be smaller, and has a plan of its own.
       let plan =
         try loaded[count]
@@ -59,7 +62,7 @@ public enum ExactStatistics {
         guard let base = images.baseAddress else { return }
         for position in 0..<count {
           Augmentation.none.write(
-            set, index: start + position, normalization: normalization,
+            set, index: order[start + position], normalization: normalization,
             randomness: RandomKey(seed: 0), into: base + position * set.imageByteCount)
         }
       }

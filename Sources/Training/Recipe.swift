@@ -3,7 +3,6 @@
 @_exported import ResidualFormats
 @_exported import ResidualImages
 @_exported import ResidualInterchange
-
 import ResidualNetworks
 
 /// Everything that decides the outcome of a training run, as one value, saved as it is.
@@ -83,6 +82,9 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
 
   public init() {}
 
+  /// What stands for the built-in set where a path would stand.
+  public static let builtInData = "built-in"
+
   /// These choices, and for what is left open those of another source.
   public func filled(from other: RecipeOptions) -> RecipeOptions {
     var result = self
@@ -117,7 +119,7 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
 
   /// The choices that a recipe amounts to: nothing is left open.
   public init(_ recipe: Recipe) {
-    data = recipe.data
+    data = recipe.data ?? Self.builtInData
     model = recipe.model
     shortcut = recipe.shortcut?.option
     if case .padding(let padding) = recipe.shortcut { shortcutPadding = padding.rawValue }

@@ -28,6 +28,7 @@ public enum RecipeError: Error, Hashable, CustomStringConvertible {
 extension RecipeOptions {
   /// Steps on the built-in set where nothing else is said: six epochs, enough to learn it well.
   public static let builtInSteps = 936
+  static let maximumSteps = 1_000_000_000
 
   /// Checks what can be checked without the data.
   ///
@@ -58,7 +59,8 @@ extension RecipeOptions {
         choices: Initialization.allCases.map(\.rawValue))
     }
     return Recipe(
-      data: data, model: network.name, shortcut: network.shortcut, initialization: initialization,
+      data: dataPath, model: network.name, shortcut: network.shortcut,
+      initialization: initialization,
       seed: seed ?? 1, batchSize: batchSize,
       momentum: try fraction(.momentum, momentum ?? 0.9),
       weightDecay: try nonnegative(.weightDecay, weightDecay ?? 1e-4),
@@ -70,6 +72,9 @@ extension RecipeOptions {
       validationCount: try range(.validation, validation ?? 0, 0...Int.max),
       usesExactStatistics: exactStatistics ?? true)
   }
+
+  /// Where the data are; `nil` for the built-in set.
+  public var dataPath: String? { data == Self.builtInData ? nil : data }
 
   private func resolvedNetwork() throws(RecipeError) -> Network {
     let option = shortcut ?? "A"
@@ -103,10 +108,15 @@ extension RecipeOptions {
       guard epochs > 0, epochs <= 1e6 else {
         throw .outOfRange(option: .epochs, value: "\(epochs)", allowed: "above 0, up to 1,000,000")
       }
-      return max(1, Int(epochs * Double(stepsPerEpoch)))
+      let count = epochs * Double(stepsPerEpoch)
+      guard count <= Double(Self.maximumSteps) else {
+        throw .outOfRange(
+          option: .epochs, value: "\(epochs)", allowed: "at most \(Self.maximumSteps) steps in all")
+      }
+      return max(1, Int(count))
     }
-    let standard = data == nil ? Self.builtInSteps : Schedule.paperSteps
-    return try range(.steps, steps ?? standard, 1...1_000_000_000)
+    let standard = dataPath == nil ? Self.builtInSteps : Schedule.paperSteps
+    return try range(.steps, steps ?? standard, 1...Self.maximumSteps)
   }
 
   private func resolvedWarmup(depth: Int, rate: Float, steps: Int) throws(RecipeError)

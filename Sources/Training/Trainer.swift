@@ -34,7 +34,7 @@ public struct Divergence: Error, CustomStringConvertible {
   public let step: Int
   public let loss: Float
   public var description: String {
-    "the loss is \(loss) after step \(step): training has diverged; "
+    "the loss is \(loss.isNaN ? "not a number" : "infinite") after step \(step): training has diverged; "
       + "lower the learning rate (--lr), or let it rise more slowly (--warmup-lr)"
   }
 }
@@ -68,7 +68,8 @@ public final class Trainer<D: Device> {
   /// Makes everything ready for the first step.
   ///
   /// - Parameters:
-  ///   - data: loaded whole; its own validation part goes before a split.
+  ///   - data: loaded whole. Validation images are split off its training part where the recipe
+  ///     asks for some; else its own validation part is used, if it has one.
   /// - Throws: ``NetworkNameError``, ``DatasetError``, ``ShapeError``, ``AllocationError``.
   public init(_ recipe: Recipe, on data: Dataset, device: D) throws {
     self.recipe = recipe
@@ -181,22 +182,27 @@ public final class Trainer<D: Device> {
   /// Evaluates on the validation images, if there are any.
   public func evaluateValidation() throws -> Evaluation? { try validation.map(evaluate) }
 
-  /// Replaces the moving averages by exact statistics over the training images.
+  /// Replaces the moving averages by exact statistics over the training images, in the order that
+  /// the epoch after the last would have.
   public func computeExactStatistics(observe: (_ images: Int) throws -> Void = { _ in }) throws {
     try ExactStatistics.compute(
-      network, over: training, normalization: normalization, session: session,
-      batchSize: recipe.batchSize, observe: observe)
+      network, over: training, order: sampler.order(epoch: epochs), normalization: normalization,
+      session: session, batchSize: recipe.batchSize, observe: observe)
   }
 
   /// The network as it is now, with its description.
-  public func model(statistics: ModelFile.Statistics, provenance: [String: String]) -> ModelFile {
+  ///
+  /// - Parameter step: the step that its parameters are of, if not the last one.
+  public func model(
+    statistics: ModelFile.Statistics, provenance: [String: String], step: Int? = nil
+  ) -> ModelFile {
     let slots = network.graph(.inference).slots
     return ModelFile(
       network: network, normalization: normalization, classNames: classNames,
       statistics: statistics,
       tensors: Dictionary(
         uniqueKeysWithValues: slots.map { ($0.name, session.store.read($0.name)) }),
-      provenance: provenance.merging(["step": String(step)]) { $1 })
+      provenance: provenance.merging([ModelFile.stepField: String(step ?? self.step)]) { $1 })
   }
 
   // MARK: State

@@ -56,7 +56,8 @@ struct Bench: ParsableCommand {
 
   struct TrainingBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "train", abstract: "Measure training steps.")
+      commandName: "train", abstract: "Measure training steps.",
+      usage: "resnet bench train <network> [<options>]")
     @OptionGroup var options: Options
 
     func run() throws {
@@ -66,7 +67,8 @@ struct Bench: ParsableCommand {
 
   struct InferenceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "infer", abstract: "Measure inference.")
+      commandName: "infer", abstract: "Measure inference.",
+      usage: "resnet bench infer <network> [<options>]")
     @OptionGroup var options: Options
 
     func run() throws { try Bench.run("infer", options) { $0.graph(.inference) } }

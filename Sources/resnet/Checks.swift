@@ -18,19 +18,21 @@ struct Checks: ParsableCommand {
     let memoryBytes: UInt64
     /// Floating-point operations a second of one core, in units of 10⁹.
     let peakGflopsPerCore: Double
-    let codecs: [String: Bool]
+    /// Whether the program was built with them.
+    let libraries: [String: Bool]
   }
 
   func run() throws {
     let environment = ProcessInfo.processInfo.environment
     let device = try CPUDevice(threads: 1, instructionSet: .resolve(environment: environment))
+    let libraries =
+      ImageCodec.allCases.map { ($0.rawValue, $0.isAvailable) } + [("GZIP", Gzip.isAvailable)]
     let report = Report(
       version: Version.current, instructionSets: InstructionSet.available.map(\.rawValue),
       instructionSet: device.instructionSet.rawValue, cores: CPUDevice.coreCount,
       memoryBytes: ProcessInfo.processInfo.physicalMemory,
       peakGflopsPerCore: device.measuredPeak() / 1e9,
-      codecs: Dictionary(
-        uniqueKeysWithValues: ImageCodec.allCases.map { ($0.rawValue, $0.isAvailable) }))
+      libraries: Dictionary(uniqueKeysWithValues: libraries))
     if outputOptions.json { return try JSONDocument.print(report) }
     var table = TextTable([.init("check"), .init("found")])
     table.append(["version", report.version])
@@ -41,8 +43,8 @@ struct Checks: ParsableCommand {
     table.append([
       "peak of a core", NumberFormat.fixed(report.peakGflopsPerCore, decimals: 0) + " GFLOPS",
     ])
-    for codec in ImageCodec.allCases {
-      table.append([codec.rawValue, codec.isAvailable ? "yes" : "no (package trait \(codec))"])
+    for (name, isAvailable) in libraries {
+      table.append([name, isAvailable ? "yes" : "no (package trait \(name))"])
     }
     print(table.text)
   }

@@ -8,7 +8,8 @@ struct Data: ParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Describe a data set and draw a sheet of its images by class.")
+      abstract: "Describe a data set and draw a sheet of its images by class.",
+      usage: "resnet data show [<data>] [<options>]")
 
     @Argument(
       help: ArgumentHelp("A folder or archive of images; without it, the ten drawn things."))

@@ -6,6 +6,7 @@ import ResidualTraining
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained network on test images.",
+    usage: "resnet evaluate <model> [<data>] [<options>]",
     discussion: "Every image is seen once, as it is: the paper's single plain view.",
     aliases: ["val"])
 
@@ -18,6 +19,9 @@ struct Evaluate: ParsableCommand {
   var part = Part.test
   @Option(help: ArgumentHelp("Draw the confusion matrix.", valueName: "file.svg"))
   var confusion: String?
+  @Option(
+    help: ArgumentHelp("Write the logits, one row an image, for NumPy.", valueName: "file.npy"))
+  var logits: String?
   @Option(
     name: .shortAndLong, parsing: .unconditional,
     help: ArgumentHelp("Images a step.", valueName: "n"))
@@ -37,6 +41,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let terminal = outputOptions.terminal
     if let confusion { try OutputError.checkWritable(file: confusion, option: "--confusion") }
+    if let logits { try OutputError.checkWritable(file: logits, option: "--logits") }
     let file = try ModelFile(at: model)
     let data = try Dataset.open(
       self.data, parts: part == .test ? .test : .training, side: file.network.inputSide)
@@ -50,6 +55,7 @@ struct Evaluate: ParsableCommand {
     let device = try deviceOptions.device(on: terminal)
     let classifier = try Classifier(file, device: device, batchSize: min(batchSize, images.count))
     var matrix = ConfusionMatrix(classNames: file.classNames)
+    var allLogits: [Float] = []
     Interruption.install()
     var bar = ProgressBar("evaluating", total: images.count, on: terminal)
     defer { bar.finish() }
@@ -59,6 +65,7 @@ struct Evaluate: ParsableCommand {
         let row = logits[position * file.classNames.count..<(position + 1) * file.classNames.count]
         matrix.record(truth: Int(images.labels[index]), prediction: Classifier.largest(row))
       }
+      if self.logits != nil { allLogits += logits }
       bar.update(completed: range.upperBound)
       try Interruption.check()
     }
@@ -68,6 +75,10 @@ struct Evaluate: ParsableCommand {
         try AtomicFile.write(
           matrix.svg(title: "\(file.network.name) on \(data.name)"), to: confusion)
       }
+    }
+    if let path = self.logits {
+      let table = Tensor([images.count, file.classNames.count], allLogits)
+      try OutputError.wrap { try NumPyArray.float32(table).write(to: path) }
     }
     if outputOptions.json { return try JSONDocument.print(EvaluationReport(evaluation)) }
     print(

@@ -6,7 +6,8 @@ import ResidualTraining
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Classify images with a trained network.")
+    abstract: "Classify images with a trained network.",
+    usage: "resnet predict <model> <images> ... [<options>]")
 
   @Argument(help: ArgumentHelp("A model file, such as runs/NAME/last.safetensors.")) var model:
     String

@@ -6,6 +6,7 @@ import ResidualTraining
 struct Summary: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List a network's layers, parameters and multiply-adds.",
+    usage: "resnet summary <network> [<options>]",
     discussion: """
       Networks: cifar-resnetD and cifar-plainD for every depth D = 6n + 2; resnetD and plainD are \
       short for the depths of the paper's CIFAR-10 table: 20, 32, 44, 56, 110, 1202. cifar-linear \

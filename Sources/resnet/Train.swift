@@ -43,7 +43,7 @@ struct Train: ParsableCommand {
     try OutputError.checkWritable(folder: resumed ?? output, option: "--output")
     let device = try deviceOptions.device(on: terminal)
 
-    let data = try Dataset.open(options.data)
+    let data = try Dataset.open(options.dataPath)
     let recipe = try options.resolved(on: data)
     let trainer = try Trainer(recipe, on: data, device: device)
     if let resumed { try Checkpoint.restore(trainer, from: resumed) }

@@ -1,4 +1,5 @@
 import ResidualDatasets
+import ResidualImages
 import ResidualTensors
 import Testing
 

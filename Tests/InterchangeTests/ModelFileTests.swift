@@ -199,8 +199,8 @@ import Testing
     #expect(
       ModelFileError.otherNetwork(file: "f", found: "cifar-resnet8", expected: "cifar-resnet20")
         .description
-        == "f: this is a cifar-resnet8, not a cifar-resnet20; give the matching --model or leave "
-        + "it out")
+        == "f: this is a cifar-resnet8, not the cifar-resnet20 of the run's configuration; "
+        + "restore the file that belongs to it")
   }
 
   @Test func filesThatAreNoSafetensors() throws {

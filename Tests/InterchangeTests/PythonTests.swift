@@ -28,7 +28,11 @@ import Testing
     }
     struct Metadata: Decodable {
       let format: String, network: String, shortcut: String
-      let class_names: [String]
+      let classNames: [String]
+      enum CodingKeys: String, CodingKey {
+        case format, network, shortcut
+        case classNames = "class_names"
+      }
     }
     let metadata: Metadata
     let tensors: [String: Tensor]
@@ -54,7 +58,7 @@ import Testing
     let answer = try JSONDecoder().decode(Answer.self, from: output)
     #expect(answer.metadata.format == "residual-model" && answer.metadata.shortcut == "B")
     #expect(answer.metadata.network == "cifar-resnet8")
-    #expect(answer.metadata.class_names == names)
+    #expect(answer.metadata.classNames == names)
     #expect(answer.tensors.count == model.tensors.count + 1)
     for (name, tensor) in model.tensors {
       #expect(answer.tensors[name]?.shape == tensor.shape.extents)

@@ -21,7 +21,7 @@ import Testing
     (
       "resnet18",
       "'resnet18' is not available; CIFAR-10 networks have 6n + 2 layers, such as "
-        + "14 and 20, written 'cifar-resnet20'"
+        + "14 and 20, written with their family, as in 'cifar-resnet20'"
     ),
     ("resnet50", "'resnet50' is short for no network; for CIFAR-10 write 'cifar-resnet50'"),
     ("plain8", "'plain8' is short for no network; for CIFAR-10 write 'cifar-plain8'"),

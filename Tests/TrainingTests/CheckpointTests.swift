@@ -168,8 +168,8 @@ import Testing
     options.model = "cifar-plain8"
     #expect(
       restore(try options.trainer())
-        == "\(model): this is a cifar-resnet8, not a cifar-plain8; give the matching --model or "
-        + "leave it out")
+        == "\(model): this is a cifar-resnet8, not the cifar-plain8 of the run's configuration; "
+        + "restore the file that belongs to it")
     let other = TinyData.dataset(training: TinyData.images(64, seed: 99))
     #expect(
       restore(try Self.options.trainer(on: other))

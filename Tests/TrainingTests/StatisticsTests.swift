@@ -57,8 +57,9 @@ import Testing
     let session = Session(device: try CPUDevice(threads: 1), store: Store())
     var observed: [Int] = []
     try ExactStatistics.compute(
-      network, over: set, normalization: .channels(mean: mean, std: std), session: session,
-      batchSize: 8
+      network, over: set, order: (0..<20).reversed(),
+      normalization: .channels(mean: mean, std: std),
+      session: session, batchSize: 8
     ) { observed.append($0) }
     #expect(observed == [8, 16, 20])
 

@@ -136,7 +136,8 @@ import Testing
     #expect(!error.loss.isFinite)
     #expect(
       error.description
-        == "the loss is \(error.loss) after step \(error.step): training has diverged; lower the "
+        == "the loss is \(error.loss.isNaN ? "not a number" : "infinite") after step "
+        + "\(error.step): training has diverged; lower the "
         + "learning rate (--lr), or let it rise more slowly (--warmup-lr)")
   }
 }

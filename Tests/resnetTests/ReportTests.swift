@@ -166,7 +166,7 @@ extension Commands {
     func memory() throws {
       try Commands.expectRefusal(
         ["bench", "train", "resnet110", "--batch", "100000", "--threads", "1"], code: 71,
-        says: ["bytes", "use a smaller batch"], in: place)
+        says: ["not enough memory", "use a smaller batch"], in: place)
     }
 
     @Test(

@@ -21,7 +21,7 @@ extension Commands {
       #expect(try place.text("runs/a/metrics.csv").split(separator: "\n").count == 2)
       #expect(try place.text("runs/a/curves.svg").hasSuffix("</svg>\n"))
 
-      try place.run(["train", "-c", "runs/a/config.yaml", "--experiment", "b", "--threads", "1"])
+      try place.run(["train", "-c", "runs/a/config.yaml", "--experiment", "b", "--threads", "2"])
       for name in ["config.yaml", "metrics.csv", "last.safetensors"] {
         #expect(try place.bytes("runs/a/\(name)") == place.bytes("runs/b/\(name)"), "\(name)")
       }
@@ -47,8 +47,10 @@ extension Commands {
       #expect(result["best"] as? String == "runs/a/best.safetensors")
       // What the run says of its networks is what evaluating their files says.
       for (file, key) in [("best", "best_test"), ("last", "test")] {
-        let report = try place.run(["evaluate", "runs/a/\(file).safetensors", "data", "--json"])
-          .json()
+        let report = try place.run([
+          "evaluate", "runs/a/\(file).safetensors", "data", "-b", "8", "--json",
+        ])
+        .json()
         #expect(report as NSDictionary == result[key] as? NSDictionary)
       }
     }

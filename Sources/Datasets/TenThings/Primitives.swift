@@ -58,7 +58,9 @@ extension TenThings {
   package struct Box: Shape {
     let center, halfSize: Pair
 
-    package init(at center: Pair, halfSize: Pair) { (self.center, self.halfSize) = (center, halfSize) }
+    package init(at center: Pair, halfSize: Pair) {
+      (self.center, self.halfSize) = (center, halfSize)
+    }
 
     @inline(__always)
     package func distance(to point: Point) -> Lanes {
@@ -95,7 +97,9 @@ extension TenThings {
     }
 
     @inline(__always)
-    package func distance(to point: Point) -> Lanes { magnitude(point.x - origin - offset) - halfWidth }
+    package func distance(to point: Point) -> Lanes {
+      magnitude(point.x - origin - offset) - halfWidth
+    }
   }
 
   /// The points within `halfWidth` of the horizontal line through `origin` + `offset`.
@@ -109,7 +113,9 @@ extension TenThings {
     }
 
     @inline(__always)
-    package func distance(to point: Point) -> Lanes { magnitude(point.y - origin - offset) - halfWidth }
+    package func distance(to point: Point) -> Lanes {
+      magnitude(point.y - origin - offset) - halfWidth
+    }
   }
 
   /// All that is higher in the picture than a horizontal line.

@@ -65,7 +65,9 @@ extension TenThings.Shape {
     TenThings.Union(first: self, second: other)
   }
 
-  package func intersection<Other: TenThings.Shape>(_ other: Other) -> TenThings.Intersection<Self, Other> {
+  package func intersection<Other: TenThings.Shape>(_ other: Other)
+    -> TenThings.Intersection<Self, Other>
+  {
     TenThings.Intersection(first: self, second: other)
   }
 

@@ -18,7 +18,8 @@ enum Config {
     let text = file.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     // Aliases multiply: a few hundred bytes can stand for gigabytes. A recipe needs none.
     if let line = lineWithAlias(text) {
-      throw ConfigError(path, "line \(line): anchors and aliases (& and *) are not allowed")
+      throw ConfigError(
+        path, "line \(line): anchors and aliases (& and *) are not allowed; write the value itself")
     }
     let node: Yams.Node?
     do { node = try Yams.compose(yaml: text) } catch {
@@ -78,28 +79,20 @@ enum Config {
     }.joined()
   }
 
-  /// A path as YAML: as it is where that is safe, or else as JSON writes it.
+  /// A path as YAML: as it is where that is safe, or else as JSON writes it, without & and *.
   private static func quoted(_ path: String) throws -> String {
-    if path.contains(/^[\w.\/][\w.\/ &*@%+=,~-]*\w$/), path.lowercased() != "null" { return path }
+    if path.contains(/^[\w.\/][\w.\/ @%+=,~-]*\w$/), path.lowercased() != "null" { return path }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .withoutEscapingSlashes
     return String(decoding: try encoder.encode(path), as: UTF8.self)
+      .replacing("&", with: "\\u0026").replacing("*", with: "\\u002a")
   }
 
-  /// The first line in which an anchor or alias may stand.
-  ///
-  /// Plain `name: text` lines and lists of numbers, such as this program writes, hold none whatever
-  /// the text is. From the first other line on, every word that begins with & or * counts, even in
-  /// quotes: refusing too much is harmless.
+  /// The first line with a word that begins with & or *. Some may be harmless text, but telling
+  /// them apart takes a whole reader of YAML.
   private static func lineWithAlias(_ text: String) -> Int? {
-    var isPlain = true
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    for (index, line) in lines.enumerated() {
-      if line.isEmpty || line.hasPrefix("#") || line == "---" { continue }
-      isPlain = isPlain && line.contains(/^(\w+: *($|[\w.\/~+-]|\[[\d, ]*\]$)|- \d+$)/)
-      if !isPlain, line.contains(/(^|\W)[&*]\S/) { return index + 1 }
-    }
-    return nil
+    return lines.firstIndex { !$0.hasPrefix("#") && $0.contains(/(^|\W)[&*]\S/) }.map { $0 + 1 }
   }
 
   /// What is wrong, in one line and in the words of a file.

@@ -37,6 +37,7 @@ package enum Failure {
     case let error as ImageError:
       switch error {
       case .codecMissing, .codecUnavailable: .unavailable
+      case .notEncoded: .output
       default: .input
       }
     case DatasetError.image(let error): code(for: error)

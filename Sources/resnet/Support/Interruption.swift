@@ -20,6 +20,12 @@ enum Interruption {
   private static let received = Atomic<Int32>(0)
 
   static func install() {
+    // The parent may have started this process with signals held back.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         Interruption.received.store(number, ordering: .relaxed)

@@ -70,6 +70,16 @@ struct RecipeArguments: ParsableArguments {
         + "110 layers on, else 0: no such start).", valueName: "x"))
   var warmupRate: Float?
   @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The training error that ends such a start (default: 0.8).", valueName: "x"))
+  var warmupError: Float?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The step at which it ends at the latest (default: 1/32 of all steps).", valueName: "n"))
+  var warmupLimit: Int?
+  @Option(
     name: .customLong("classifier-lr-scale"), parsing: .unconditional,
     help: ArgumentHelp("A factor of the rate for the last layer (default: 1).", valueName: "x"))
   var classifierRateScale: Float?
@@ -93,7 +103,10 @@ struct RecipeArguments: ParsableArguments {
     -> RecipeOptions
   {
     let file = try config.map(Config.read) ?? RecipeOptions()
-    return flags.filled(from: try Self.environmentOptions(environment)).filled(from: file)
+    var options = flags.filled(from: try Self.environmentOptions(environment)).filled(from: file)
+    // The recipe is kept, and must mean the same in whichever folder it is used again.
+    if let path = options.dataPath { options.data = URL(fileURLWithPath: path).path }
+    return options
   }
 
   private var flags: RecipeOptions {
@@ -112,6 +125,8 @@ struct RecipeArguments: ParsableArguments {
     flags.momentum = momentum
     flags.weightDecay = weightDecay
     flags.warmupRate = warmupRate
+    flags.warmupError = warmupError
+    flags.warmupLimit = warmupLimit
     flags.classifierRateScale = classifierRateScale
     flags.augmentation = augmentation
     flags.validation = validation

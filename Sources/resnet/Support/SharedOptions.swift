@@ -34,8 +34,9 @@ struct DeviceOptions: ParsableArguments {
     }
     let count = number ?? CPUDevice.coreCount
     guard (1...CPUDevice.maximumThreads).contains(count) else {
+      let name = requestedThreads == nil ? "RESNET_THREADS" : "--threads"
       throw UsageError(
-        "--threads \(count) is out of range: 1 to \(CPUDevice.maximumThreads); "
+        "\(name) \(count) is out of range: 1 to \(CPUDevice.maximumThreads); "
           + "this machine has \(CPUDevice.coreCount) cores")
     }
     return count
@@ -90,6 +91,11 @@ extension RecipeOptions {
   /// - Throws: ``RecipeError``, or ``UsageError`` where too many images are set aside.
   func resolved(on data: Dataset) throws -> Recipe {
     let (count, validation) = (data.training.count, validation ?? 0)
+    if validation > 0, let own = data.validation {
+      throw UsageError(
+        "--validation \(validation): \(data.name) brings \(own.count) validation images of its own; "
+          + "leave the flag out")
+    }
     guard validation < count else {
       throw UsageError(
         "--validation \(validation) leaves nothing of the \(count) training images; "

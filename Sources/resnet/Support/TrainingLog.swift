@@ -34,26 +34,31 @@ struct TrainingLog {
       trainer.validationCount.map { ", \(grouped($0)) for validation" } ?? ""
     terminal.note(
       terminal.styled(trainer.network.name, .bold)
-        + " on \(data.name): \(grouped(trainer.trainingCount)) images for training\(validation)\(test)"
+        + " on \(data.name): \(grouped(trainer.trainingCount)) images for training"
+        + validation + test
     )
     for remark in data.remarks { terminal.note(remark) }
     if trainer.step > 0 { terminal.note("going on after step \(grouped(trainer.step))") }
     terminal.note(
       "\(grouped(recipe.schedule.steps)) steps of \(recipe.batchSize) images, "
-        + "\(trainer.epochs) epochs; about \(ProgressLine.time(expectedSeconds(device))) on "
+        + "\(trainer.epochs) epochs; about \(ProgressLine.time(expectedSeconds(data, device))) on "
         + "\(device.threads) threads (\(device.instructionSet.rawValue)), "
         + "\(trainer.plannedByteCount >> 20) MiB")
     terminal.note("run folder: \(folder)")
   }
 
   /// An estimate from the network's arithmetic and this machine's peak.
-  private func expectedSeconds(_ device: CPUDevice) -> Double {
-    // Forward, and backward twice as much; direct convolutions run at about two thirds of the peak.
+  private func expectedSeconds(_ data: Dataset, _ device: CPUDevice) -> Double {
+    let recipe = trainer.recipe
     let multiplyAdds = (try? NetworkSummary(trainer.network))?.multiplyAdds ?? 0
-    let operations = 3 * 2 * Double(multiplyAdds) * Double(trainer.recipe.batchSize)
+    // Backward is twice forward; direct convolutions run at about two thirds of the peak.
+    let trained = 3 * (recipe.schedule.steps - trainer.step) * recipe.batchSize
+    let epochsLeft = trainer.epochs - trainer.step / trainer.stepsPerEpoch
+    let evaluated = (epochsLeft + 1) * (trainer.validationCount ?? data.test?.count ?? 0)
+    let counted = recipe.usesExactStatistics ? trainer.trainingCount : 0
+    let operations = 2 * Double(multiplyAdds) * Double(trained + evaluated + counted)
     let cores = Double(min(device.threads, CPUDevice.coreCount))
-    let steps = Double(trainer.recipe.schedule.steps - trainer.step)
-    return steps * operations / (0.65 * cores * device.measuredPeak())
+    return operations / (0.65 * cores * device.measuredPeak())
   }
 
   /// Called after every step.
@@ -111,9 +116,8 @@ struct TrainingLog {
     terminal.note("network: \(result.model)")
     terminal.note("curves:  \(folder)/\(RunFolder.curvesName)")
     let data = trainer.recipe.data.map { " " + shellQuoted($0) } ?? ""
-    terminal.note(
-      "next:    \(programName) evaluate \(shellQuoted(result.model))\(data) --confusion confusion.svg"
-    )
+    let arguments = shellQuoted(result.model) + data + " --confusion confusion.svg"
+    terminal.note("next:    \(programName) evaluate \(arguments)")
   }
 
   func interrupted(at step: Int) {

@@ -43,11 +43,15 @@ struct TrainingResult: Encodable {
     let statistics: ModelFile.Statistics = isExact ? .exact : .moving
     func finish(_ name: String) throws -> (path: String, test: EvaluationReport?) {
       let path = folder + "/" + name
-      trainer.use(try ModelFile(at: path))
+      let file = try ModelFile(at: path)
+      trainer.use(file)
       if isExact { try trainer.computeExactStatistics { _ in try Interruption.check() } }
       let test = try trainer.evaluateTest().map(EvaluationReport.init)
       try OutputError.wrap {
-        try trainer.model(statistics: statistics, provenance: provenance).write(to: path)
+        try trainer.model(
+          statistics: statistics, provenance: provenance,
+          step: file.provenance[ModelFile.stepField].flatMap { Int($0) }
+        ).write(to: path)
       }
       return (path, test)
     }
