@@ -55,17 +55,26 @@ package struct StepContext {
 struct Partition: Hashable, Sendable {
   let count: Int
   let parts: Int
+  /// Elements that stay together: parts begin at multiples of it.
+  private let unit: Int
 
   /// - Parameters:
   ///   - count: elements to be shared.
   ///   - grain: the least number of elements that is worth a part.
+  ///   - unit: elements that stay together.
   ///   - limit: the largest number of parts.
-  init(_ count: Int, grain: Int, limit: Int = 32) {
+  init(_ count: Int, grain: Int, unit: Int = 1, limit: Int = 32) {
     self.count = count
-    parts = max(1, min(limit, count / max(grain, 1)))
+    self.unit = unit
+    let units = (count + unit - 1) / unit
+    parts = max(1, min(limit, units, count / max(grain, 1)))
   }
 
-  func range(_ part: Int) -> Range<Int> { part * count / parts..<(part + 1) * count / parts }
+  func range(_ part: Int) -> Range<Int> { start(part)..<start(part + 1) }
+
+  private func start(_ part: Int) -> Int {
+    min(count, part * ((count + unit - 1) / unit) / parts * unit)
+  }
 
   /// For tensors of pixels × channels: parts of at least 16,384 numbers.
   static func pixels(_ shape: Shape) -> Partition {

@@ -95,7 +95,9 @@ extension GraphLowering {
       PackFilter(filter: filter, packed: packed, extents: extents, packing: packing), path,
       touching: [filter, packed])
     append(
-      Convolve(input: input, packedFilter: packed, output: output, extents: extents), path,
+      Convolve(
+        input: input, packedFilter: packed, output: output, extents: extents, lanes: kernels.lanes),
+      path,
       touching: [input, packed, output], scratchFloats: kernels.convolutionScratchCount(extents))
   }
 
@@ -104,7 +106,8 @@ extension GraphLowering {
     _ path: String
   ) {
     let stride = kernels.partialFilterGradientCount(extents)
-    let rows = FilterGradientParts.partition(extents, partialCount: stride)
+    let rows = FilterGradientParts.partition(
+      extents, partialCount: stride, lanes: kernels.lanes)
     let partials = temporary(path + ".partials", floats: stride * rows.parts)
     append(
       FilterGradientParts(
@@ -114,7 +117,8 @@ extension GraphLowering {
       scratchFloats: kernels.convolutionScratchCount(extents))
     append(
       ReduceFilterGradient(
-        partials: partials, filterGradient: output, extents: extents, count: rows.parts),
+        partials: partials, filterGradient: output, extents: extents, count: rows.parts,
+        lanes: kernels.lanes),
       path, touching: [partials, output])
   }
 }

@@ -38,6 +38,10 @@ public protocol KernelLibrary: Sendable {
     _ partials: Input, count: Int, filterGradient: Output, extents: ConvolutionExtents,
     channels: Range<Int>)
 
+  /// One of Winograd's transforms along one axis, of one number at each place: what the convolution
+  /// does with every vector, for tests.
+  func winogradTransform(_ transform: WinogradTransform, _ source: Input, into target: Output)
+
   // MARK: Normalisation (pixels × channels)
 
   /// Mean and sum of squared deviations (M2) of each channel over `pixels`, computed about a shift,

@@ -25,13 +25,12 @@ import ResidualKernelInterface
 private let stripBudget = 6144
 
 extension Kernels {
-  public func convolutionScratchCount(_ extents: ConvolutionExtents) -> Int {
+  func directScratchCount(_ extents: ConvolutionExtents) -> Int {
     let strip = StripSize(of: extents.flattened, budget: stripBudget).count
-    let partial = larger(WideTile.height, NarrowTile.height) &* Vector.scalarCount
-    return larger(strip &+ partial, filterGradientScratchCount(extents))
+    return strip &+ larger(WideTile.height, NarrowTile.height) &* Vector.scalarCount
   }
 
-  public func convolve(
+  func directConvolve(
     _ input: UnsafePointer<Float>, filter packed: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
     scratch: UnsafeMutablePointer<Float>

@@ -6,7 +6,7 @@
 // extents with one kernel.
 //
 // A tile of window entries (r, s, c) times vectors of output channels stays in registers over the
-// pixels of a strip and is then added to the partial sum, [r][s][c][k filled up to vectors]. So a
+// pixels of a strip and is then added to the partial sum, [vector of k][r][s][c][lanes]. So a
 // number is summed over strips of sums over pixels, which also keeps rounding small. Every entry
 // of a tile has its own pointer, so a tile runs on over the ends of filter rows; with 3 input
 // channels and 9 entries a row, tiles within a row would waste half the arithmetic.
@@ -27,7 +27,7 @@ private var wasteCount: Int { WideTile.width &* lanes }
 private let stripBudget = 6144
 
 extension Kernels {
-  func filterGradientScratchCount(_ extents: ConvolutionExtents) -> Int {
+  func directFilterGradientScratchCount(_ extents: ConvolutionExtents) -> Int {
     let e = extents.flattened
     let size = stripSize(e)
     return size.count &+ paddedGradientCount(e, size) &+ wasteCount
@@ -49,7 +49,7 @@ extension Kernels {
       &* vectorCount(extents.outputChannels) &* Vector.scalarCount
   }
 
-  public func filterGradient(
+  func directFilterGradient(
     _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     partial: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
     scratch: UnsafeMutablePointer<Float>
@@ -98,7 +98,6 @@ extension Kernels {
     _ partials: UnsafePointer<Float>, count: Int, filterGradient: UnsafeMutablePointer<Float>,
     extents e: ConvolutionExtents, channels: Range<Int>
   ) {
-    let paddedChannels = vectorCount(e.outputChannels) &* Vector.scalarCount
     let partialCount = partialFilterGradientCount(e)
     let taps = e.filterHeight &* e.filterWidth
     let filterSize = e.inputChannels &* taps
@@ -107,9 +106,9 @@ extension Kernels {
       // Whole vectors are read at multiples of the lanes, so that they end with the padding.
       let base = k &- k % lanes
       let end = smaller(base &+ lanes, channels.upperBound)
-      for tap in 0..<taps {
-        for c in 0..<e.inputChannels {
-          var source = partials + ((tap &* e.inputChannels &+ c) &* paddedChannels &+ base)
+      for c in 0..<e.inputChannels {
+        for tap in 0..<taps {
+          var source = partials + (base &* filterSize &+ (tap &* e.inputChannels &+ c) &* lanes)
           var sum = load(source)
           for _ in 0..<count &- 1 {
             source += partialCount
@@ -209,14 +208,16 @@ enum FilterGradientTile<let entries: Int, let vectors: Int> {
         rowPlace &+= strip.rowStep
       }
 
-      var target = partial + (entry &* gradient.pixelStep &+ block.start)
+      var target = partial + (block.start &* count &+ entry &* lanes)
       for i in 0..<entries {
         // Without a branch: with one, the sums would lie in memory.
-        let kept = entry &+ i < count ? target : gradient.waste
+        let isKept = entry &+ i < count
+        let kept = isKept ? target : gradient.waste
+        let step = isKept ? count &* lanes : lanes
         for v in 0..<vectors {
-          store(load(kept + v &* lanes) + sums[i][v], kept + v &* lanes)
+          store(load(kept + v &* step) + sums[i][v], kept + v &* step)
         }
-        target += gradient.pixelStep
+        target += lanes
       }
       entry &+= entries
     }

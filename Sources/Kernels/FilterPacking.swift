@@ -6,13 +6,13 @@
 import ResidualKernelInterface
 
 extension Kernels {
-  public func packedFilterCount(_ extents: ConvolutionExtents) -> Int {
+  func directPackedFilterCount(_ extents: ConvolutionExtents) -> Int {
     var products = 0
     forEachPhase(of: extents) { products &+= $0.products }
     return products &* vectorCount(extents.outputChannels) &* Vector.scalarCount
   }
 
-  public func packFilter(
+  func directPackFilter(
     _ filter: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>,
     extents e: ConvolutionExtents, packing: FilterPacking
   ) {

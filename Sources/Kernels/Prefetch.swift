@@ -1,28 +1,66 @@
 import CIntrinsics
 
-/// Asks for memory that will be read soon, a few cache lines at a time.
+/// Asks for memory that will be read or written soon, a few cache lines at a time.
 ///
-/// Input comes from memory once, when a strip is copied, and waiting for it would cost up to a
-/// quarter of the time. Spread over the arithmetic of the strip before, it is free; all lines at
-/// once would fill the queues for misses.
+/// Tensors come from memory once, and waiting for them would cost from a quarter of the time to as
+/// much again. Spread over arithmetic, it is free; all lines at once would fill the queues for
+/// misses.
 struct Prefetch {
   private var next: Input
-  private let lines: Int
+  private let end: Input
+  private let stride: Int
 
   /// Prefetches `count` floats from `start` in `steps` steps.
   @inline(__always) init(_ start: Input, count: Int, steps: Int) {
     next = start
+    end = start + count
     let steps = larger(1, steps)
-    lines = (count / Self.line &+ steps &- 1) / steps
+    stride = (count / Self.line &+ steps &- 1) / steps &* Self.line
   }
 
   /// Floats in a cache line.
-  private static var line: Int { @inline(__always) get { 16 } }
+  static var line: Int { @inline(__always) get { 16 } }
 
   @inline(__always) mutating func step() {
-    for _ in 0..<lines {
+    if next >= end { return }
+    let last = next + stride
+    while next != last {
       prefetchToL2(next)
       next += Self.line
     }
+  }
+}
+
+/// The same for inner loops: two pieces of memory, one after the other, at most a line with each
+/// iteration. The address advances by the same number of floats each time, often less than a line,
+/// so that an iteration needs no branch.
+struct PrefetchStream {
+  private var next: Input, end: Input
+  private var second: Input, secondEnd: Input
+  /// Floats in an iteration.
+  private let step: Int
+
+  /// Prefetches `count` floats from `start` and then as many from elsewhere in `iterations`.
+  init(_ start: Input, count: Int, then second: Input, count secondCount: Int, iterations: Int) {
+    next = start
+    end = start + count
+    self.second = second
+    secondEnd = second + secondCount
+    let iterations = larger(1, iterations)
+    step = (count &+ secondCount &+ iterations &- 1) / iterations
+  }
+
+  /// The addresses for the next `iterations`: the first, and the step. With nothing left these stay
+  /// where they are.
+  @inline(__always) mutating func advance(_ iterations: Int) -> (start: Input, step: Int) {
+    if next >= end {
+      if second >= secondEnd { return (next, 0) }
+      next = second
+      end = secondEnd
+      second = secondEnd
+    }
+    let start = next
+    next += iterations &* step
+    return (start, step)
   }
 }

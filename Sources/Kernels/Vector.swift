@@ -8,6 +8,7 @@
 // least 8) and leave registers for `vectors` loaded vectors and one broadcast number. Wide and
 // narrow tiles of one instruction set have the same `vectors` in both kernels. Rejected after
 // measurement: 12 × 1 and 16 × 1 entries with AVX-512, whose sums the compiler leaves in memory.
+// Winograd's tiles follow the same rule; `tiles` must divide a block (48), `entries` the lanes.
 
 #if AVX512
   /// 32 registers of 16 floats; a multiply-add broadcasts a number from memory by itself.
@@ -16,6 +17,10 @@
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<8, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
+  typealias WideWinogradTile = WinogradTile<8, 2>
+  typealias NarrowWinogradTile = WinogradTile<16, 1>
+  typealias WideWinogradGradientTile = WinogradGradientTile<8, 2>
+  typealias NarrowWinogradGradientTile = WinogradGradientTile<16, 1>
 #elseif AVX2
   /// 16 registers of 8 floats.
   typealias Vector = SIMD8<Float>
@@ -23,6 +28,10 @@
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<6, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
+  typealias WideWinogradTile = WinogradTile<6, 2>
+  typealias NarrowWinogradTile = WinogradTile<8, 1>
+  typealias WideWinogradGradientTile = WinogradGradientTile<4, 2>
+  typealias NarrowWinogradGradientTile = WinogradGradientTile<8, 1>
 #elseif arch(arm64)
   /// NEON: 32 registers of 4 floats. Some cores start 4 multiply-adds a cycle: 16 sums.
   typealias Vector = SIMD4<Float>
@@ -30,6 +39,10 @@
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<8, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
+  typealias WideWinogradTile = WinogradTile<8, 2>
+  typealias NarrowWinogradTile = WinogradTile<8, 1>
+  typealias WideWinogradGradientTile = WinogradGradientTile<4, 2>
+  typealias NarrowWinogradGradientTile = WinogradGradientTile<4, 1>
 #else
   /// SSE2: 16 registers of 4 floats. The product needs one of its own before it is added.
   typealias Vector = SIMD4<Float>
@@ -37,6 +50,10 @@
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<4, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
+  typealias WideWinogradTile = WinogradTile<4, 2>
+  typealias NarrowWinogradTile = WinogradTile<8, 1>
+  typealias WideWinogradGradientTile = WinogradGradientTile<4, 2>
+  typealias NarrowWinogradGradientTile = WinogradGradientTile<4, 1>
 #endif
 
 typealias Input = UnsafePointer<Float>

@@ -121,21 +121,8 @@ struct ConvolutionTests {
     let input = Buffer(random: e.batch * e.inputHeight * e.inputWidth * e.inputChannels, seed: 9)
     let gradient = Buffer(random: e.outputRows * e.outputWidth * e.outputChannels, seed: 10)
     let expected = NaiveConvolution.filterGradient(input, outputGradient: gradient, e)
-    let size = kernels.partialFilterGradientCount(e)
-    let scratch = Buffer(kernels.convolutionScratchCount(e))
     for parts in [[0..<e.outputRows], unevenParts(of: e.outputRows)] {
-      let partials = Buffer(size * parts.count)
-      for (i, rows) in parts.enumerated() {
-        kernels.filterGradient(
-          input.input, outputGradient: gradient.input, partial: partials.pointer + i * size,
-          extents: e, rows: rows, scratch: scratch.pointer)
-      }
-      let filterGradient = Buffer(e.filterCount)
-      for channels in unevenParts(of: e.outputChannels) {
-        kernels.reduceFilterGradient(
-          partials.input, count: parts.count, filterGradient: filterGradient.pointer, extents: e,
-          channels: channels)
-      }
+      let filterGradient = kernels.filterGradient(input, outputGradient: gradient, e, parts: parts)
       #expect(relativeError(filterGradient, expected) < tolerance)
     }
   }
@@ -148,7 +135,7 @@ func unevenParts(of count: Int) -> [Range<Int>] {
 }
 
 /// A packed filter and scratch memory of just their sizes.
-private struct Convolving {
+struct Convolving {
   let kernels: any KernelLibrary
   let extents: ConvolutionExtents
   let packed: Buffer

@@ -17,14 +17,23 @@ struct Convolve: Work {
   let extents: ConvolutionExtents
   private let rows: Partition
 
-  init(input: BufferID, packedFilter: BufferID, output: BufferID, extents: ConvolutionExtents) {
+  init(
+    input: BufferID, packedFilter: BufferID, output: BufferID, extents: ConvolutionExtents,
+    lanes: Int
+  ) {
     self.input = input
     self.packedFilter = packedFilter
     self.output = output
     self.extents = extents
-    // A part is worth a million multiply-adds, about twenty microseconds.
+    // A part is worth about twenty microseconds.
     let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
-    rows = Partition(extents.outputRows, grain: 1_000_000 / multiplyAddsPerRow)
+    rows =
+      switch ConvolutionAlgorithm.output(extents, lanes: lanes) {
+      case .direct: Partition(extents.outputRows, grain: 1_000_000 / multiplyAddsPerRow)
+      case .winograd:
+        Partition(
+          extents.outputRows, grain: 2_500_000 / multiplyAddsPerRow, unit: extents.wholeTileRows)
+      }
   }
 
   var parts: Int { rows.parts }
@@ -48,10 +57,18 @@ struct FilterGradientParts: Work {
 
   /// How the rows are cut. The number of parts bounds the memory of the partial gradients and, as
   /// sums of sums, the rounding error.
-  static func partition(_ extents: ConvolutionExtents, partialCount: Int) -> Partition {
+  static func partition(_ extents: ConvolutionExtents, partialCount: Int, lanes: Int) -> Partition {
     let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
     let limit = max(2, min(16, (4 << 20) / max(1, partialCount)))
-    return Partition(extents.outputRows, grain: 2_000_000 / multiplyAddsPerRow, limit: limit)
+    switch ConvolutionAlgorithm.filterGradient(extents, lanes: lanes) {
+    case .direct:
+      return Partition(extents.outputRows, grain: 2_000_000 / multiplyAddsPerRow, limit: limit)
+    case .winograd:
+      // With fewer tiles the transform back, once a part, outweighs them.
+      let tilesPerRow = max(1, (extents.outputWidth + 3) / 4)
+      return Partition(
+        extents.outputRows, grain: 4 * 128 / tilesPerRow, unit: extents.wholeTileRows, limit: limit)
+    }
   }
 
   func run(part: Int, in context: StepContext) {
@@ -68,13 +85,18 @@ struct ReduceFilterGradient: Work {
   let count: Int
   private let channels: Partition
 
-  init(partials: BufferID, filterGradient: BufferID, extents: ConvolutionExtents, count: Int) {
+  init(
+    partials: BufferID, filterGradient: BufferID, extents: ConvolutionExtents, count: Int,
+    lanes: Int
+  ) {
     self.partials = partials
     self.filterGradient = filterGradient
     self.extents = extents
     self.count = count
     let numbersPerChannel = max(1, count * extents.filterCount / max(1, extents.outputChannels))
-    channels = Partition(extents.outputChannels, grain: 32_768 / numbersPerChannel)
+    // A kernel reads whole vectors of output channels.
+    channels = Partition(
+      extents.outputChannels, grain: 32_768 / numbersPerChannel, unit: lanes)
   }
 
   var parts: Int { channels.parts }
@@ -97,4 +119,9 @@ struct Transpose: SerialWork {
       for j in 0..<columns { target[j * rows + i] = source[i * columns + j] }
     }
   }
+}
+
+extension ConvolutionExtents {
+  /// Output rows that Winograd's tiles of four fill whole.
+  fileprivate var wholeTileRows: Int { outputHeight % 4 == 0 ? 4 : outputHeight }
 }

@@ -1,0 +1,49 @@
+/// How a kernel library computes a convolution.
+///
+/// A choice is a pure function of the extents and of the lanes of the instruction set, so that a
+/// network computes the same bits on every machine with that instruction set. The constants are
+/// fitted by the kernel benchmark.
+public enum ConvolutionAlgorithm: String, Hashable, Sendable {
+  /// An implicit matrix product: any extents.
+  case direct
+  /// F(4×4, 3×3): a quarter of the multiplications, for 3×3 convolutions with stride 1.
+  case winograd
+
+  /// The choice for an output or, on ``ConvolutionExtents/inputGradient``, an input gradient.
+  public static func output(_ extents: ConvolutionExtents, lanes: Int) -> ConvolutionAlgorithm {
+    // Per product of one input channel and one vector of output channels, in multiply-adds: the
+    // direct kernel takes 9 a pixel; Winograd takes 36 a tile, half as many again for the
+    // transforms of the tile, and the filter's transform once, whose numbers come one by one.
+    let filterTransform = 1000
+    return choice(extents, lanes: lanes, overhead: filterTransform)
+  }
+
+  /// The choice for a filter gradient; the extents are the forward convolution's.
+  public static func filterGradient(_ extents: ConvolutionExtents, lanes: Int)
+    -> ConvolutionAlgorithm
+  {
+    // As above; the result is transformed once a part, in whole vectors.
+    let inverseTransform = 200
+    return choice(extents, lanes: lanes, overhead: inverseTransform)
+  }
+
+  private static func choice(_ e: ConvolutionExtents, lanes: Int, overhead: Int)
+    -> ConvolutionAlgorithm
+  {
+    guard e.isWinogradShape, e.inputChannels % lanes == 0, e.outputChannels % lanes == 0 else {
+      return .direct
+    }
+    let tiles = e.batch * ((e.outputHeight + 3) / 4) * ((e.outputWidth + 3) / 4)
+    return 9 * e.outputRows * e.outputWidth > 54 * tiles + overhead ? .winograd : .direct
+  }
+}
+
+extension ConvolutionExtents {
+  /// A 3×3 convolution with stride 1 and a padding of one pixel on every side.
+  fileprivate var isWinogradShape: Bool {
+    filterHeight == 3 && filterWidth == 3 && strideHeight == 1 && strideWidth == 1
+      && paddingTop == 1 && paddingLeft == 1 && outputHeight == inputHeight
+      && outputWidth == inputWidth && inputDilationHeight == 1 && inputDilationWidth == 1
+      && inputChannels > 0 && outputChannels > 0
+  }
+}

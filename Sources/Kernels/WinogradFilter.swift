@@ -1,0 +1,108 @@
+// The filter's side of Winograd's convolution: the transform G g Gᵀ of a filter, and Gᵀ u G, which
+// makes the filter's gradient from the sums of products.
+//
+// A vector holds the filters of as many output channels and one input channel. The stored filter
+// has them far apart, so its numbers come one by one, which takes most of the time.
+
+import ResidualKernelInterface
+
+extension WinogradLayout {
+  /// The stride of a position of the packed filter: one vector more than it takes, since strides of
+  /// powers of two would bring all positions into one set of the first-level cache.
+  @inline(__always)
+  static func filterPosition(_ inputChannels: Int, _ outputChannels: Int) -> Int {
+    inputChannels &* outputChannels &+ lanes
+  }
+}
+
+/// The packed filter is `[36][block of vectors][c][vectors · lanes]`, blocks as in
+/// FilterPacking.swift.
+enum WinogradFilter {
+  static func packedCount(_ e: ConvolutionExtents) -> Int {
+    WinogradLayout.positions &* WinogradLayout.filterPosition(e.inputChannels, e.outputChannels)
+  }
+
+  /// Transforms and packs a stored filter, `[outer, inner, 3, 3]`.
+  static func pack(
+    _ filter: Input, into packed: Output, extents e: ConvolutionExtents, packing: FilterPacking
+  ) {
+    let outputStep = packing == .forward ? e.inputChannels &* 9 : 9
+    let inputStep = packing == .forward ? 9 : e.outputChannels &* 9
+    let position = WinogradLayout.filterPosition(e.inputChannels, e.outputChannels)
+    forEachBlock(channels: e.outputChannels) { block in
+      for v in 0..<block.vectors {
+        var source = filter + (block.start &+ v &* lanes) &* outputStep
+        var target = packed + (block.start &* e.inputChannels &+ v &* lanes)
+        for _ in 0..<e.inputChannels {
+          transform(
+            source, outputStep: outputStep, isRotated: packing == .rotated, into: target,
+            position: position)
+          source += inputStep
+          target += block.vectors &* lanes
+        }
+      }
+    }
+  }
+
+  /// G g Gᵀ for one vector of output channels and one input channel.
+  @inline(__always)
+  private static func transform(
+    _ filter: Input, outputStep: Int, isRotated: Bool, into target: Output, position: Int
+  ) {
+    @inline(__always) func tap(_ r: Int, _ s: Int) -> Vector {
+      var source = filter + (isRotated ? 8 &- 3 &* r &- s : 3 &* r &+ s)
+      var vector = Vector.zero
+      for lane in 0..<Vector.scalarCount {
+        vector[lane] = source.pointee
+        if lane &+ 1 < lanes { source += outputStep }
+      }
+      return vector
+    }
+    @inline(__always) func column(_ s: Int) -> Six {
+      Winograd.filter((tap(0, s), tap(1, s), tap(2, s)))
+    }
+    let (a, b, c) = (column(0), column(1), column(2))
+    @inline(__always) func put(_ row: Int, _ taps: Three) {
+      storeSix(Winograd.filter(taps), target + 6 &* row &* position, step: position)
+    }
+    put(0, (a.0, b.0, c.0))
+    put(1, (a.1, b.1, c.1))
+    put(2, (a.2, b.2, c.2))
+    put(3, (a.3, b.3, c.3))
+    put(4, (a.4, b.4, c.4))
+    put(5, (a.5, b.5, c.5))
+  }
+
+  /// Gᵀ u G, the gradients of nine taps: one vector of output channels, one input channel.
+  ///
+  /// - Parameters:
+  ///   - sums: `[36]` vectors, `position` floats apart.
+  ///   - gradient: `[3][3]` vectors, `tap` floats apart; the result is added or replaces them.
+  @inline(__always)
+  static func gradient(
+    _ sums: Input, position: Int, into gradient: Output, tap: Int, adding: Bool
+  ) {
+    @inline(__always) func row(_ i: Int) -> Three {
+      let source = sums + 6 &* i &* position
+      return Winograd.filterGradient(
+        (
+          load(source), load(source + position), load(source + 2 &* position),
+          load(source + 3 &* position), load(source + 4 &* position), load(source + 5 &* position)
+        ))
+    }
+    @inline(__always) func put(_ vector: Vector, _ tapNumber: Int) {
+      let target = gradient + tapNumber &* tap
+      store(adding ? load(target) + vector : vector, target)
+    }
+    @inline(__always) func put(_ s: Int, _ column: Six) {
+      let taps = Winograd.filterGradient(column)
+      put(taps.0, s)
+      put(taps.1, s &+ 3)
+      put(taps.2, s &+ 6)
+    }
+    let (a, b, c, d, e, f) = (row(0), row(1), row(2), row(3), row(4), row(5))
+    put(0, (a.0, b.0, c.0, d.0, e.0, f.0))
+    put(1, (a.1, b.1, c.1, d.1, e.1, f.1))
+    put(2, (a.2, b.2, c.2, d.2, e.2, f.2))
+  }
+}

@@ -1,0 +1,72 @@
+// Winograd's filter gradient, the transpose of the convolution:
+//
+//     filterGradient = Gᵀ [Σ_tile (Bᵀ d B) ⊙ (A y' Aᵀ)] G
+//
+// with the inputs d of a channel c and the output gradients y' of a channel k. The file walks over
+// the blocks of a part; the sums over a block's tiles are in WinogradGradientSums.swift.
+//
+// A part is one term of the sum of parts, and rounding grows with its length: a sixteenth of a
+// batch of 128 images of 32×32 pixels has an error of 3e-6.
+
+import ResidualKernelInterface
+
+extension Kernels {
+  func winogradFilterGradientScratchCount(_ e: ConvolutionExtents) -> Int {
+    (e.inputChannels &+ e.outputChannels) / Vector.scalarCount &* WinogradLayout.vector
+      &+ WinogradGradientSums.count(e) &+ WinogradOutputGradient.tileCount
+      &+ InputScratch.count(e)
+  }
+
+  /// The partial filter gradient is the direct kernel's: `[k / lanes][r][s][c][lanes]`.
+  func winogradFilterGradient(
+    _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    partial: UnsafeMutablePointer<Float>, extents e: ConvolutionExtents, rows: Range<Int>,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    let grid = TileGrid(e)
+    let tiles = grid.tiles(ofRows: rows)
+    if tiles.isEmpty { return fillZero(partial, partialFilterGradientCount(e)) }
+    let gradients = scratch + e.inputChannels / lanes &* WinogradLayout.vector
+    let sums = gradients + e.outputChannels / lanes &* WinogradLayout.vector
+    let tileScratch = sums + WinogradGradientSums.count(e)
+    let inputScratch = InputScratch(tileScratch + WinogradOutputGradient.tileCount, e)
+
+    var first = tiles.lowerBound
+    while first < tiles.upperBound {
+      let end = smaller(first &+ WinogradLayout.maximumTiles, tiles.upperBound)
+      let next = end..<smaller(end &+ WinogradLayout.maximumTiles, grid.tiles(e.batch))
+      grid.forEachRun(in: first..<end) { run in
+        WinogradInput.transform(run, of: input, extents: e, scratch: inputScratch, into: scratch)
+      }
+      grid.forEachRun(in: first..<end) { run in
+        WinogradOutputGradient.transform(
+          run, of: outputGradient, extents: e, rows: rows, into: gradients, scratch: tileScratch)
+      }
+      WinogradGradientSums(
+        e, inputs: Input(scratch), gradients: Input(gradients), block: first..<end, of: tiles,
+        sums: sums, partial: partial
+      ).add(
+        prefetch: prefetch(
+          input, outputGradient: outputGradient, extents: e, grid: grid, tileCount: end &- first,
+          next: next))
+      first = end
+    }
+  }
+
+  /// The next block's input and output gradient, which may be another part's.
+  private func prefetch(
+    _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    extents e: ConvolutionExtents, grid: TileGrid, tileCount: Int, next: Range<Int>
+  ) -> PrefetchStream {
+    let inputRows = grid.rows(of: next, lookAhead: 1)
+    let outputRows = grid.rows(of: next, lookAhead: 0)
+    let inputStep = e.inputWidth &* e.inputChannels
+    let outputStep = e.outputWidth &* e.outputChannels
+    return PrefetchStream(
+      input + inputRows.lowerBound &* inputStep, count: inputRows.count &* inputStep,
+      then: outputGradient + outputRows.lowerBound &* outputStep,
+      count: outputRows.count &* outputStep,
+      iterations: WinogradLayout.positions &* tileCount
+        &* larger(1, e.inputChannels &* e.outputChannels / WideWinogradGradientTile.count))
+  }
+}

@@ -1,0 +1,122 @@
+// The products of Winograd's convolution: for each of 36 positions a matrix product
+//
+//     products[tile, k] = Σ_c inputs[tile, c] · filter[c, k]
+//
+// Goals, in order: the multiply-add rate of the core; memory fetched ahead while the core
+// multiplies, since the transforms before and after do nothing but wait for it.
+//
+// A register tile is some tiles times some vectors of output channels; the filter's vectors are
+// loaded, input numbers broadcast. Products lie where inputs lay that were used up, so that a
+// block takes half the cache. A short last register tile multiplies whatever lies behind the
+// block's tiles; nobody reads the result.
+
+import CIntrinsics
+
+/// A register tile of `tiles` tiles times `vectors` vectors of output channels.
+enum WinogradTile<let tiles: Int, let vectors: Int> {
+  static var width: Int { @inline(__always) get { vectors } }
+  static var height: Int { @inline(__always) get { tiles } }
+
+  /// Multiplies one position of a block for one block of output channels.
+  ///
+  /// - Parameters:
+  ///   - inputs: `[c / lanes][tile][lanes]`, a vector's stride apart.
+  ///   - filter: `[c][vectors][lanes]`.
+  ///   - products: `[vectors][tile][lanes]`, a vector's stride apart.
+  @inline(never)
+  static func multiply(
+    _ inputs: Input, filter: Input, products: Output, inputVectors: Int, tileCount: Int,
+    prefetch: inout PrefetchStream
+  ) {
+    var queue = prefetch
+    var source = inputs
+    var target = products
+    let end = inputs + tileCount &* lanes
+    while source < end {
+      var (ahead, aheadStep) = queue.advance(inputVectors &* lanes)
+      var sums = InlineArray<tiles, InlineArray<vectors, Vector>>(
+        repeating: InlineArray(repeating: .zero))
+      var weights = filter
+      var numbers = source
+      var remaining = inputVectors
+      while remaining > 0 {
+        remaining &-= 1
+        if remaining > 0 {
+          // The next vector lies too far away for the processor to expect it.
+          for line in 0..<(tiles &* lanes &+ 15) / 16 {
+            prefetchToL1(numbers + (WinogradLayout.vector &+ 16 &* line))
+          }
+        }
+        let last = numbers + lanes
+        while numbers != last {
+          prefetchToL2(ahead)
+          ahead += aheadStep
+          for t in 0..<tiles {
+            let number = Vector(repeating: numbers[t &* lanes])
+            for v in 0..<vectors {
+              sums[t][v] = fusedMultiplyAdd(number, load(weights + v &* lanes), sums[t][v])
+            }
+          }
+          weights += vectors &* lanes
+          numbers += 1
+        }
+        numbers += WinogradLayout.vector &- lanes
+      }
+      for t in 0..<tiles {
+        for v in 0..<vectors {
+          store(sums[t][v], target + (v &* WinogradLayout.vector &+ t &* lanes))
+        }
+      }
+      source += tiles &* lanes
+      target += tiles &* lanes
+    }
+    prefetch = queue
+  }
+}
+
+extension WinogradLayout {
+  /// Register tiles that a block takes.
+  static func registerTiles(tileCount: Int, outputChannels: Int) -> Int {
+    var count = 0
+    forEachBlock(channels: outputChannels) { channels in
+      let height =
+        channels.vectors == WideWinogradTile.width
+        ? WideWinogradTile.height : NarrowWinogradTile.height
+      count &+= (tileCount &+ height &- 1) / height
+    }
+    return positions &* count
+  }
+
+  /// Multiplies a block at all positions.
+  ///
+  /// - Parameters:
+  ///   - block: products, and inputs one position behind.
+  ///   - filter: `[36][block of k][c][vectors][lanes]`.
+  @inline(never)
+  static func multiply(
+    _ block: Output, filter: Input, inputChannels: Int, outputChannels: Int, tileCount: Int,
+    prefetch: PrefetchStream
+  ) {
+    var prefetch = prefetch
+    var products = block
+    var weights = filter
+    for _ in 0..<positions {
+      forEachBlock(channels: outputChannels) { channels in
+        let target = products + (channels.start / lanes) &* vector
+        let source = Input(products) + inputs
+        if channels.vectors == WideWinogradTile.width {
+          WideWinogradTile.multiply(
+            source, filter: weights, products: target, inputVectors: inputChannels / lanes,
+            tileCount: tileCount, prefetch: &prefetch)
+        } else {
+          NarrowWinogradTile.multiply(
+            source, filter: weights, products: target, inputVectors: inputChannels / lanes,
+            tileCount: tileCount, prefetch: &prefetch)
+        }
+        weights += inputChannels &* channels.vectors &* lanes
+      }
+      weights += filterPosition(inputChannels, outputChannels) &- inputChannels &* outputChannels
+      products += position
+    }
+  }
+}
