@@ -51,14 +51,15 @@ struct TrainingLog {
   private func expectedSeconds(_ data: Dataset, _ device: CPUDevice) -> Double {
     let recipe = trainer.recipe
     let multiplyAdds = (try? NetworkSummary(trainer.network))?.multiplyAdds ?? 0
-    // Backward is twice forward; direct convolutions run at about two thirds of the peak.
+    // Backward is twice forward. Winograd saves multiplications: counted as if it did not, a step
+    // runs at about the peak.
     let trained = 3 * (recipe.schedule.steps - trainer.step) * recipe.batchSize
     let epochsLeft = trainer.epochs - trainer.step / trainer.stepsPerEpoch
     let evaluated = (epochsLeft + 1) * (trainer.validationCount ?? data.test?.count ?? 0)
     let counted = recipe.usesExactStatistics ? trainer.trainingCount : 0
     let operations = 2 * Double(multiplyAdds) * Double(trained + evaluated + counted)
     let cores = Double(min(device.threads, CPUDevice.coreCount))
-    return operations / (0.65 * cores * device.measuredPeak())
+    return operations / (cores * device.measuredPeak())
   }
 
   /// Called after every step.
