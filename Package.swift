@@ -37,7 +37,7 @@ func kernels(_ suffix: String, flags: [String] = [], define: String? = nil) -> T
 
 let package = Package(
   name: "residual",
-  platforms: [.macOS(.v15)],
+  platforms: [.macOS(.v26)],
   products: [
     .executable(name: "resnet", targets: ["resnet"])
   ],

@@ -25,7 +25,7 @@ public final class CPUDevice: Device, @unchecked Sendable {
   public static let maximumThreads = 256
 
   /// Processors that this process may use.
-  public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+  public static var coreCount: Int { Int(availableProcessors()) }
 
   /// - Parameters:
   ///   - threads: threads that work on a step, all processors by default.

@@ -72,7 +72,7 @@ public struct CSVWriter: ~Copyable {
     of path: String, first: String, appending: Bool
   ) throws(FileError) -> Int32 {
     let kept = appending ? try wholeRows(of: path, first: first) : 0
-    let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o666)
     guard opened >= 0 else {
       let code = errno
       let folder = AtomicFile.folder(of: path)
@@ -108,13 +108,17 @@ public struct CSVWriter: ~Copyable {
       throw error
     }
     let newline = UInt8(ascii: "\n")
-    guard let end = file.withUnsafeBytes({ $0.lastIndex(of: newline) }) else { return 0 }
-    guard file.has(Array(first.utf8)) else {
+    let end = file.withUnsafeBytes { $0.lastIndex(of: newline) }
+    // Without a whole row, only the beginning of ours may be there: what a crash has left.
+    let isOurs =
+      end != nil
+      ? file.has(Array(first.utf8)) : Array(first.utf8).starts(with: file[0..<file.count])
+    guard isOurs else {
       let found = file.withUnsafeBytes { bytes in
         String(decoding: bytes.prefix { $0 != newline }.prefix(1000), as: UTF8.self)
       }
       throw FileError(path, .otherColumns(found: found, expected: String(first.dropLast())))
     }
-    return end + 1
+    return end.map { $0 + 1 } ?? 0
   }
 }

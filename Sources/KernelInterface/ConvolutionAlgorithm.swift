@@ -2,7 +2,7 @@
 ///
 /// A choice is a pure function of the extents and of the lanes of the instruction set, so that a
 /// network computes the same bits on every machine with that instruction set. The constants are
-/// fitted by the kernel benchmark.
+/// fitted by measurement.
 public enum ConvolutionAlgorithm: String, Hashable, Sendable {
   /// An implicit matrix product: any extents.
   case direct

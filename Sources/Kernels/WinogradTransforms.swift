@@ -67,7 +67,7 @@ enum Winograd {
     )
   }
 
-  /// A y, in 12 operations.
+  /// A y, in 10 operations.
   @inline(__always)
   static func outputGradient(_ y: Four) -> Six {
     let even = y.0 + y.2
@@ -83,7 +83,7 @@ enum Winograd {
     )
   }
 
-  /// G g, in 12 operations.
+  /// G g, in 13 operations.
   @inline(__always)
   static func filter(_ g: Three) -> Six {
     let even = (g.0 + g.2) * third
@@ -100,7 +100,7 @@ enum Winograd {
     )
   }
 
-  /// Gᵀ u, in 12 operations.
+  /// Gᵀ u, in 15 operations.
   @inline(__always)
   static func filterGradient(_ u: Six) -> Three {
     let difference = (u.1 - u.2) * third

@@ -29,7 +29,7 @@ public enum CIFARResNet {
         }
       }
       GlobalAveragePooling()
-      FullyConnected("fc", classes)
+      FullyConnected(Network.classifier, classes)
     }
   }
 

@@ -35,6 +35,8 @@ public struct BatchNormalization: Layer {
   static let epsilon: Float = 1e-5
   /// The weight of the new batch in the running statistics.
   static let momentum: Float = 0.1
+  /// The names of the running statistics below a layer's path, as in PyTorch's files.
+  public static let runningMean = "running_mean", runningVariance = "running_var"
 
   let name: String
   public init(_ name: String) { self.name = name }
@@ -49,8 +51,8 @@ public struct BatchNormalization: Layer {
   private func normalize(_ input: Activation, in lowering: inout Lowering) -> Value {
     let scale = lowering.parameter("weight", [input.channels], .constant(1))
     let shift = lowering.parameter("bias", [input.channels], .constant(0))
-    let runningMean = lowering.statistic("running_mean", input.channels, initial: 0)
-    let runningVariance = lowering.statistic("running_var", input.channels, initial: 1)
+    let runningMean = lowering.statistic(Self.runningMean, input.channels, initial: 0)
+    let runningVariance = lowering.statistic(Self.runningVariance, input.channels, initial: 1)
     let outputPath = lowering.scopePath
     guard lowering.form != .inference else {
       return lowering.graph.append(
@@ -66,10 +68,10 @@ public struct BatchNormalization: Layer {
         .variance(.init(correction: 1)), [count, m2], "unbiased_variance")
       let average = Operation.movingAverage(.init(weight: Self.momentum))
       lowering.graph.bind(
-        lowering.path("running_mean"),
+        lowering.path(Self.runningMean),
         to: lowering.append(average, [runningMean, mean], "new_running_mean"))
       lowering.graph.bind(
-        lowering.path("running_var"),
+        lowering.path(Self.runningVariance),
         to: lowering.append(average, [runningVariance, unbiased], "new_running_var"))
     case .statistics:
       for (name, value) in zip(BatchStatistics.parts, [count, mean, m2]) {

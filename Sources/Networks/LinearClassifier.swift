@@ -8,7 +8,7 @@ public enum LinearClassifier {
 
   public static func network(classes: Int = 10) -> Network {
     Network(name: name, inputSide: side, classes: classes, shortcut: nil, depth: 1) {
-      Convolution("fc", classes, size: side, padding: 0)
+      Convolution(Network.classifier, classes, size: side, padding: 0)
       GlobalAveragePooling()
     }
   }

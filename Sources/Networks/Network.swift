@@ -29,6 +29,8 @@ public struct Network: Sendable {
   /// The names of the graph's tensors that every form has.
   public static let imagesInput = "images"
   public static let logitsOutput = "logits"
+  /// The path of the last layer, in every network.
+  public static let classifier = "fc"
 
   /// Lowers the network into a graph from the input `images` `[N, H, W, 3]` to the output `logits`
   /// `[N, classes]`.

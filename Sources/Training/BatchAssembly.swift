@@ -38,21 +38,19 @@ enum BatchAssembly {
     sample: (_ position: Int, _ target: UnsafeMutablePointer<Float>) -> Int
   ) {
     precondition(count <= batchSize, "\(count) samples for a batch of \(batchSize)")
-    let labels = loaded.withInput(StepTensor.labels, of: Int32.self) { $0 }
-    let weights = loaded.withInput(StepTensor.weights, of: Float.self) { $0 }
     loaded.withInput(StepTensor.images, of: Float.self) { images in
-      guard let base = images.baseAddress else { return }
-      for position in 0..<batchSize {
-        let target = base + position * set.imageByteCount
-        guard position < count else {
-          target.update(repeating: 0, count: set.imageByteCount)
-          labels[position] = 0
-          weights[position] = 0
-          continue
+      loaded.withInput(StepTensor.labels, of: Int32.self) { labels in
+        guard let base = images.baseAddress else { return }
+        for position in 0..<count {
+          labels[position] = set.labels[sample(position, base + position * set.imageByteCount)]
         }
-        labels[position] = set.labels[sample(position, target)]
-        weights[position] = 1
+        for position in count..<batchSize { labels[position] = 0 }
+        (base + count * set.imageByteCount).update(
+          repeating: 0, count: (batchSize - count) * set.imageByteCount)
       }
+    }
+    loaded.withInput(StepTensor.weights, of: Float.self) { weights in
+      for position in 0..<batchSize { weights[position] = position < count ? 1 : 0 }
     }
   }
 }

@@ -32,8 +32,11 @@ public final class Evaluator<D: Device> {
   private let loaded: LoadedPlan<D>
 
   /// - Parameter session: its store holds the network's parameters and statistics.
+  /// - Precondition: the device takes float32, as images are assembled in.
   /// - Throws: ``ShapeError``, ``AllocationError``.
   public init(_ network: Network, session: Session<D>, batchSize: Int = 128) throws {
+    precondition(
+      session.device.realType == .float32, "images in float32, not \(session.device.realType)")
     self.network = network
     self.batchSize = batchSize
     loaded = try session.load(

@@ -76,8 +76,8 @@ public enum ExactStatistics {
       try observe(start + count)
     }
     for (layer, statistics) in merged {
-      session.store.write(statistics.mean, to: layer + ".running_mean")
-      session.store.write(statistics.variance, to: layer + ".running_var")
+      session.store.write(statistics.mean, to: layer + "." + BatchNormalization.runningMean)
+      session.store.write(statistics.variance, to: layer + "." + BatchNormalization.runningVariance)
     }
   }
 }

@@ -93,6 +93,8 @@ public struct RunFolder: ~Copyable {
     let isBest = row.writtenError.map { error in earlier.allSatisfy { error < $0 } } ?? false
     rows.append(row)
     try metrics.append(row.fields)
+    // The checkpoint that follows is durable, and a run goes on from both.
+    try metrics.flush()
     try timings.append([
       String(row.epoch), text(timing.seconds, 3), text(timing.imagesPerSecond, 1),
     ])

@@ -34,7 +34,7 @@ public struct Schedule: Hashable, Sendable {
 
   /// The paper's milestones for another number of steps, in proportion.
   public static func milestones(for steps: Int) -> [Int] {
-    paperMilestones.map { steps * ($0 / 1_000) / (paperSteps / 1_000) }
+    paperMilestones.map { max(1, steps * ($0 / 1_000) / (paperSteps / 1_000)) }
   }
 
   /// The rate of a step, counted from 0.

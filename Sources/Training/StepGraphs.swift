@@ -6,8 +6,8 @@ public enum StepTensor {
   public static let labels = "labels"
   /// The weight of each sample in the loss: 1, or 0 to fill up a partial batch.
   public static let weights = "weights"
-  public static let learningRate = "learningRate"
-  public static let momentum = "momentum"
+  public static let learningRate = Graph.learningRateInput
+  public static let momentum = Graph.momentumInput
   public static let loss = "loss"
   /// The number of samples whose label has the largest logit, or is among the five largest.
   public static let correct = "correct"
@@ -31,7 +31,7 @@ extension Network {
     let parameters = graph.slots.filter(\.trainable).map(\.name)
     let gradients = graph.differentiate(loss, withRespectTo: parameters)
     graph.updateByMomentumSGD(gradients: gradients, weightDecay: weightDecay) { parameter in
-      parameter.hasPrefix("fc.") ? classifierRateScale : 1
+      parameter.hasPrefix(Self.classifier + ".") ? classifierRateScale : 1
     }
     return graph.pruned()
   }

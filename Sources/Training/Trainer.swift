@@ -129,7 +129,8 @@ public final class Trainer<D: Device> {
     (lossSum, errorSum) = (0, 0)
     return EpochReport(
       epoch: epoch, step: step,
-      learningRate: recipe.schedule.rate(at: step - 1, isWarm: warmup.isWarm),
+      // The start may have ended with this very step, which still had the lower rate.
+      learningRate: recipe.schedule.rate(at: step - 1, isWarm: warmup.steps < step),
       trainingLoss: loss, trainingError: error, evaluation: evaluation, isFinished: isFinished)
   }
 

@@ -16,8 +16,12 @@ struct Data: ParsableCommand {
     var data: String?
     @Option(name: .shortAndLong, help: ArgumentHelp("The picture.", valueName: "sheet.png"))
     var output: String?
-    @Option(help: ArgumentHelp("Images a class.", valueName: "n")) var columns = 12
-    @Option(help: ArgumentHelp("Pixels of the picture for one of an image.", valueName: "n"))
+    @Option(
+      parsing: .unconditional, help: ArgumentHelp("Images a class.", valueName: "n"))
+    var columns = 12
+    @Option(
+      parsing: .unconditional,
+      help: ArgumentHelp("Pixels of the picture for one of an image.", valueName: "n"))
     var zoom = 2
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
@@ -46,6 +50,12 @@ struct Data: ParsableCommand {
       if let output { try OutputError.checkWritable(file: output, option: "--output") }
       let set = try Dataset.open(data)
       if let output {
+        let (rows, cell) = (set.classNames.count, set.training.width * zoom + 4)
+        guard rows * columns * cell * cell <= ImageDecoder.defaultPixelLimit else {
+          throw UsageError(
+            "--columns \(columns) and --zoom \(zoom) make too large a picture of \(rows) classes; "
+              + "choose smaller ones")
+        }
         let raster = sheet(set).raster
         let picture = Image(width: raster.width, height: raster.height, pixels: raster.pixels)
         try OutputError.wrap { try AtomicFile.write(PNG.encode(picture), to: output) }

@@ -59,7 +59,7 @@ struct Predict: ParsableCommand {
     if outputOptions.json { return try JSONDocument.print(predictions) }
     for prediction in predictions {
       let guesses = prediction.classes.map {
-        "\($0.name) \(NumberFormat.percentage($0.probability, decimals: 1))"
+        "\($0.name.onOneLine) \(NumberFormat.percentage($0.probability, decimals: 1))"
       }
       print("\(prediction.image): \(guesses.joined(separator: ", "))")
     }

@@ -23,6 +23,7 @@ struct Train: ParsableCommand {
       valueName: "auto|folder"))
   var resume: String?
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Steps between two lines where there is no terminal.", valueName: "n"))
   var logInterval = 50
   @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions

@@ -101,11 +101,11 @@ import Testing
     let found = Found()
     let group = DispatchGroup()
     for seed in [1, 2] {
+      group.enter()
       Thread.detachNewThread {
         found.store(Result { try results(seed: seed) }, seed)
         group.leave()
       }
-      group.enter()
     }
     group.wait()
     for seed in [1, 2] {

@@ -6,7 +6,7 @@ import Testing
     #expect(Schedule.milestones(for: 64_000) == [32_000, 48_000])
     #expect(Schedule.milestones(for: 1_000) == [500, 750])
     #expect(Schedule.milestones(for: 7) == [3, 5])
-    #expect(Schedule.milestones(for: 1) == [0, 0])
+    #expect(Schedule.milestones(for: 1) == [1, 1])
     #expect(Schedule.milestones(for: 1_000_000_000) == [500_000_000, 750_000_000])
   }
 

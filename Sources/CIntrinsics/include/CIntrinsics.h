@@ -1,7 +1,7 @@
 /* What Swift cannot say itself: prefetch, the denormal mode, the processor's instruction sets.
 
-   Every function is `static inline` and always inlined, so that it becomes a few instructions in
-   its Swift caller and leaves no symbol behind. */
+   Functions are `static inline` and always inlined where they become a few instructions in their
+   Swift caller; so they leave no symbol behind. */
 #ifndef CINTRINSICS_H
 #define CINTRINSICS_H
 
@@ -88,5 +88,8 @@ CINTRINSICS_INLINE bool supportsAVX512(void) {
   return false;
 #endif
 }
+
+/* The processors that this process may use, which may be fewer than are online. */
+int availableProcessors(void);
 
 #endif

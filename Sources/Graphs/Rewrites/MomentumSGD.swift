@@ -1,4 +1,7 @@
 extension Graph {
+  /// The names of the update's scalar inputs.
+  public static let learningRateInput = "learningRate", momentumInput = "momentum"
+
   /// Adds stochastic gradient descent with momentum as nodes, so that a training step is one graph.
   ///
   ///     v ← m·v + lr·(g + λw),   w ← w − v
@@ -13,8 +16,8 @@ extension Graph {
   public mutating func updateByMomentumSGD(
     gradients: [String: Value], weightDecay: Float, rateScale: (String) -> Float = { _ in 1 }
   ) {
-    let rate = input("learningRate")
-    let momentum = input("momentum")
+    let rate = input(Self.learningRateInput)
+    let momentum = input(Self.momentumInput)
     for slot in slots where slot.trainable {
       guard let gradient = gradients[slot.name], let parameter = value(ofSlot: slot.name) else {
         continue

@@ -53,9 +53,6 @@ package struct ProgressBar: Sendable {
     show(now)
   }
 
-  /// Changes the label, as when an epoch ends and the next begins.
-  mutating func relabel(_ label: String) { line.label = label }
-
   /// Writes a line that stays, over the bar.
   mutating func note(_ text: String) {
     guard terminal.isInteractive, shown != nil, !isFinished, !terminal.isQuiet else {

@@ -68,7 +68,7 @@ package enum Failure {
   private static func exit(_ message: String, _ code: Code) -> Never {
     if !message.isEmpty {
       let prefix = Terminal.standardError().styled("error:", .red)
-      Terminal.write(prefix + " " + message + "\n")
+      Terminal.write(prefix + " " + message.onOneLine + "\n")
     }
     #if canImport(Darwin)
       Darwin.exit(code.rawValue)
@@ -164,7 +164,7 @@ struct OutputError: Error, CustomStringConvertible {
   static func checkWritable(folder: String, option: String) throws {
     guard !folder.isEmpty else { throw UsageError("\(option) has no value; name a folder") }
     var path = folder
-    while !FileManager.default.fileExists(atPath: path) {
+    while path != ".", path != "/", !FileManager.default.fileExists(atPath: path) {
       path = (path as NSString).deletingLastPathComponent
       if path.isEmpty { path = "." }
     }

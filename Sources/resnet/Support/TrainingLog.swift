@@ -71,7 +71,8 @@ struct TrainingLog {
       completed: report.step * trainer.recipe.batchSize,
       extra: "loss \(NumberFormat.fixed(Double(report.loss), decimals: 3))")
     // An epoch's last step belongs together with its record; the caller checks after that.
-    let endsEpoch = report.step % trainer.stepsPerEpoch == 0 || trainer.isFinished
+    let endsEpoch =
+      report.step % trainer.stepsPerEpoch == 0 || report.step == trainer.recipe.schedule.steps
     if !endsEpoch { try Interruption.check() }
   }
 
@@ -117,7 +118,8 @@ struct TrainingLog {
     terminal.note("network: \(result.model)")
     terminal.note("curves:  \(folder)/\(RunFolder.curvesName)")
     let data = trainer.recipe.data.map { " " + shellQuoted($0) } ?? ""
-    let arguments = shellQuoted(result.model) + data + " --confusion confusion.svg"
+    let part = result.test == nil ? " --part training" : ""
+    let arguments = shellQuoted(result.model) + data + part + " --confusion confusion.svg"
     terminal.note("next:    \(programName) evaluate \(arguments)")
   }
 
