@@ -52,14 +52,14 @@ struct TrainingLog {
     let recipe = trainer.recipe
     let multiplyAdds = (try? NetworkSummary(trainer.network))?.multiplyAdds ?? 0
     // Backward is twice forward. Winograd saves multiplications: counted as if it did not, a step
-    // runs at about the peak.
+    // runs at one and a half times the peak.
     let trained = 3 * (recipe.schedule.steps - trainer.step) * recipe.batchSize
     let epochsLeft = trainer.epochs - trainer.step / trainer.stepsPerEpoch
     let evaluated = (epochsLeft + 1) * (trainer.validationCount ?? data.test?.count ?? 0)
     let counted = recipe.usesExactStatistics ? trainer.trainingCount : 0
     let operations = 2 * Double(multiplyAdds) * Double(trained + evaluated + counted)
     let cores = Double(min(device.threads, CPUDevice.coreCount))
-    return operations / (cores * device.measuredPeak())
+    return operations / (1.5 * cores * device.measuredPeak())
   }
 
   /// Called after every step.
