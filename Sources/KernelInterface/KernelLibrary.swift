@@ -27,11 +27,15 @@ public protocol KernelLibrary: Sendable {
     rows: Range<Int>, scratch: Output)
   /// Floats that one partial filter gradient takes.
   func partialFilterGradientCount(_ extents: ConvolutionExtents) -> Int
-  /// Computes the filter gradient summed over the output rows `rows` of a forward convolution, in
-  /// the kernel's own layout.
+  /// Adds the output rows `rows` of a forward convolution to the filter gradient summed over the
+  /// rows `part`, in the kernel's own layout.
+  ///
+  /// A part's rows come in order, in one or more calls with the same `partial` and with the scratch
+  /// memory left as it is between them. The first call begins the sum, and the last completes it.
+  /// Calls but the last end with an image or a multiple of four of its rows.
   func filterGradient(
     _ input: Input, outputGradient: Input, partial: Output, extents: ConvolutionExtents,
-    rows: Range<Int>, scratch: Output)
+    rows: Range<Int>, of part: Range<Int>, scratch: Output)
   /// Adds `count` partial filter gradients, which lie one after another, in order, into
   /// `[k, c, r, s]`, for the output channels `channels`.
   func reduceFilterGradient(

@@ -60,17 +60,17 @@ extension Kernels {
   public func filterGradient(
     _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     partial: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
-    scratch: UnsafeMutablePointer<Float>
+    of part: Range<Int>, scratch: UnsafeMutablePointer<Float>
   ) {
     switch filterGradientAlgorithm(extents) {
     case .direct:
       directFilterGradient(
         input, outputGradient: outputGradient, partial: partial, extents: extents, rows: rows,
-        scratch: scratch)
+        of: part, scratch: scratch)
     case .winograd:
       winogradFilterGradient(
         input, outputGradient: outputGradient, partial: partial, extents: extents, rows: rows,
-        scratch: scratch)
+        of: part, scratch: scratch)
     }
   }
 }

@@ -52,7 +52,7 @@ extension Kernels {
   func directFilterGradient(
     _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     partial: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
-    scratch: UnsafeMutablePointer<Float>
+    of part: Range<Int>, scratch: UnsafeMutablePointer<Float>
   ) {
     precondition(
       extents.inputDilationHeight == 1 && extents.inputDilationWidth == 1,
@@ -65,7 +65,9 @@ extension Kernels {
     let gradientScratch = scratch + size.count
     let waste = gradientScratch + paddedGradientCount(e, size)
     fillZero(waste, wasteCount)
-    fillZero(partial, partialFilterGradientCount(extents))
+    if rows.lowerBound == part.lowerBound {
+      fillZero(partial, partialFilterGradientCount(extents))
+    }
 
     forEachStrip(
       of: e, rows: rows.lowerBound &* width..<rows.upperBound &* width, size: size,

@@ -21,11 +21,12 @@ extension Kernels {
   func winogradFilterGradient(
     _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     partial: UnsafeMutablePointer<Float>, extents e: ConvolutionExtents, rows: Range<Int>,
-    scratch: UnsafeMutablePointer<Float>
+    of part: Range<Int>, scratch: UnsafeMutablePointer<Float>
   ) {
     let grid = TileGrid(e)
     let tiles = grid.tiles(ofRows: rows)
-    if tiles.isEmpty { return fillZero(partial, partialFilterGradientCount(e)) }
+    let partTiles = grid.tiles(ofRows: part)
+    if partTiles.isEmpty { return fillZero(partial, partialFilterGradientCount(e)) }
     let gradients = scratch + e.inputChannels / lanes &* WinogradLayout.vector
     let sums = gradients + e.outputChannels / lanes &* WinogradLayout.vector
     let tileScratch = sums + WinogradGradientSums.count(e)
@@ -43,7 +44,7 @@ extension Kernels {
           run, of: outputGradient, extents: e, rows: rows, into: gradients, scratch: tileScratch)
       }
       WinogradGradientSums(
-        e, inputs: Input(scratch), gradients: Input(gradients), block: first..<end, of: tiles,
+        e, inputs: Input(scratch), gradients: Input(gradients), block: first..<end, of: partTiles,
         sums: sums, partial: partial
       ).add(
         prefetch: prefetch(

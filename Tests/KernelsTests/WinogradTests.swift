@@ -176,9 +176,15 @@ extension KernelLibrary {
     let scratch = Buffer(convolutionScratchCount(e))
     let partials = Buffer(size * parts.count)
     for (i, rows) in parts.enumerated() {
-      filterGradient(
-        input.input, outputGradient: outputGradient.input, partial: partials.pointer + i * size,
-        extents: e, rows: rows, scratch: scratch.pointer)
+      // Two calls where a whole image ends inside the part, else one.
+      let imageEnd = (rows.lowerBound / e.outputHeight + 1) * e.outputHeight
+      let middle = imageEnd < rows.upperBound ? imageEnd : rows.upperBound
+      for call in [rows.lowerBound..<middle, middle..<rows.upperBound]
+      where !call.isEmpty || rows.isEmpty {
+        filterGradient(
+          input.input, outputGradient: outputGradient.input, partial: partials.pointer + i * size,
+          extents: e, rows: call, of: rows, scratch: scratch.pointer)
+      }
     }
     let result = Buffer(e.filterCount)
     for channels in unevenParts(of: e.outputChannels) {

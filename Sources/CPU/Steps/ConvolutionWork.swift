@@ -75,7 +75,7 @@ struct FilterGradientParts: Work {
     context.kernels.filterGradient(
       context.input(input), outputGradient: context.input(outputGradient),
       partial: context.output(partials) + part * stride, extents: extents, rows: rows.range(part),
-      scratch: context.scratch)
+      of: rows.range(part), scratch: context.scratch)
   }
 }
 
