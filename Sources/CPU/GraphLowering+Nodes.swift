@@ -15,26 +15,6 @@ extension GraphLowering {
       let output = result(value)
       append(SetConstant(output: output, value: constant.value), path, touching: [output])
 
-    case .convolution(let convolution):
-      let extents = ConvolutionExtents(
-        convolution, input: shape(operands[0]), filter: shape(operands[1]), output: shape(value))
-      lowerConvolution(
-        input: buffer(operands[0]), filter: buffer(operands[1]), output: result(value), extents,
-        .forward, path)
-    case .convolutionInputGradient(let gradient):
-      let extents = ConvolutionExtents(
-        gradient.convolution, input: shape(value), filter: shape(operands[1]),
-        output: shape(operands[0]))
-      lowerConvolution(
-        input: buffer(operands[0]), filter: buffer(operands[1]), output: result(value),
-        extents.inputGradient, .rotated, path)
-    case .convolutionFilterGradient(let gradient):
-      let extents = ConvolutionExtents(
-        gradient.convolution, input: shape(operands[1]), filter: shape(value),
-        output: shape(operands[0]))
-      lowerFilterGradient(
-        input: buffer(operands[1]), outputGradient: buffer(operands[0]), output: result(value),
-        extents, path)
     case .matrixProduct(let product):
       lowerMatrixProduct(product, operands[0], operands[1], value, path)
 
@@ -60,8 +40,7 @@ extension GraphLowering {
           products: products, variance: variance, output: output, epsilon: gradient.epsilon,
           channels: shape(value).count),
         path, touching: [products, variance, output])
-    case .batchNormalizationInputGradient(let gradient):
-      lowerNormalizationInputGradient(gradient, operands, value, path)
+    case .batchNormalizationInputGradient: lowerNormalizationInputGradient(value)
 
     case .add:
       let (a, b, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
@@ -110,7 +89,8 @@ extension GraphLowering {
           attributes: update, elements: .elements(shape(value).count)),
         path, touching: inputs + [newParameter, newVelocity])
 
-    case .batchNormalization, .reluGradient:
+    case .convolution, .convolutionInputGradient, .convolutionFilterGradient,
+      .batchNormalization, .reluGradient:
       preconditionFailure("\(path) belongs to a region of its own kind")
     }
   }
@@ -152,33 +132,49 @@ extension GraphLowering {
     append(
       StatisticsParts(input: source, partials: partials, channels: channels, pixels: pixels), path,
       touching: [source, partials])
+    mergeStatistics(
+      value.node, partials: partials, counts: (0..<pixels.parts).map { pixels.range($0).count })
+  }
+
+  /// Merges the statistics of `counts` pixels each.
+  mutating func mergeStatistics(_ index: Int, partials: BufferID, counts: [Int]) {
+    let value = Value(node: index)
+    let channels = shape(value.result(1)).count
     let (count, mean, m2) = (result(value), result(value.result(1)), result(value.result(2)))
     append(
       MergeStatistics(
-        partials: partials, count: count, mean: mean, m2: m2, channels: channels, pixels: pixels),
-      path, touching: [partials, count, mean, m2])
+        partials: partials, count: count, mean: mean, m2: m2, channels: channels, counts: counts),
+      graph.nodes[index].path, touching: [partials, count, mean, m2])
   }
 
-  private mutating func lowerNormalizationInputGradient(
-    _ attributes: Operation.BatchNormalizationInputGradient, _ operands: [Value], _ value: Value,
-    _ path: String
-  ) {
-    let channels = shape(value).channels
-    let pixels = Partition.pixels(shape(value))
-    let inputs = operands.map(buffer)
-    let coefficients = temporary(path + ".coefficients", floats: 3 * channels)
+  private mutating func lowerNormalizationInputGradient(_ value: Value) {
+    let source = differentiatedSource(value.node)
+    guard case .differentiated(let gradient, let x, let coefficients) = source else { return }
+    let output = result(value)
+    append(
+      NormalizationInputGradient(
+        gradient: gradient, input: x, coefficients: coefficients, output: output,
+        channels: shape(value).channels, pixels: .pixels(shape(value))),
+      graph.nodes[value.node].path, touching: source.buffers + [output])
+  }
+
+  /// Appends the coefficients of a backward normalisation.
+  mutating func differentiatedSource(_ index: Int) -> ConvolutionSource {
+    let node = graph.nodes[index]
+    guard case .batchNormalizationInputGradient(let attributes) = node.operation else {
+      preconditionFailure("\(node.path) is no backward normalisation")
+    }
+    let shape = shape(Value(node: index))
+    let inputs = node.operands.map(buffer)
+    let coefficients = temporary(node.path + ".coefficients", floats: 3 * shape.channels)
     append(
       InputGradientCoefficients(
         mean: inputs[2], variance: inputs[3], scale: inputs[4], sums: inputs[5],
         products: inputs[6], output: coefficients, epsilon: attributes.epsilon,
-        statistics: attributes.statistics, channels: channels, count: pixels.count),
-      path, touching: inputs.dropFirst(2) + [coefficients])
-    let output = result(value)
-    append(
-      NormalizationInputGradient(
-        gradient: inputs[0], input: inputs[1], coefficients: coefficients, output: output,
-        channels: channels, pixels: pixels),
-      path, touching: [inputs[0], inputs[1], coefficients, output])
+        statistics: attributes.statistics, channels: shape.channels,
+        count: shape.count / shape.channels),
+      node.path, touching: inputs.dropFirst(2) + [coefficients])
+    return .differentiated(gradient: inputs[0], x: inputs[1], coefficients: coefficients)
   }
 
   private mutating func lowerChannelSum(_ input: Value, _ value: Value, _ path: String) {

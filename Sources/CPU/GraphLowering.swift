@@ -6,9 +6,11 @@ struct GraphLowering {
   let graph: Graph
   let shapes: [[Shape]]
   let kernels: any KernelLibrary
-  private let partition: RegionPartition
+  let partition: RegionPartition
   var builder = PlanBuilder<CPUStep>()
   private var buffers: [Value: BufferID] = [:]
+  /// Scale and shift of batch normalisations, by node.
+  var normalizationCoefficients: [Int: BufferID] = [:]
   private var slotBuffers: [String: BufferID] = [:]
   /// Copies of inputs and old slots, made before the first step that could change them.
   private var copies: [Value: BufferID] = [:]

@@ -4,18 +4,57 @@ import ResidualGraphs
 /// nodes share a pass over memory, and change nothing of what is computed.
 package enum Region: Hashable, Sendable {
   case single(Int)
+  case normalization(Normalization)
+  case maskedGradient(MaskedGradient)
+  case convolution(FusedConvolution)
+  case convolutionGradient(FusedConvolutionGradient)
+
   /// Batch normalisation, then perhaps an addition and a rectifier.
-  case normalization(Int, add: Int?, relu: Int?)
+  package struct Normalization: Hashable, Sendable {
+    package let node: Int, add: Int?, relu: Int?
+    package var nodes: [Int] { [node, add, relu].compactMap { $0 } }
+    package var last: Int { relu ?? add ?? node }
+  }
+
   /// Perhaps an addition of gradients, a rectifier's gradient, then perhaps the sums of a batch
   /// normalisation's backward pass.
-  case maskedGradient(add: Int?, reluGradient: Int, sums: Int?)
+  package struct MaskedGradient: Hashable, Sendable {
+    package let add: Int?, reluGradient: Int, sums: Int?
+    package var nodes: [Int] { [add, reluGradient, sums].compactMap { $0 } }
+    package var last: Int { sums ?? reluGradient }
+  }
 
-  /// The node whose place in the schedule the region takes: all its operands come before.
-  package var last: Int {
-    switch self {
-    case .single(let node): node
-    case .normalization(let node, let add, let relu): relu ?? add ?? node
-    case .maskedGradient(_, let node, let sums): sums ?? node
+  /// A convolution that normalises its input as it reads it, and either gathers the statistics of
+  /// its output or normalises that too, while it is in the cache.
+  package struct FusedConvolution: Hashable, Sendable {
+    package let node: Int
+    /// What makes the input, if it is made here.
+    package var input: Normalization?
+    package var statistics: Int?
+    /// With fixed statistics.
+    package var output: Normalization?
+
+    package var nodes: [Int] {
+      (input?.nodes ?? []) + [node] + [statistics].compactMap { $0 } + (output?.nodes ?? [])
+    }
+    package var last: Int { output?.last ?? statistics ?? node }
+  }
+
+  /// The two gradients of one convolution, from an output gradient that is made as it is read, and
+  /// the first pass of the backward normalisation before it.
+  package struct FusedConvolutionGradient: Hashable, Sendable {
+    /// The backward normalisation that makes the output gradient, if it is made here.
+    package var outputGradient: Int?
+    package var inputGradient: Int?
+    package var filterGradient: Int?
+    /// What becomes of the input's gradient, if it is the last to read it.
+    package var masked: MaskedGradient?
+
+    package var nodes: [Int] {
+      [outputGradient, inputGradient, filterGradient].compactMap { $0 } + (masked?.nodes ?? [])
+    }
+    package var last: Int {
+      masked?.last ?? max(inputGradient ?? 0, filterGradient ?? 0)
     }
   }
 
@@ -23,90 +62,21 @@ package enum Region: Hashable, Sendable {
   package var nodes: [Int] {
     switch self {
     case .single(let node): [node]
-    case .normalization(let node, let add, let relu): [node, add, relu].compactMap { $0 }
-    case .maskedGradient(let add, let node, let sums): [add, node, sums].compactMap { $0 }
+    case .normalization(let region): region.nodes
+    case .maskedGradient(let region): region.nodes
+    case .convolution(let region): region.nodes
+    case .convolutionGradient(let region): region.nodes
     }
   }
 
-  /// The nodes whose results exist only inside the region.
-  package var hidden: [Int] {
+  /// The node whose place in the schedule the region takes: all its operands come before.
+  package var last: Int {
     switch self {
-    case .single: []
-    case .normalization: nodes.filter { $0 != last }
-    case .maskedGradient(let add, _, _): [add].compactMap { $0 }
+    case .single(let node): node
+    case .normalization(let region): region.last
+    case .maskedGradient(let region): region.last
+    case .convolution(let region): region.last
+    case .convolutionGradient(let region): region.last
     }
-  }
-}
-
-/// The regions of a graph, in the order in which they run.
-package struct RegionPartition {
-  package let regions: [Region]
-
-  /// For each node the node at whose place in the schedule it is computed.
-  var places: [Int] {
-    var places = [Int](repeating: 0, count: regions.reduce(0) { $0 + $1.nodes.count })
-    for region in regions { for node in region.nodes { places[node] = region.last } }
-    return places
-  }
-
-  package init(_ graph: Graph) {
-    let uses = graph.uses()
-    let kept = Set((graph.outputs.map(\.value) + graph.bindings.map(\.value)).map(\.node))
-    var claimed = [Bool](repeating: false, count: graph.nodes.count)
-    var found: [Region] = []
-
-    /// The only node that reads a node's result, if nothing else needs the result.
-    func soleReader(of node: Int) -> Int? {
-      uses[node].count == 1 && !kept.contains(node) ? uses[node][0].node : nil
-    }
-    func claim(_ region: Region, _ nodes: [Int?]) {
-      for node in nodes { if let node { claimed[node] = true } }
-      found.append(region)
-    }
-
-    for (index, node) in graph.nodes.enumerated() where !claimed[index] {
-      switch node.operation {
-      case .batchNormalization:
-        var add: Int?
-        if let reader = soleReader(of: index), case .add = graph.nodes[reader].operation,
-          !claimed[reader]
-        {
-          add = reader
-        }
-        var relu: Int?
-        if let reader = soleReader(of: add ?? index), case .relu = graph.nodes[reader].operation {
-          relu = reader
-        }
-        claim(.normalization(index, add: add, relu: relu), [index, add, relu])
-      case .reluGradient:
-        var add: Int?
-        let gradient = node.operands[0].node
-        if case .add = graph.nodes[gradient].operation, !claimed[gradient],
-          soleReader(of: gradient) == index
-        {
-          add = gradient
-        }
-        // The sums come last in the region, so nothing else may read the gradient before them.
-        var sums: Int?
-        if let first = uses[index].first, first.operand == 0,
-          case .batchNormalizationSums = graph.nodes[first.node].operation
-        {
-          sums = first.node
-        }
-        claim(
-          .maskedGradient(add: add, reluGradient: index, sums: sums), [add, index, sums])
-      case .add:
-        // Left to the rectifier's gradient that follows, if there is one.
-        if let reader = soleReader(of: index), case .reluGradient = graph.nodes[reader].operation,
-          graph.nodes[reader].operands[0].node == index
-        {
-          continue
-        }
-        claim(.single(index), [index])
-      default:
-        claim(.single(index), [index])
-      }
-    }
-    regions = found.sorted { $0.last < $1.last }
   }
 }

@@ -12,99 +12,111 @@ struct PackFilter: SerialWork {
   }
 }
 
+/// A convolution, block by block: the input is made, convolved, and the output seen to while both
+/// are in the cache.
 struct Convolve: Work {
-  let input: BufferID, packedFilter: BufferID, output: BufferID
-  let extents: ConvolutionExtents
-  private let rows: Partition
+  /// What happens to a block's output after it has been computed.
+  enum Epilogue: Hashable, Sendable {
+    case none
+    /// Mean and M2 of each channel, for each block: `2 · channels` floats.
+    case statistics(BufferID)
+    /// Normalised in place: scale and shift; then perhaps a residual and a rectifier.
+    case normalization(coefficients: BufferID, residual: BufferID?, rectifies: Bool)
 
-  init(
-    input: BufferID, packedFilter: BufferID, output: BufferID, extents: ConvolutionExtents,
-    lanes: Int
-  ) {
-    self.input = input
-    self.packedFilter = packedFilter
-    self.output = output
-    self.extents = extents
-    // A part is worth about twenty microseconds.
-    let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
-    rows =
-      switch ConvolutionAlgorithm.output(extents, lanes: lanes) {
-      case .direct: Partition(extents.outputRows, grain: 1_000_000 / multiplyAddsPerRow)
-      case .winograd:
-        Partition(
-          extents.outputRows, grain: 2_500_000 / multiplyAddsPerRow, unit: extents.wholeTileRows)
+    var buffers: [BufferID?] {
+      switch self {
+      case .none: []
+      case .statistics(let partials): [partials]
+      case .normalization(let coefficients, let residual, _): [coefficients, residual]
       }
-  }
-
-  var parts: Int { rows.parts }
-
-  func run(part: Int, in context: StepContext) {
-    context.kernels.convolve(
-      context.input(input), filter: context.input(packedFilter), output: context.output(output),
-      extents: extents, rows: rows.range(part), scratch: context.scratch)
-  }
-}
-
-/// The filter's gradient over the output rows of one part, apart from the other parts' sums.
-struct FilterGradientParts: Work {
-  let input: BufferID, outputGradient: BufferID, partials: BufferID
-  let extents: ConvolutionExtents
-  let rows: Partition
-  /// Floats of one partial gradient.
-  let stride: Int
-
-  var parts: Int { rows.parts }
-
-  /// How the rows are cut. The number of parts bounds the memory of the partial gradients and, as
-  /// sums of sums, the rounding error.
-  static func partition(_ extents: ConvolutionExtents, partialCount: Int, lanes: Int) -> Partition {
-    let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
-    let limit = max(2, min(16, (4 << 20) / max(1, partialCount)))
-    switch ConvolutionAlgorithm.filterGradient(extents, lanes: lanes) {
-    case .direct:
-      return Partition(extents.outputRows, grain: 2_000_000 / multiplyAddsPerRow, limit: limit)
-    case .winograd:
-      // With fewer tiles the transform back, once a part, outweighs them.
-      let tilesPerRow = max(1, (extents.outputWidth + 3) / 4)
-      return Partition(
-        extents.outputRows, grain: 4 * 128 / tilesPerRow, unit: extents.wholeTileRows, limit: limit)
     }
   }
 
-  func run(part: Int, in context: StepContext) {
-    context.kernels.filterGradient(
-      context.input(input), outputGradient: context.input(outputGradient),
-      partial: context.output(partials) + part * stride, extents: extents, rows: rows.range(part),
-      of: rows.range(part), scratch: context.scratch)
-  }
-}
+  enum EpilogueKind { case none, statistics, normalization }
 
-struct ReduceFilterGradient: Work {
-  let partials: BufferID, filterGradient: BufferID
+  let source: ConvolutionSource
+  let packedFilter: BufferID, output: BufferID
   let extents: ConvolutionExtents
-  let count: Int
-  private let channels: Partition
+  let epilogue: Epilogue
+  let blocks: RowBlocks
+  /// Floats of scratch memory before the kernel's own.
+  private let sourceScratch: Int
 
   init(
-    partials: BufferID, filterGradient: BufferID, extents: ConvolutionExtents, count: Int,
-    lanes: Int
+    _ source: ConvolutionSource, packedFilter: BufferID, output: BufferID,
+    extents: ConvolutionExtents, blocks: RowBlocks, epilogue: Epilogue
   ) {
-    self.partials = partials
-    self.filterGradient = filterGradient
+    self.source = source
+    self.packedFilter = packedFilter
+    self.output = output
     self.extents = extents
-    self.count = count
-    let numbersPerChannel = max(1, count * extents.filterCount / max(1, extents.outputChannels))
-    // A kernel reads whole vectors of output channels.
-    channels = Partition(
-      extents.outputChannels, grain: 32_768 / numbersPerChannel, unit: lanes)
+    self.blocks = blocks
+    self.epilogue = epilogue
+    sourceScratch = source.scratchCount(floats: extents.sourceFloats(blocks))
   }
 
-  var parts: Int { channels.parts }
+  /// How the rows are cut.
+  ///
+  /// - Parameters:
+  ///   - isStored: whether the input is read from where it lies, so that any rows may go together.
+  ///     Otherwise parts are whole images: a result that is stored has one writer for each row.
+  ///   - epilogue: with none there are no blocks; statistics are those of whole blocks.
+  static func blocks(
+    _ extents: ConvolutionExtents, isStored: Bool, epilogue: EpilogueKind, lanes: Int
+  ) -> RowBlocks {
+    // A part is worth about twenty microseconds.
+    let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
+    let algorithm = ConvolutionAlgorithm.output(extents, lanes: lanes)
+    let grain = (algorithm == .winograd ? 2_500_000 : 1_000_000) / multiplyAddsPerRow
+    let tileRows = algorithm == .winograd ? min(4, extents.outputHeight) : 1
+    let blockRows = extents.blockRows(wholeImages: !isStored && extents.strideHeight > 1)
+    let unitRows =
+      switch (isStored, epilogue) {
+      case (true, .none), (true, .normalization): tileRows
+      case (true, .statistics): blockRows
+      case (false, _): max(blockRows, extents.outputHeight)
+      }
+    return RowBlocks(
+      extents, unitRows: unitRows, blockRows: isStored && epilogue == .none ? nil : blockRows,
+      grain: grain)
+  }
+
+  var parts: Int { blocks.parts }
+
+  func scratchCount(_ kernels: any KernelLibrary) -> Int {
+    sourceScratch + kernels.convolutionScratchCount(extents)
+  }
 
   func run(part: Int, in context: StepContext) {
-    context.kernels.reduceFilterGradient(
-      context.input(partials), count: count, filterGradient: context.output(filterGradient),
-      extents: extents, channels: channels.range(part))
+    let kernels = context.kernels
+    let output = context.output(output)
+    let channels = extents.outputChannels
+    let kernelScratch = context.scratch + sourceScratch
+    blocks.forEachBlock(of: part) { block, rows in
+      let inputRows = extents.inputRows(of: rows)
+      let input = source.prepare(
+        pixels: inputRows.lowerBound * extents.inputWidth..<inputRows.upperBound
+          * extents.inputWidth, channels: extents.inputChannels, scratch: context.scratch,
+        in: context)
+      kernels.convolve(
+        input, filter: context.input(packedFilter), output: output, extents: extents, rows: rows,
+        scratch: kernelScratch)
+      let pixels = rows.lowerBound * extents.outputWidth..<rows.upperBound * extents.outputWidth
+      switch epilogue {
+      case .none: break
+      case .statistics(let partials):
+        let mean = context.output(partials) + block * 2 * channels
+        kernels.channelStatistics(
+          UnsafePointer(output), channels: channels, pixels: pixels, mean: mean,
+          m2: mean + channels)
+      case .normalization(let coefficients, let residual, let rectifies):
+        let scale = context.input(coefficients)
+        kernels.affine(
+          UnsafePointer(output), scale: scale, shift: scale + channels,
+          residual: residual.map(context.input), rectify: rectifies, output: output,
+          channels: channels, pixels: pixels)
+      }
+    }
   }
 }
 
@@ -122,6 +134,12 @@ struct Transpose: SerialWork {
 }
 
 extension ConvolutionExtents {
-  /// Output rows that Winograd's tiles of four fill whole.
-  fileprivate var wholeTileRows: Int { outputHeight % 4 == 0 ? 4 : outputHeight }
+  /// The most input floats that a block's output reads.
+  func sourceFloats(_ blocks: RowBlocks) -> Int {
+    let rows =
+      blocks.splitsImages
+      ? min(inputHeight, (blocks.blockRows - 1) * strideHeight + filterHeight)
+      : blocks.imagesPerBlock * inputHeight
+    return rows * inputWidth * inputChannels
+  }
 }

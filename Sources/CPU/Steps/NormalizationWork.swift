@@ -26,7 +26,8 @@ struct MergeStatistics: SerialWork {
   let partials: BufferID
   let count: BufferID, mean: BufferID, m2: BufferID
   let channels: Int
-  let pixels: Partition
+  /// The pixels of each part.
+  let counts: [Int]
 
   func run(in context: StepContext) {
     let source = context.input(partials)
@@ -35,8 +36,8 @@ struct MergeStatistics: SerialWork {
       var count = 0.0
       var mean = 0.0
       var m2 = 0.0
-      for part in 0..<pixels.parts {
-        let partCount = Double(pixels.range(part).count)
+      for (part, pixels) in counts.enumerated() {
+        let partCount = Double(pixels)
         let partMean = Double(source[part * 2 * channels + channel])
         let partM2 = Double(source[(part * 2 + 1) * channels + channel])
         let delta = partMean - mean
@@ -48,7 +49,7 @@ struct MergeStatistics: SerialWork {
       means[channel] = Float(mean)
       m2s[channel] = Float(m2)
     }
-    context.output(count).pointee = Float(pixels.count)
+    context.output(count).pointee = Float(counts.reduce(0, +))
   }
 }
 

@@ -1,0 +1,234 @@
+import ResidualExecution
+import ResidualKernelInterface
+
+extension GraphLowering {
+  // MARK: Forward
+
+  mutating func lowerConvolution(_ region: Region.FusedConvolution) {
+    let node = graph.nodes[region.node]
+    guard case .convolution(let convolution) = node.operation else {
+      preconditionFailure("\(node.path) is no convolution")
+    }
+    let value = Value(node: region.node)
+    let (input, filter) = (node.operands[0], buffer(node.operands[1]))
+    let extents = ConvolutionExtents(
+      convolution, input: shape(input), filter: shape(node.operands[1]), output: shape(value))
+    let source = source(of: input, madeHere: region.input)
+    if let normalization = region.output {
+      let coefficients = coefficients(of: normalization.node)
+      let residual = residual(of: normalization)
+      appendConvolution(
+        source, filter: filter, output: result(Value(node: normalization.last)), extents,
+        epilogue: .normalization(
+          coefficients: coefficients, residual: residual, rectifies: normalization.relu != nil),
+        blocks: blocks(extents, source, .normalization), node.path)
+    } else if let statistics = region.statistics {
+      let blocks = blocks(extents, source, .statistics)
+      let counts = blocks.blockCounts.map { $0 * extents.outputWidth }
+      let partials = temporary(
+        graph.nodes[statistics].path + ".partials",
+        floats: 2 * extents.outputChannels * counts.count)
+      appendConvolution(
+        source, filter: filter, output: result(value), extents, epilogue: .statistics(partials),
+        blocks: blocks, node.path)
+      mergeStatistics(statistics, partials: partials, counts: counts)
+    } else {
+      appendConvolution(
+        source, filter: filter, output: result(value), extents,
+        blocks: blocks(extents, source, .none), node.path)
+    }
+  }
+
+  /// A convolution, or a matrix product as one, of a stored input.
+  mutating func lowerConvolution(
+    input: BufferID, filter: BufferID, output: BufferID, _ extents: ConvolutionExtents,
+    _ packing: FilterPacking, _ path: String
+  ) {
+    appendConvolution(
+      .stored(input), filter: filter, output: output, extents, packing,
+      blocks: blocks(extents, .stored(input), .none), path)
+  }
+
+  private func blocks(
+    _ extents: ConvolutionExtents, _ source: ConvolutionSource, _ epilogue: Convolve.EpilogueKind
+  ) -> RowBlocks {
+    var isStored = false
+    if case .stored = source { isStored = true }
+    return Convolve.blocks(extents, isStored: isStored, epilogue: epilogue, lanes: kernels.lanes)
+  }
+
+  /// Where an activation comes from: made here, perhaps once more, or stored by another step.
+  private mutating func source(of value: Value, madeHere: Region.Normalization?)
+    -> ConvolutionSource
+  {
+    if let normalization = partition.recomputed[value.node] {
+      return .normalized(normalizedSource(normalization, stored: nil))
+    }
+    guard let madeHere else { return .stored(buffer(value)) }
+    return .normalized(normalizedSource(madeHere, stored: result(value)))
+  }
+
+  private mutating func appendConvolution(
+    _ source: ConvolutionSource, filter: BufferID, output: BufferID, _ extents: ConvolutionExtents,
+    _ packing: FilterPacking = .forward, epilogue: Convolve.Epilogue = .none, blocks: RowBlocks,
+    _ path: String
+  ) {
+    let packed = pack(filter, extents, packing, path)
+    let work = Convolve(
+      source, packedFilter: packed, output: output, extents: extents, blocks: blocks,
+      epilogue: epilogue)
+    append(
+      work, path, touching: source.buffers + epilogue.buffers + [packed, output],
+      scratchFloats: work.scratchCount(kernels))
+  }
+
+  private mutating func pack(
+    _ filter: BufferID, _ extents: ConvolutionExtents, _ packing: FilterPacking, _ path: String
+  ) -> BufferID {
+    let packed = temporary(path + ".packed", floats: kernels.packedFilterCount(extents))
+    append(
+      PackFilter(filter: filter, packed: packed, extents: extents, packing: packing), path,
+      touching: [filter, packed])
+    return packed
+  }
+
+  // MARK: Backward
+
+  mutating func lowerConvolutionGradient(_ region: Region.FusedConvolutionGradient) {
+    let (extents, inputs) = convolution(of: region)
+    let path = graph.nodes[region.inputGradient ?? region.last].path
+    let gradientSource: ConvolutionSource =
+      if let node = region.outputGradient {
+        differentiatedSource(node)
+      } else {
+        .stored(buffer(inputs.outputGradient))
+      }
+    let partialCount = kernels.partialFilterGradientCount(extents)
+    let blocks = DifferentiateConvolution.blocks(
+      extents, hasInputGradient: region.inputGradient != nil, partialCount: partialCount,
+      lanes: kernels.lanes)
+    var filterGradient: DifferentiateConvolution.FilterGradient?
+    if region.filterGradient != nil, let input = inputs.input {
+      filterGradient = .init(
+        input: source(of: input, madeHere: nil),
+        partials: temporary(path + ".filter.partials", floats: partialCount * blocks.parts),
+        stride: partialCount)
+    }
+    var inputGradient: DifferentiateConvolution.InputGradient?
+    if let node = region.inputGradient {
+      let packed = pack(buffer(inputs.filter), extents.inputGradient, .rotated, path)
+      let output = result(Value(node: region.masked?.reluGradient ?? node))
+      inputGradient = .init(
+        packedFilter: packed, output: output,
+        mask: region.masked.map { mask($0, gradient: node, blocks) })
+    }
+    let work = DifferentiateConvolution(
+      gradientSource, inputGradient: inputGradient, filterGradient: filterGradient,
+      extents: extents, blocks: blocks, kernels: kernels)
+    append(work, path, touching: work.buffers, scratchFloats: work.scratchCount)
+    if let sums = region.masked?.sums, let partials = inputGradient?.mask?.sums?.partials {
+      mergeSums(sums, partials: partials, count: blocks.blockCounts.count)
+    }
+    if let node = region.filterGradient, let partials = filterGradient?.partials {
+      reduce(partials, into: result(Value(node: node)), extents, count: blocks.parts, path)
+    }
+  }
+
+  private struct GradientOperands {
+    var outputGradient: Value, filter: Value
+    var input: Value?
+  }
+
+  /// The forward convolution whose gradients a region computes.
+  private func convolution(of region: Region.FusedConvolutionGradient)
+    -> (ConvolutionExtents, GradientOperands)
+  {
+    if let index = region.filterGradient {
+      let operands = graph.nodes[index].operands
+      guard case .convolutionFilterGradient(let gradient) = graph.nodes[index].operation else {
+        preconditionFailure("\(graph.nodes[index].path) is no filter gradient")
+      }
+      let extents = ConvolutionExtents(
+        gradient.convolution, input: shape(operands[1]), filter: shape(operands[2]),
+        output: shape(operands[0]))
+      return (
+        extents,
+        GradientOperands(outputGradient: operands[0], filter: operands[2], input: operands[1])
+      )
+    }
+    guard let index = region.inputGradient,
+      case .convolutionInputGradient(let gradient) = graph.nodes[index].operation
+    else { preconditionFailure("a region without a gradient") }
+    let operands = graph.nodes[index].operands
+    let extents = ConvolutionExtents(
+      gradient.convolution, input: shape(operands[2]), filter: shape(operands[1]),
+      output: shape(operands[0]))
+    return (extents, GradientOperands(outputGradient: operands[0], filter: operands[1]))
+  }
+
+  /// What becomes of an input gradient.
+  private mutating func mask(
+    _ region: Region.MaskedGradient, gradient: Int, _ blocks: RowBlocks
+  ) -> DifferentiateConvolution.Mask {
+    let addend = region.add.flatMap { add in
+      graph.nodes[add].operands.first { $0.node != gradient }.map(buffer)
+    }
+    let activation = graph.nodes[region.reluGradient].operands[1]
+    let isAtHand = partition.recomputed[activation.node] != nil
+    let sums = region.sums.map { index in
+      let operands = graph.nodes[index].operands
+      let channels = shape(operands[1]).channels
+      return DifferentiateConvolution.Sums(
+        x: buffer(operands[1]), mean: buffer(operands[2]),
+        partials: temporary(
+          graph.nodes[index].path + ".partials", floats: 2 * channels * blocks.blockCounts.count))
+    }
+    return .init(
+      addend: addend, activation: isAtHand ? nil : buffer(activation), sums: sums)
+  }
+
+  /// The filter's gradient of a matrix product.
+  mutating func lowerFilterGradient(
+    input: BufferID, outputGradient: BufferID, output: BufferID, _ extents: ConvolutionExtents,
+    _ path: String
+  ) {
+    let stride = kernels.partialFilterGradientCount(extents)
+    let blocks = DifferentiateConvolution.blocks(
+      extents, hasInputGradient: false, partialCount: stride, lanes: kernels.lanes)
+    let partials = temporary(path + ".partials", floats: stride * blocks.parts)
+    let work = DifferentiateConvolution(
+      .stored(outputGradient), inputGradient: nil,
+      filterGradient: .init(input: .stored(input), partials: partials, stride: stride),
+      extents: extents, blocks: blocks, kernels: kernels)
+    append(work, path, touching: work.buffers, scratchFloats: work.scratchCount)
+    reduce(partials, into: output, extents, count: blocks.parts, path)
+  }
+
+  private mutating func reduce(
+    _ partials: BufferID, into output: BufferID, _ extents: ConvolutionExtents, count: Int,
+    _ path: String
+  ) {
+    append(
+      ReduceFilterGradient(
+        partials: partials, filterGradient: output, extents: extents, count: count,
+        lanes: kernels.lanes),
+      path, touching: [partials, output])
+  }
+}
+
+extension ConvolutionExtents {
+  /// The extents of a convolution node.
+  init(_ convolution: Operation.Convolution, input: Shape, filter: Shape, output: Shape) {
+    self.init(
+      batch: input[0], input: (input[1], input[2], input[3]),
+      output: (output[1], output[2], output[3]), filter: (filter[2], filter[3]),
+      stride: (convolution.strideHeight, convolution.strideWidth),
+      padding: (convolution.padding.top, convolution.padding.left))
+  }
+
+  /// A matrix product as a 1×1 convolution of one image: `[rows, inputs] · [outputs, inputs]ᵀ`.
+  init(rows: Int, inputs: Int, outputs: Int) {
+    self.init(
+      batch: 1, input: (1, rows, inputs), output: (1, rows, outputs), filter: (1, 1))
+  }
+}

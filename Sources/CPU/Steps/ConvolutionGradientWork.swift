@@ -1,0 +1,208 @@
+import ResidualExecution
+import ResidualKernelInterface
+
+/// The gradients of a convolution, block by block: the output gradient and the input are made once
+/// for both, and the input's gradient is masked and summed up while it is in the cache.
+struct DifferentiateConvolution: Work {
+  /// The input's gradient, and what becomes of it.
+  struct InputGradient: Hashable, Sendable {
+    let packedFilter: BufferID, output: BufferID
+    var mask: Mask?
+  }
+
+  /// `gradient [+ addend]`, 0 where the activation is not positive; perhaps the two sums of a
+  /// backward normalisation.
+  struct Mask: Hashable, Sendable {
+    let addend: BufferID?
+    /// `nil` for the convolution's input, which is at hand.
+    let activation: BufferID?
+    let sums: Sums?
+  }
+
+  /// Σ g and Σ g · (x − mean), for each block `2 · channels` floats.
+  struct Sums: Hashable, Sendable {
+    let x: BufferID, mean: BufferID, partials: BufferID
+  }
+
+  /// The filter's gradient over the rows of one part, apart from the other parts' sums.
+  struct FilterGradient: Hashable, Sendable {
+    let input: ConvolutionSource
+    let partials: BufferID
+    /// Floats of one partial gradient.
+    let stride: Int
+  }
+
+  let outputGradient: ConvolutionSource
+  let inputGradient: InputGradient?
+  let filterGradient: FilterGradient?
+  /// The forward convolution's.
+  let extents: ConvolutionExtents
+  let blocks: RowBlocks
+  /// Floats of scratch memory for the output gradient, the input and the input gradient's kernel.
+  private let gradientScratch: Int, sourceScratch: Int, kernelScratch: Int, sumScratch: Int
+
+  init(
+    _ outputGradient: ConvolutionSource, inputGradient: InputGradient?,
+    filterGradient: FilterGradient?, extents: ConvolutionExtents, blocks: RowBlocks,
+    kernels: any KernelLibrary
+  ) {
+    self.outputGradient = outputGradient
+    self.inputGradient = inputGradient
+    self.filterGradient = filterGradient
+    self.extents = extents
+    self.blocks = blocks
+    gradientScratch = outputGradient.scratchCount(
+      floats: extents.inputGradient.sourceFloats(blocks))
+    sourceScratch =
+      filterGradient?.input.scratchCount(floats: extents.sourceFloats(blocks)) ?? 0
+    kernelScratch =
+      inputGradient == nil ? 0 : kernels.convolutionScratchCount(extents.inputGradient)
+    sumScratch = filterGradient == nil ? 0 : kernels.convolutionScratchCount(extents)
+  }
+
+  /// How the rows are cut. The number of parts bounds the memory of the partial gradients and, as
+  /// sums of sums, the rounding error.
+  static func blocks(
+    _ extents: ConvolutionExtents, hasInputGradient: Bool, partialCount: Int, lanes: Int
+  ) -> RowBlocks {
+    let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
+    let limit = max(2, min(16, (4 << 20) / max(1, partialCount)))
+    // With fewer tiles the transform back, once a part, outweighs them.
+    let tilesPerRow = max(1, (extents.outputWidth + 3) / 4)
+    let grain =
+      switch ConvolutionAlgorithm.filterGradient(extents, lanes: lanes) {
+      case .direct: 2_000_000 / multiplyAddsPerRow
+      case .winograd: 4 * 128 / tilesPerRow
+      }
+    let blockRows = extents.blockRows(wholeImages: hasInputGradient && !extents.keepsPlaces)
+    return RowBlocks(
+      extents, unitRows: max(blockRows, extents.outputHeight), blockRows: blockRows, grain: grain,
+      limit: limit)
+  }
+
+  var parts: Int { blocks.parts }
+
+  /// The buffers that the step touches.
+  var buffers: [BufferID?] {
+    var buffers = outputGradient.buffers
+    if let filterGradient {
+      buffers += filterGradient.input.buffers + [filterGradient.partials]
+    }
+    if let inputGradient {
+      buffers += [inputGradient.packedFilter, inputGradient.output]
+      if let mask = inputGradient.mask {
+        buffers += [
+          mask.addend, mask.activation, mask.sums?.x, mask.sums?.mean, mask.sums?.partials,
+        ]
+      }
+    }
+    return buffers
+  }
+
+  var scratchCount: Int { gradientScratch + sourceScratch + kernelScratch + sumScratch }
+
+  func run(part: Int, in context: StepContext) {
+    let range = blocks.rows(of: part)
+    let sourceStart = context.scratch + gradientScratch
+    let kernelStart = sourceStart + sourceScratch
+    blocks.forEachBlock(of: part) { block, rows in
+      let gradientRows = inputGradient == nil ? rows : extents.gradientRows(around: rows, blocks)
+      let gradient = outputGradient.prepare(
+        pixels: pixels(gradientRows, extents.outputWidth), channels: extents.outputChannels,
+        scratch: context.scratch, in: context)
+      var input: UnsafePointer<Float>?
+      if let filterGradient {
+        let prepared = filterGradient.input.prepare(
+          pixels: pixels(extents.inputRows(of: rows), extents.inputWidth),
+          channels: extents.inputChannels, scratch: sourceStart, in: context)
+        context.kernels.filterGradient(
+          prepared, outputGradient: gradient,
+          partial: context.output(filterGradient.partials) + part * filterGradient.stride,
+          extents: extents, rows: rows, of: range, scratch: kernelStart + kernelScratch)
+        input = prepared
+      }
+      if let inputGradient {
+        let inputRows = blocks.splitsImages ? rows : extents.inputRows(of: rows)
+        context.kernels.convolve(
+          gradient, filter: context.input(inputGradient.packedFilter),
+          output: context.output(inputGradient.output), extents: extents.inputGradient,
+          rows: inputRows, scratch: kernelStart)
+        if let mask = inputGradient.mask {
+          apply(
+            mask, to: context.output(inputGradient.output), input: input, block: block,
+            pixels: pixels(inputRows, extents.inputWidth), in: context)
+        }
+      }
+    }
+  }
+
+  private func pixels(_ rows: Range<Int>, _ width: Int) -> Range<Int> {
+    rows.lowerBound * width..<rows.upperBound * width
+  }
+
+  private func apply(
+    _ mask: Mask, to gradient: UnsafeMutablePointer<Float>, input: UnsafePointer<Float>?,
+    block: Int, pixels: Range<Int>, in context: StepContext
+  ) {
+    let channels = extents.inputChannels
+    guard let activation = mask.activation.map(context.input) ?? input else {
+      preconditionFailure("a mask without an activation")
+    }
+    guard let sums = mask.sums else {
+      context.kernels.rectifyGradient(
+        UnsafePointer(gradient), addend: mask.addend.map(context.input), activation: activation,
+        output: gradient, elements: pixels.lowerBound * channels..<pixels.upperBound * channels)
+      return
+    }
+    let partial = context.output(sums.partials) + block * 2 * channels
+    context.kernels.normalizationSums(
+      UnsafePointer(gradient), addend: mask.addend.map(context.input), activation: activation,
+      input: context.input(sums.x), mean: context.input(sums.mean), maskedGradient: gradient,
+      sums: partial, products: partial + channels, channels: channels, pixels: pixels)
+  }
+}
+
+struct ReduceFilterGradient: Work {
+  let partials: BufferID, filterGradient: BufferID
+  let extents: ConvolutionExtents
+  let count: Int
+  private let channels: Partition
+
+  init(
+    partials: BufferID, filterGradient: BufferID, extents: ConvolutionExtents, count: Int,
+    lanes: Int
+  ) {
+    self.partials = partials
+    self.filterGradient = filterGradient
+    self.extents = extents
+    self.count = count
+    let numbersPerChannel = max(1, count * extents.filterCount / max(1, extents.outputChannels))
+    // A kernel reads whole vectors of output channels.
+    channels = Partition(
+      extents.outputChannels, grain: 32_768 / numbersPerChannel, unit: lanes)
+  }
+
+  var parts: Int { channels.parts }
+
+  func run(part: Int, in context: StepContext) {
+    context.kernels.reduceFilterGradient(
+      context.input(partials), count: count, filterGradient: context.output(filterGradient),
+      extents: extents, channels: channels.range(part))
+  }
+}
+
+extension ConvolutionExtents {
+  /// Whether output pixels lie where the input pixels in the middle of their windows lie.
+  fileprivate var keepsPlaces: Bool {
+    strideHeight == 1 && strideWidth == 1 && outputHeight == inputHeight
+      && outputWidth == inputWidth
+  }
+
+  /// The rows of the output gradient for the gradients of the block `rows`: of those rows' filter
+  /// gradient, and of the input's gradient at the same rows.
+  fileprivate func gradientRows(around rows: Range<Int>, _ blocks: RowBlocks) -> Range<Int> {
+    guard blocks.splitsImages else { return rows }
+    let read = inputGradient.inputRows(of: rows)
+    return min(read.lowerBound, rows.lowerBound)..<max(read.upperBound, rows.upperBound)
+  }
+}

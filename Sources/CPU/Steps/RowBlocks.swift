@@ -1,0 +1,126 @@
+import ResidualKernelInterface
+
+/// The output rows of a convolution, cut into parts that threads share and parts into blocks.
+///
+/// Everything that a fused step does with a block's rows finds them in the second-level cache. Both
+/// cuts depend on the extents alone. Rows are numbered over all images.
+struct RowBlocks: Hashable, Sendable {
+  let imageRows: Int
+  /// The rows of a block: of a few whole images, or some of one image's.
+  let blockRows: Int
+  /// The rows that parts are made of: of a few whole images, or some of one image's.
+  private let unitRows: Int
+  private let rowCount: Int
+  private let units: Partition
+
+  /// - Parameters:
+  ///   - unitRows: rows that stay in one part: some of one image's or a multiple of an image's.
+  ///   - blockRows: likewise for a block; `nil` for parts of one block each.
+  ///   - grain: the least number of rows that is worth a part.
+  ///   - limit: the largest number of parts.
+  init(
+    _ extents: ConvolutionExtents, unitRows: Int, blockRows: Int?, grain: Int, limit: Int = 32
+  ) {
+    imageRows = max(1, extents.outputHeight)
+    rowCount = extents.outputRows
+    self.unitRows = unitRows
+    self.blockRows = blockRows ?? rowCount
+    for rows in [unitRows, blockRows ?? unitRows] {
+      precondition(
+        rows > 0 && (rows < imageRows || rows % imageRows == 0),
+        "\(rows) rows of images of \(imageRows)")
+    }
+    let unitsPerImage = (imageRows + unitRows - 1) / unitRows
+    units = Partition(
+      unitRows < imageRows
+        ? extents.batch * unitsPerImage : (rowCount + unitRows - 1) / unitRows,
+      grain: (grain + unitRows - 1) / unitRows, limit: limit)
+  }
+
+  var parts: Int { units.parts }
+
+  func rows(of part: Int) -> Range<Int> {
+    let range = units.range(part)
+    return firstRow(ofUnit: range.lowerBound)..<firstRow(ofUnit: range.upperBound)
+  }
+
+  private func firstRow(ofUnit unit: Int) -> Int {
+    guard unitRows < imageRows else { return min(unit * unitRows, rowCount) }
+    let unitsPerImage = (imageRows + unitRows - 1) / unitRows
+    return unit / unitsPerImage * imageRows + unit % unitsPerImage * unitRows
+  }
+
+  /// Whether blocks are some rows of an image.
+  var splitsImages: Bool { blockRows < imageRows }
+  var imagesPerBlock: Int { max(1, blockRows / imageRows) }
+
+  /// Calls `body` with each block of a part: its number, and its rows.
+  ///
+  /// Blocks are numbered over all parts where parts consist of whole images and whole blocks.
+  @inline(__always)
+  func forEachBlock(of part: Int, _ body: (Int, Range<Int>) -> Void) {
+    let range = rows(of: part)
+    var row = range.lowerBound
+    while row < range.upperBound {
+      var end = min(row + blockRows, range.upperBound)
+      if splitsImages { end = min(end, (row / imageRows + 1) * imageRows) }
+      body(number(ofBlockAt: row), row..<end)
+      row = end
+    }
+  }
+
+  private func number(ofBlockAt row: Int) -> Int {
+    guard splitsImages else { return row / blockRows }
+    let blocksPerImage = (imageRows + blockRows - 1) / blockRows
+    return row / imageRows * blocksPerImage + row % imageRows / blockRows
+  }
+
+  /// The number of rows of every block, in their order.
+  var blockCounts: [Int] {
+    var counts: [Int] = []
+    for part in 0..<parts {
+      forEachBlock(of: part) { number, rows in
+        precondition(number == counts.count, "block \(number) after \(counts.count) others")
+        counts.append(rows.count)
+      }
+    }
+    return counts
+  }
+}
+
+extension ConvolutionExtents {
+  /// Rows of a block of output: pixels enough for full register tiles and for the filter to be read
+  /// seldom, and numbers few enough for the second-level cache.
+  ///
+  /// - Parameter wholeImages: whether an image's rows have to stay together.
+  func blockRows(wholeImages: Bool) -> Int {
+    // Winograd's kernel takes 48 tiles of 16 pixels at a time.
+    let fullTiles = 768
+    let cachedNumbers = 48 * 1024
+    let channels = max(inputChannels, outputChannels, 1)
+    let pixels = max(cachedNumbers / (channels * fullTiles) * fullTiles, fullTiles)
+    let imagePixels = max(1, outputHeight * outputWidth)
+    if wholeImages || imagePixels <= pixels + pixels / 8 {
+      return max(1, pixels / imagePixels) * outputHeight
+    }
+    // Blocks of nearly one size, in whole tiles.
+    let blocks = (imagePixels + pixels - 1) / pixels
+    let rows = (outputHeight + blocks - 1) / blocks
+    return min(outputHeight, (rows + 3) / 4 * 4)
+  }
+
+  /// The input rows that the output rows `rows` of one or more whole images, or of one image, read.
+  func inputRows(of rows: Range<Int>) -> Range<Int> {
+    let image = rows.lowerBound / outputHeight
+    let first = rows.lowerBound - image * outputHeight
+    let last = rows.upperBound - 1 - image * outputHeight
+    let base = image * inputHeight
+    if first == 0, last >= outputHeight - 1 {
+      // Whole images: all rows, those too that no window touches.
+      return base..<base + (last + 1) / outputHeight * inputHeight
+    }
+    let start = max(0, first * strideHeight - paddingTop)
+    let end = min(inputHeight, last * strideHeight - paddingTop + filterHeight)
+    return base + min(start, end)..<base + end
+  }
+}
