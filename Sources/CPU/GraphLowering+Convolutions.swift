@@ -85,11 +85,11 @@ extension GraphLowering {
   private mutating func pack(
     _ filter: BufferID, _ extents: ConvolutionExtents, _ packing: FilterPacking, _ path: String
   ) -> BufferID {
-    let packed = temporary(path + ".packed", floats: kernels.packedFilterCount(extents))
-    append(
-      PackFilter(filter: filter, packed: packed, extents: extents, packing: packing), path,
-      touching: [filter, packed])
-    return packed
+    appendDerived(
+      path + ".packed", from: [filter], floats: kernels.packedFilterCount(extents)
+    ) { packed in
+      PackFilter(filter: filter, packed: packed, extents: extents, packing: packing)
+    }
   }
 
   // MARK: Backward

@@ -55,12 +55,13 @@ extension GraphLowering {
     }
     let channels = shape(node.operands[0]).channels
     let operands = node.operands.dropFirst().map(buffer)
-    let coefficients = temporary(node.path + ".coefficients", floats: 2 * channels)
-    append(
+    let coefficients = appendDerived(
+      node.path + ".coefficients", from: operands, floats: 2 * channels
+    ) { output in
       NormalizationCoefficients(
         mean: operands[0], variance: operands[1], scale: operands[2], shift: operands[3],
-        output: coefficients, epsilon: attributes.epsilon, channels: channels),
-      node.path, touching: operands + [coefficients])
+        output: output, epsilon: attributes.epsilon, channels: channels)
+    }
     normalizationCoefficients[index] = coefficients
     return coefficients
   }

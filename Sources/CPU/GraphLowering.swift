@@ -12,6 +12,7 @@ struct GraphLowering {
   /// Scale and shift of batch normalisations, by node.
   var normalizationCoefficients: [Int: BufferID] = [:]
   private var slotBuffers: [String: BufferID] = [:]
+  private var constants: Set<BufferID> = []
   /// Copies of inputs and old slots, made before the first step that could change them.
   private var copies: [Value: BufferID] = [:]
   private let outputValues: Set<Value>
@@ -33,6 +34,7 @@ struct GraphLowering {
     for region in partition.regions { lower(region) }
     finishOutputs()
     finishBindings()
+    builder.changesState = !graph.bindings.isEmpty
     return builder.finish()
   }
 
@@ -65,6 +67,29 @@ struct GraphLowering {
     return buffer
   }
 
+  /// Whether a buffer holds the same in every run until the store changes: a slot that the plan
+  /// leaves alone, or something computed from such slots only.
+  private func isConstant(_ buffer: BufferID) -> Bool { constants.contains(buffer) }
+
+  /// Appends what depends on `inputs` alone and needs few steps: to the preparation where these are
+  /// constant, so that it is not done again in each run.
+  ///
+  /// - Parameter floats: the size of the result.
+  mutating func appendDerived(
+    _ path: String, from inputs: [BufferID], floats: Int, _ work: (BufferID) -> any Work
+  ) -> BufferID {
+    guard inputs.allSatisfy(isConstant) else {
+      let output = temporary(path, floats: floats)
+      append(work(output), path, touching: inputs + [output])
+      return output
+    }
+    let output = builder.kept(
+      path, [floats], .float32, byteCount: floats * MemoryLayout<Float>.stride)
+    builder.appendPreparation(CPUStep(path: path, work: work(output)))
+    constants.insert(output)
+    return output
+  }
+
   /// A buffer for numbers that are no value of the graph.
   mutating func temporary(_ path: String, floats: Int) -> BufferID {
     builder.temporary(
@@ -82,9 +107,12 @@ struct GraphLowering {
   // MARK: The graph's border
 
   private mutating func declareSlotsAndInputs() {
+    let changing = Set(graph.bindings.map(\.slot))
     for slot in graph.slots {
-      slotBuffers[slot.name] = builder.state(
+      let buffer = builder.state(
         slot, byteCount: slot.shape.count * MemoryLayout<Float>.stride)
+      slotBuffers[slot.name] = buffer
+      if !changing.contains(slot.name) { constants.insert(buffer) }
     }
     for (index, node) in graph.nodes.enumerated() {
       let value = Value(node: index)

@@ -1,6 +1,10 @@
 /// A graph made ready for one device and one set of input shapes. It is immutable and never saved.
 public struct Plan<Step: Sendable>: Sendable {
+  /// What a run consists of, after the preparation.
   public let steps: [Step]
+  /// Steps that read nothing but slots which the plan leaves alone, such as the packing of filters.
+  /// They run before the first run, and again when the store has changed.
+  public let preparation: [Step]
   /// Every tensor that steps read or write, by ``BufferID``.
   public let buffers: [PlannedBuffer]
   /// Inputs, outputs and slots with the buffers that hold them.
@@ -9,8 +13,12 @@ public struct Plan<Step: Sendable>: Sendable {
   public let slots: [(slot: StateSlot, buffer: BufferID)]
   /// Bytes of the arena that holds what lives only within a step.
   public let arenaByteCount: Int
+  /// Bytes of what the preparation computes.
+  public let keptByteCount: Int
   /// Bytes of scratch memory that each worker needs.
   public let scratchByteCount: Int
+  /// Whether a run writes slots.
+  public let changesState: Bool
 
   /// Bytes of inputs and outputs, which lie outside the arena.
   public var boundaryByteCount: Int {
@@ -35,6 +43,8 @@ public struct PlannedBuffer: Hashable, Sendable {
   public enum Location: Hashable, Sendable {
     /// In the arena, at a byte offset.
     case arena(offset: Int)
+    /// With other results of the preparation, at a byte offset.
+    case kept(offset: Int)
     /// In memory of its own that the session keeps: inputs and outputs.
     case boundary
     /// In the store, as the slot of this name.

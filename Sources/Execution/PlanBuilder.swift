@@ -3,7 +3,7 @@
 /// Each step declares the buffers that it reads and writes; a buffer in the arena lives from the
 /// first step that touches it to the last.
 package struct PlanBuilder<Step: Sendable> {
-  private enum Place { case arena, boundary, state(String) }
+  private enum Place { case arena, kept, boundary, state(String) }
   private struct Draft {
     var path: String
     var shape: Shape
@@ -15,10 +15,13 @@ package struct PlanBuilder<Step: Sendable> {
 
   private var drafts: [Draft] = []
   private var steps: [Step] = []
+  private var preparation: [Step] = []
   private var inputs: [String: BufferID] = [:]
   private var outputs: [String: BufferID] = [:]
   private var slots: [(slot: StateSlot, buffer: BufferID)] = []
   private var scratchByteCount = 0
+  /// Whether a run writes slots.
+  package var changesState = false
 
   package init() {}
 
@@ -27,6 +30,15 @@ package struct PlanBuilder<Step: Sendable> {
     _ path: String, _ shape: Shape, _ elementType: ElementType, byteCount: Int
   ) -> BufferID {
     draft(path, shape, elementType, byteCount, .arena)
+  }
+
+  /// A buffer that the preparation fills and runs read.
+  package mutating func kept(
+    _ path: String, _ shape: Shape, _ elementType: ElementType, byteCount: Int
+  )
+    -> BufferID
+  {
+    draft(path, shape, elementType, byteCount, .kept)
   }
 
   /// An input's or output's buffer, outside the arena.
@@ -58,6 +70,12 @@ package struct PlanBuilder<Step: Sendable> {
     self.scratchByteCount = max(self.scratchByteCount, scratchByteCount)
   }
 
+  /// Appends a step of the preparation, which reads slots and writes kept buffers.
+  package mutating func appendPreparation(_ step: Step, scratchByteCount: Int = 0) {
+    preparation.append(step)
+    self.scratchByteCount = max(self.scratchByteCount, scratchByteCount)
+  }
+
   private mutating func draft(
     _ path: String, _ shape: Shape, _ elementType: ElementType, _ byteCount: Int, _ place: Place
   ) -> BufferID {
@@ -81,10 +99,19 @@ package struct PlanBuilder<Step: Sendable> {
     var offsets = [Int](repeating: 0, count: drafts.count)
     for (owner, offset) in zip(owners, layout.offsets) { offsets[owner] = offset }
 
+    var keptByteCount = 0
+    for (index, draft) in drafts.enumerated() {
+      guard case .kept = draft.place else { continue }
+      offsets[index] = keptByteCount
+      let alignment = AlignedBuffer.alignment
+      keptByteCount += (draft.byteCount + alignment - 1) / alignment * alignment
+    }
+
     let buffers = drafts.enumerated().map { index, draft in
       let location: PlannedBuffer.Location =
         switch draft.place {
         case .arena: .arena(offset: offsets[index])
+        case .kept: .kept(offset: offsets[index])
         case .boundary: .boundary
         case .state(let name): .state(name)
         }
@@ -93,7 +120,9 @@ package struct PlanBuilder<Step: Sendable> {
         byteCount: draft.byteCount, location: location)
     }
     return Plan(
-      steps: steps, buffers: buffers, inputs: inputs, outputs: outputs, slots: slots,
-      arenaByteCount: layout.byteCount, scratchByteCount: scratchByteCount)
+      steps: steps, preparation: preparation, buffers: buffers, inputs: inputs, outputs: outputs,
+      slots: slots,
+      arenaByteCount: layout.byteCount, keptByteCount: keptByteCount,
+      scratchByteCount: scratchByteCount, changesState: changesState)
   }
 }

@@ -64,6 +64,9 @@ public final class LoadedPlan<D: Device> {
   private let session: Session<D>
   private let boundary: [BufferID: AlignedBuffer]
   private let addresses: AlignedBuffer
+  private let kept: AlignedBuffer
+  /// The store's version that the preparation has seen.
+  private var preparedVersion = -1
 
   fileprivate init(_ plan: Plan<D.Step>, session: Session<D>) throws(AllocationError) {
     self.plan = plan
@@ -77,11 +80,13 @@ public final class LoadedPlan<D: Device> {
       }
     }
     self.boundary = boundary
+    kept = try AlignedBuffer(byteCount: plan.keptByteCount)
     // Addresses outside the arena never change.
     let table = addresses.elements(of: UnsafeMutableRawPointer.self)
     for (index, buffer) in plan.buffers.enumerated() {
       switch buffer.location {
       case .arena: break
+      case .kept(let offset): table[index] = kept.base + offset
       case .boundary: table[index] = self.buffer(BufferID(index: index)).base
       case .state(let name): table[index] = session.store.buffer(name).base
       }
@@ -96,7 +101,13 @@ public final class LoadedPlan<D: Device> {
       if case .arena(let offset) = plan.buffers[index].location { table[index] = arena + offset }
     }
     guard let addresses = table.baseAddress else { return }
-    session.device.run(plan, in: Memory(addresses: addresses, scratch: scratch))
+    let memory = Memory(addresses: addresses, scratch: scratch)
+    if !plan.preparation.isEmpty, preparedVersion != session.store.version {
+      session.device.run(plan.preparation, of: plan, in: memory)
+      preparedVersion = session.store.version
+    }
+    session.device.run(plan.steps, of: plan, in: memory)
+    if plan.changesState { session.store.noteChange() }
   }
 
   /// Fills everything that a run must write before it reads with bytes that are NaN as numbers:

@@ -4,6 +4,8 @@
 public final class Store {
   public let realType: ElementType
   public private(set) var slots: [StateSlot] = []
+  /// Grows whenever a slot's value may have changed.
+  package private(set) var version = 0
   private var buffers: [String: AlignedBuffer] = [:]
   private var shapes: [String: Shape] = [:]
 
@@ -55,7 +57,11 @@ public final class Store {
     precondition(
       values.count == shape.count, "\(values.count) numbers for slot \(name) of \(shape)")
     NumberBuffer(buffer, realType, count: shape.count).write(values)
+    version += 1
   }
+
+  /// Says that a run has changed slots.
+  package func noteChange() { version += 1 }
 
   package func buffer(_ name: String) -> AlignedBuffer { slot(name).buffer }
 

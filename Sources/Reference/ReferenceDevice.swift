@@ -29,11 +29,12 @@ public struct ReferenceDevice: Device {
     }
     planning.addOutputs()
     try planning.addBindings()
+    planning.builder.changesState = !graph.bindings.isEmpty
     return planning.builder.finish()
   }
 
-  public func run(_ plan: Plan<Step>, in memory: Memory) {
-    for step in plan.steps { step.run(in: memory) }
+  public func run(_ steps: [Step], of plan: Plan<Step>, in memory: Memory) {
+    for step in steps { step.run(in: memory) }
   }
 }
 

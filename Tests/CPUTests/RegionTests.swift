@@ -52,7 +52,8 @@ import Testing
     let partition = RegionPartition(Self.graph)
     #expect(
       partition.recomputed.values.map { Self.graph.nodes[$0.last].path } == ["block.relu1"])
-    let plan = try CPUDevice(threads: 1).prepare(Self.graph, inputs: Self.network.stepShapes(batch: 2))
+    let plan = try CPUDevice(threads: 1).prepare(
+      Self.graph, inputs: Self.network.stepShapes(batch: 2))
     let paths = Set(plan.buffers.map(\.path))
     #expect(!paths.contains("block.relu1") && paths.contains("relu"))
   }
