@@ -145,6 +145,10 @@ class ZeroPadding(torch.nn.Module):
         return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.channels - x.shape[1]))
 
 
+def unchanged(model):
+    pass
+
+
 def identity_shortcuts(model):
     for block in model.modules():
         if isinstance(block, torchvision.models.resnet.BasicBlock) and block.downsample is not None:
@@ -170,12 +174,19 @@ def no_shortcuts(model):
 
 @torch.no_grad()
 def initialise(model):
+    """As `draw` says. In networks of bottlenecks the last scale of a block is small, and rectifiers
+    have most of their inputs away from zero: else single precision changes gradients by per cents."""
+    has_bottlenecks = any(isinstance(m, torchvision.models.resnet.Bottleneck) for m in model.modules())
     for name, tensor in model.state_dict().items():
         shape, last = tensor.shape, name.split(".")[-1]
         if last == "num_batches_tracked":
             continue
         if name == "fc.weight":
             scale, offset = 4 / math.sqrt(shape[1]), 0
+        elif name.endswith("bn3.weight"):
+            scale, offset = 0.1, 0.2
+        elif has_bottlenecks and name.endswith((".bn1.bias", ".bn2.bias")):
+            scale, offset = 0.25, 1
         elif len(shape) == 4:
             scale, offset = math.sqrt(6 / (shape[2] * shape[3] * shape[1])), 0
         else:
@@ -223,7 +234,7 @@ def imagenet_fixture(depth, side, change):
 
 
 for name, depth, change in [
-    ("resnet18", 18, lambda model: None), ("resnet50", 50, lambda model: None),
+    ("resnet18", 18, unchanged), ("resnet50", 50, unchanged),
     ("resnet18-A", 18, identity_shortcuts), ("resnet50-1x1", 50, stride_on_first),
     ("plain18", 18, no_shortcuts),
 ]:
