@@ -61,6 +61,21 @@ extension GraphLowering {
       append(
         Rectify(input: input, output: output, elements: .elements(shape(value).count)), path,
         touching: [input, output])
+    case .maxPooling(let pooling):
+      let (input, output) = (buffer(operands[0]), result(value))
+      append(
+        PoolMaximum(
+          input: input, output: output,
+          extents: .init(pooling, input: shape(operands[0]), output: shape(value))),
+        path, touching: [input, output])
+    case .maxPoolingGradient(let attributes):
+      let (gradient, input, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
+      append(
+        PoolMaximumGradient(
+          gradient: gradient, input: input, output: output,
+          extents: .init(
+            attributes.pooling, input: shape(operands[1]), output: shape(operands[0]))),
+        path, touching: [gradient, input, output])
     case .globalAveragePooling, .globalAveragePoolingGradient:
       lowerGlobalAverage(node.operation, operands, value, path)
     case .slice(let slice):

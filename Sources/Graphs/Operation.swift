@@ -23,6 +23,8 @@ public enum Operation: Hashable, Sendable {
   case channelSum(ChannelSum)
   case relu(ReLU)
   case reluGradient(ReLUGradient)
+  case maxPooling(MaxPooling)
+  case maxPoolingGradient(MaxPoolingGradient)
   case globalAveragePooling(GlobalAveragePooling)
   case globalAveragePoolingGradient(GlobalAveragePoolingGradient)
   case slice(Slice)
@@ -55,6 +57,8 @@ public enum Operation: Hashable, Sendable {
     case .channelSum(let rule): rule
     case .relu(let rule): rule
     case .reluGradient(let rule): rule
+    case .maxPooling(let rule): rule
+    case .maxPoolingGradient(let rule): rule
     case .globalAveragePooling(let rule): rule
     case .globalAveragePoolingGradient(let rule): rule
     case .slice(let rule): rule

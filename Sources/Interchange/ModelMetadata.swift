@@ -9,6 +9,7 @@ import ResidualImages
 /// | `format`, `format_version` | `residual-model`, `1` |
 /// | `network`, `classes`, `class_names` | canonical name, number, JSON array |
 /// | `shortcut`, `shortcut_padding` | `A`, `B`, `C` or `none`; `end` or `both` with A |
+/// | `stride_on` | `1x1` or `3x3`, of networks with bottlenecks |
 /// | `input_side`, `channel_order` | pixels; `RGB` |
 /// | `preprocessing` | `per-pixel-mean` (tensor `preprocessing.mean`) or `channels` |
 /// | `mean`, `std` | JSON arrays of three numbers, with `channels` |
@@ -20,7 +21,8 @@ struct ModelMetadata {
   private enum Field {
     static let format = "format", version = "format_version", network = "network"
     static let classes = "classes", classNames = "class_names", shortcut = "shortcut"
-    static let padding = "shortcut_padding", side = "input_side", order = "channel_order"
+    static let padding = "shortcut_padding", stride = "stride_on", side = "input_side",
+      order = "channel_order"
     static let preprocessing = "preprocessing", mean = "mean", std = "std"
     static let statistics = "batch_normalization", provenance = "provenance."
   }
@@ -40,6 +42,7 @@ struct ModelMetadata {
     if case .padding(let padding) = model.network.shortcut {
       fields[Field.padding] = padding.rawValue
     }
+    fields[Field.stride] = model.network.stridePlacement?.rawValue
     switch model.normalization {
     case .perPixelMean: fields[Field.preprocessing] = Preprocessing.perPixelMean
     case .channels(let mean, let std):
@@ -92,18 +95,24 @@ struct ModelMetadata {
     let shortcut = Shortcut(option: option, padding: fields[Field.padding] ?? "")
     guard shortcut != nil || option == "none" else { throw bad(Field.shortcut) }
     guard fields[Field.order] == "RGB" else { throw bad(Field.order) }
+    let placement = fields[Field.stride].flatMap(StridePlacement.init)
+    guard (placement == nil) == (fields[Field.stride] == nil) else { throw bad(Field.stride) }
+    guard let side = fields[Field.side].flatMap({ Int($0) }), Network.inputSides.contains(side),
+      fields[Field.side] == String(side)
+    else { throw bad(Field.side) }
     let name = fields[Field.network] ?? ""
     let network: Network
     do {
       network = try NetworkCatalog.network(
-        named: name, shortcut: shortcut ?? .padding(.end), classes: classes)
+        named: name, shortcut: shortcut, stridePlacement: placement, inputSide: side,
+        classes: classes)
     } catch {
       throw bad(Field.network)
     }
     guard network.name == name, network.shortcut == shortcut else {
       throw bad(Field.network)
     }
-    guard fields[Field.side] == String(network.inputSide) else { throw bad(Field.side) }
+    guard network.stridePlacement == placement else { throw bad(Field.stride) }
     return network
   }
 

@@ -92,7 +92,16 @@ public protocol KernelLibrary: Sendable {
     parameter: Input, velocity: Input, gradient: Input, rate: Float, momentum: Float,
     decay: Float, newParameter: Output, newVelocity: Output, elements: Range<Int>)
 
-  // MARK: Pooling over whole images
+  // MARK: Pooling
+
+  /// `output[n, p, q, c]` = the largest input pixel of the window, for the output rows `rows`,
+  /// where row = image · output height + p. A NaN wins.
+  func maxPool(_ input: Input, output: Output, extents: PoolingExtents, rows: Range<Int>)
+  /// Adds each window's output gradient to its largest pixel, the first of equal ones, or the last
+  /// NaN: the input rows `rows` of the input's gradient, where row = image · input height + y.
+  func maxPoolGradient(
+    _ outputGradient: Input, input: Input, inputGradient: Output, extents: PoolingExtents,
+    rows: Range<Int>)
 
   /// `output[n, c] = Σ_pixel input[n, pixel, c] / pixels`, for the images `images`.
   func globalAverage(

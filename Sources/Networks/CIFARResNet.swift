@@ -11,42 +11,26 @@ public enum CIFARResNet {
   /// - Parameters:
   ///   - depth: 6n + 2 for an n ≥ 1.
   ///   - shortcut: `nil` for the plain network.
+  ///   - inputSide: of the images, in pixels.
   /// - Returns: `nil` where the depth is not 6n + 2.
-  public static func network(depth: Int, shortcut: Shortcut?, classes: Int = 10) -> Network? {
+  public static func network(
+    depth: Int, shortcut: Shortcut?, inputSide: Int = 32, classes: Int = 10
+  )
+    -> Network?
+  {
     guard depth >= 8, (depth - 2) % 6 == 0 else { return nil }
     let blocks = (depth - 2) / 6
     return Network(
-      name: (shortcut == nil ? "cifar-plain" : "cifar-resnet") + String(depth), inputSide: 32,
+      name: (shortcut == nil ? "cifar-plain" : "cifar-resnet") + String(depth),
+      inputSide: inputSide,
       classes: classes, shortcut: shortcut, depth: depth
     ) {
       Convolution("conv1", widths[0], size: 3)
       BatchNormalization("bn1")
       ReLU()
-      for (stage, width) in widths.enumerated() {
-        for block in 0..<blocks {
-          basicBlock(
-            "layer\(stage + 1).\(block)", width, stride: stage > 0 && block == 0 ? 2 : 1, shortcut)
-        }
-      }
+      Block.stages(.basic, widths, [blocks, blocks, blocks], shortcut)
       GlobalAveragePooling()
       FullyConnected(Network.classifier, classes)
     }
-  }
-
-  /// Two 3×3 convolutions, each with batch normalisation (Figure 2 of the paper).
-  private static func basicBlock(_ name: String, _ width: Int, stride: Int, _ shortcut: Shortcut?)
-    -> any Layer
-  {
-    @LayerBuilder func body() -> [any Layer] {
-      Convolution("conv1", width, size: 3, stride: stride)
-      BatchNormalization("bn1")
-      ReLU("relu1")
-      Convolution("conv2", width, size: 3)
-      BatchNormalization("bn2")
-    }
-    if let shortcut {
-      return Residual(name, shortcut: shortcut, channels: width, stride: stride, body: body)
-    }
-    return Plain(name, body: body)
   }
 }

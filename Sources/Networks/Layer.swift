@@ -85,6 +85,7 @@ public struct Lowering {
 @resultBuilder
 public enum LayerBuilder {
   public static func buildExpression(_ layer: some Layer) -> [any Layer] { [layer] }
+  public static func buildExpression(_ layers: [any Layer]) -> [any Layer] { layers }
   public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap { $0 } }
   public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap { $0 } }
   public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }

@@ -100,6 +100,21 @@ public struct ReLU: Layer {
   }
 }
 
+/// The largest pixel of each window; padding never wins.
+public struct MaxPooling: Layer {
+  let pooling: Operation.MaxPooling
+
+  public init(size: Int, stride: Int, padding: Int = 0) {
+    pooling = .init(size: size, stride: stride, padding: padding)
+  }
+
+  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+    Activation(
+      value: lowering.append(.maxPooling(pooling), [input.value], "maxpool"),
+      channels: input.channels)
+  }
+}
+
 /// The mean over all pixels of each channel.
 public struct GlobalAveragePooling: Layer {
   public init() {}

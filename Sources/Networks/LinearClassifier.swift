@@ -4,11 +4,10 @@
 /// yardstick of how much a data set asks of a network.
 public enum LinearClassifier {
   public static let name = "cifar-linear"
-  static let side = 32
 
-  public static func network(classes: Int = 10) -> Network {
-    Network(name: name, inputSide: side, classes: classes, shortcut: nil, depth: 1) {
-      Convolution(Network.classifier, classes, size: side, padding: 0)
+  public static func network(inputSide: Int = 32, classes: Int = 10) -> Network {
+    Network(name: name, inputSide: inputSide, classes: classes, shortcut: nil, depth: 1) {
+      Convolution(Network.classifier, classes, size: inputSide, padding: 0)
       GlobalAveragePooling()
     }
   }

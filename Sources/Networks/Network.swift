@@ -10,21 +10,28 @@ public struct Network: Sendable {
   public let classes: Int
   /// The shortcut option, `nil` for a network without shortcuts.
   public let shortcut: Shortcut?
+  /// Which convolution of a bottleneck has the stride, `nil` for a network without bottlenecks.
+  public let stridePlacement: StridePlacement?
   /// The convolutions and fully-connected layers on the longest path, as the paper counts depth.
   public let depth: Int
   let layers: [any Layer]
 
   public init(
-    name: String, inputSide: Int, classes: Int, shortcut: Shortcut?, depth: Int,
+    name: String, inputSide: Int, classes: Int, shortcut: Shortcut?,
+    stridePlacement: StridePlacement? = nil, depth: Int,
     @LayerBuilder layers: () -> [any Layer]
   ) {
     self.name = name
     self.inputSide = inputSide
     self.classes = classes
     self.shortcut = shortcut
+    self.stridePlacement = stridePlacement
     self.depth = depth
     self.layers = layers()
   }
+
+  /// The sides of images, in pixels, that networks are built for.
+  public static let inputSides = 32...4096
 
   /// The names of the graph's tensors that every form has.
   public static let imagesInput = "images"

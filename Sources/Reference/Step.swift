@@ -74,6 +74,8 @@ extension ReferenceDevice.Step {
       case .channelSum(let operation): operation.evaluate(tensors)
       case .relu(let operation): operation.evaluate(tensors)
       case .reluGradient(let operation): operation.evaluate(tensors)
+      case .maxPooling(let operation): operation.evaluate(tensors)
+      case .maxPoolingGradient(let operation): operation.evaluate(tensors)
       case .globalAveragePooling(let operation): operation.evaluate(tensors)
       case .globalAveragePoolingGradient(let operation): operation.evaluate(tensors)
       case .slice(let operation): operation.evaluate(tensors)

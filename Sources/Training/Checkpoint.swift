@@ -79,6 +79,8 @@ public enum Checkpoint {
     let model = try ModelFile(at: path)
     guard model.network.name == trainer.network.name,
       model.network.shortcut == trainer.network.shortcut,
+      model.network.stridePlacement == trainer.network.stridePlacement,
+      model.network.inputSide == trainer.network.inputSide,
       model.classNames == trainer.classNames
     else {
       throw ModelFileError.otherNetwork(

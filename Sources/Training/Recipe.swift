@@ -15,6 +15,10 @@ public struct Recipe: Hashable, Sendable {
   public var model: String
   /// For residual networks.
   public var shortcut: Shortcut?
+  /// For networks with bottlenecks.
+  public var stridePlacement: StridePlacement?
+  /// The side of the images in pixels.
+  public var inputSide: Int
   public var initialization: Initialization
   public var seed: UInt64
   public var batchSize: Int
@@ -30,10 +34,12 @@ public struct Recipe: Hashable, Sendable {
   /// Whether batch normalisation's statistics are computed exactly after training.
   public var usesExactStatistics: Bool
 
+  /// - Parameter classes: `nil` for as many as the network is known for.
   /// - Throws: ``NetworkNameError``.
-  public func network(classes: Int) throws(NetworkNameError) -> Network {
+  public func network(classes: Int?) throws(NetworkNameError) -> Network {
     try NetworkCatalog.network(
-      named: model, shortcut: shortcut ?? .padding(.end), classes: classes)
+      named: model, shortcut: shortcut, stridePlacement: stridePlacement, inputSide: inputSide,
+      classes: classes)
   }
 }
 
@@ -44,6 +50,8 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
   public var model: String?
   public var shortcut: String?
   public var shortcutPadding: String?
+  public var stridePlacement: String?
+  public var imageSize: Int?
   public var initialization: String?
   public var seed: UInt64?
   public var batchSize: Int?
@@ -65,6 +73,8 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
   public enum CodingKeys: String, CodingKey, CaseIterable {
     case data, model, shortcut
     case shortcutPadding = "shortcut_padding"
+    case stridePlacement = "stride_on"
+    case imageSize = "img_size"
     case initialization = "init"
     case seed
     case batchSize = "batch_size"
@@ -95,6 +105,8 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     fill(\.model)
     fill(\.shortcut)
     fill(\.shortcutPadding)
+    fill(\.stridePlacement)
+    fill(\.imageSize)
     fill(\.initialization)
     fill(\.seed)
     fill(\.batchSize)
@@ -123,6 +135,8 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     model = recipe.model
     shortcut = recipe.shortcut?.option
     if case .padding(let padding) = recipe.shortcut { shortcutPadding = padding.rawValue }
+    stridePlacement = recipe.stridePlacement?.rawValue
+    imageSize = recipe.inputSide
     initialization = recipe.initialization.rawValue
     seed = recipe.seed
     batchSize = recipe.batchSize

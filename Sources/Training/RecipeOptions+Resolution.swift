@@ -8,6 +8,7 @@ public enum RecipeError: Error, Hashable, CustomStringConvertible {
   case epochsAndSteps
   case batchLargerThanSet(batch: Int, images: Int)
   case shortcutOfPlainNetwork(model: String)
+  case strideWithoutBottleneck(model: String)
 
   public var description: String {
     switch self {
@@ -21,6 +22,8 @@ public enum RecipeError: Error, Hashable, CustomStringConvertible {
       "a batch of \(batch) is larger than the training set of \(images) images; "
         + "give a smaller batch_size"
     case .shortcutOfPlainNetwork(let model): "\(model) has no shortcuts; leave shortcut out"
+    case .strideWithoutBottleneck(let model):
+      "\(model) has no bottlenecks; leave stride_on out"
     }
   }
 }
@@ -53,13 +56,11 @@ extension RecipeOptions {
       throw .outOfRange(
         option: .milestones, value: "\(milestones)", allowed: "steps in rising order")
     }
-    guard let initialization = Initialization(rawValue: initialization ?? "fan-in") else {
-      throw .unknownChoice(
-        option: .initialization, value: initialization ?? "",
-        choices: Initialization.allCases.map(\.rawValue))
-    }
+    let initialization = try choice(
+      .initialization, initialization ?? Initialization.fanIn.rawValue, Initialization.self)
     return Recipe(
       data: dataPath, model: network.name, shortcut: network.shortcut,
+      stridePlacement: network.stridePlacement, inputSide: network.inputSide,
       initialization: initialization,
       seed: seed ?? 1, batchSize: batchSize,
       momentum: try fraction(.momentum, momentum ?? 0.9),
@@ -77,29 +78,37 @@ extension RecipeOptions {
   public var dataPath: String? { data == Self.builtInData ? nil : data }
 
   private func resolvedNetwork() throws(RecipeError) -> Network {
-    let option = shortcut ?? "A"
-    let padding = shortcutPadding ?? Shortcut.ZeroPadding.end.rawValue
-    guard Shortcut.ZeroPadding(rawValue: padding) != nil else {
-      throw .unknownChoice(
-        option: .shortcutPadding, value: padding,
-        choices: Shortcut.ZeroPadding.allCases.map(\.rawValue))
+    let placement = try stridePlacement.map { value throws(RecipeError) in
+      try choice(.stridePlacement, value, StridePlacement.self)
     }
-    guard let choice = Shortcut(option: option, padding: padding) else {
-      throw .unknownChoice(option: .shortcut, value: option, choices: ["A", "B", "C"])
+    let padding = try choice(
+      .shortcutPadding, shortcutPadding ?? Shortcut.ZeroPadding.end.rawValue,
+      Shortcut.ZeroPadding.self)
+    let inputSide = try imageSize.map { value throws(RecipeError) in
+      try range(.imageSize, value, Network.inputSides)
     }
-    do {
-      let network = try NetworkCatalog.network(named: model ?? "cifar-resnet20", shortcut: choice)
-      if network.shortcut == nil, shortcut != nil {
-        throw RecipeError.shortcutOfPlainNetwork(model: network.name)
+    func network(_ shortcut: Shortcut?) throws(RecipeError) -> Network {
+      do {
+        return try NetworkCatalog.network(
+          named: model ?? "cifar-resnet20", shortcut: shortcut, stridePlacement: placement,
+          inputSide: inputSide)
+      } catch { throw .network(error) }
+    }
+    var result: Network
+    if let shortcut {
+      guard let option = Shortcut(option: shortcut, padding: padding.rawValue) else {
+        throw .unknownChoice(option: .shortcut, value: shortcut, choices: ["A", "B", "C"])
       }
-      return network
-    } catch let error as NetworkNameError {
-      throw .network(error)
-    } catch let error as RecipeError {
-      throw error
-    } catch {
-      preconditionFailure("unexpected error \(error)")
+      result = try network(option)
+      if result.shortcut == nil { throw .shortcutOfPlainNetwork(model: result.name) }
+    } else {
+      result = try network(nil)
+      if case .padding = result.shortcut { result = try network(.padding(padding)) }
     }
+    if placement != nil, result.stridePlacement == nil {
+      throw .strideWithoutBottleneck(model: result.name)
+    }
+    return result
   }
 
   private func resolvedSteps(stepsPerEpoch: Int) throws(RecipeError) -> Int {
@@ -131,6 +140,15 @@ extension RecipeOptions {
 
   // MARK: Checks
 
+  private func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ option: CodingKeys, _ value: String, _ type: Choice.Type
+  ) throws(RecipeError) -> Choice {
+    guard let choice = Choice(rawValue: value) else {
+      throw .unknownChoice(
+        option: option, value: value, choices: Choice.allCases.map(\.rawValue))
+    }
+    return choice
+  }
   private func range(_ option: CodingKeys, _ value: Int, _ allowed: ClosedRange<Int>)
     throws(RecipeError) -> Int
   {

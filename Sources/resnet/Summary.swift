@@ -8,9 +8,10 @@ struct Summary: ParsableCommand {
     abstract: "List a network's layers, parameters and multiply-adds.",
     usage: "resnet summary <network> [<options>]",
     discussion: """
-      Networks: cifar-resnetD and cifar-plainD for every depth D = 6n + 2; resnetD and plainD are \
-      short for the depths of the paper's CIFAR-10 table: 20, 32, 44, 56, 110, 1202. cifar-linear \
-      is the baseline without hidden layers.
+      Networks: resnet18, resnet34, resnet50, resnet101 and resnet152 for ImageNet, and plain18 and \
+      so on without shortcuts. cifar-resnetD and cifar-plainD for every depth D = 6n + 2; resnetD \
+      and plainD are short for the depths of the paper's CIFAR-10 table: 20, 32, 44, 56, 110, 1202. \
+      cifar-linear is the baseline without hidden layers.
       """)
 
   @Argument(help: ArgumentHelp("A network's name, or a model file.")) var network: String
@@ -25,6 +26,8 @@ struct Summary: ParsableCommand {
     }
     let network: String
     let shortcut: String?
+    let strideOn: String?
+    let inputSide: Int
     let depth: Int
     let parameters: Int, multiplyAdds: Int
     let layers: [Layer]
@@ -39,7 +42,9 @@ struct Summary: ParsableCommand {
     if outputOptions.json {
       return try JSONDocument.print(
         Report(
-          network: chosen.name, shortcut: chosen.shortcut?.option, depth: chosen.depth,
+          network: chosen.name, shortcut: chosen.shortcut?.option,
+          strideOn: chosen.stridePlacement?.rawValue, inputSide: chosen.inputSide,
+          depth: chosen.depth,
           parameters: summary.parameters, multiplyAdds: summary.multiplyAdds,
           layers: summary.rows.map {
             .init(
@@ -48,7 +53,10 @@ struct Summary: ParsableCommand {
           }))
     }
     let option = chosen.shortcut.map { ", shortcut option \($0.option)" } ?? ", no shortcuts"
-    print("\(chosen.name): \(chosen.depth) layers\(option)")
+    let stride = chosen.stridePlacement.map { ", stride on the \($0.rawValue)" } ?? ""
+    let side = chosen.inputSide
+    print(
+      "\(chosen.name): \(chosen.depth) layers\(option)\(stride), images of \(side)×\(side) pixels")
     var table = TextTable([
       .init("layer"), .init("operation"), .init("output", .right), .init("parameters", .right),
       .init("multiply-adds", .right),

@@ -40,11 +40,11 @@ struct Train: ParsableCommand {
     let terminal = outputOptions.terminal
     let resumed = try resume.map { try RunFolders.interrupted($0, in: output) }
     let options = try resumed.map(recipeArguments.options(resuming:)) ?? recipeArguments.options()
-    try options.validate()
+    let side = try options.resolved(trainingCount: nil).inputSide
     try OutputError.checkWritable(folder: resumed ?? output, option: "--output")
     let device = try deviceOptions.device(on: terminal)
 
-    let data = try Dataset.open(options.dataPath)
+    let data = try Dataset.open(options.dataPath, side: side)
     let recipe = try options.resolved(on: data)
     let trainer = try Trainer(recipe, on: data, device: device)
     if let resumed { try Checkpoint.restore(trainer, from: resumed) }

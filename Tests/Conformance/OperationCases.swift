@@ -177,7 +177,35 @@ extension ConformanceCase {
         "momentumUpdate with a rate of its own",
         .momentumUpdate(.init(weightDecay: 0, rateScale: 0.25)), [[7], [7], [7], [], []],
         bound: elementwise, values: [3: [0.1], 4: [0.9]]),
-    ] + slices + losses
+    ] + poolings + slices + losses
+
+  private static let pools: [(Shape, Shape, Operation.MaxPooling)] = [
+    // ResNet's, on images of 64 and 70 pixels; the others are awkward.
+    ([2, 32, 32, 64], [2, 16, 16, 64], .init(size: 3, stride: 2, padding: 1)),
+    ([3, 35, 35, 64], [3, 18, 18, 64], .init(size: 3, stride: 2, padding: 1)),
+    ([3, 7, 5, 17], [3, 3, 2, 17], .init(size: 3, stride: 2)),
+    ([3, 8, 6, 5], [3, 4, 3, 5], .init(size: 3, stride: 2, roundsUp: true)),
+    ([2, 9, 9, 33], [2, 2, 2, 33], .init(size: 2, stride: 4)),
+    ([2, 5, 6, 3], [2, 5, 6, 3], .init(size: 3, stride: 1, padding: 1)),
+    ([1, 1, 1, 2], [1, 1, 1, 2], .init(size: 3, stride: 2, padding: 1)),
+    (
+      [2, 6, 40, 16], [2, 3, 20, 16],
+      .init(
+        windowHeight: 4, windowWidth: 2, strideHeight: 1, strideWidth: 2,
+        padding: .init(top: 0, left: 1, bottom: 0, right: 0))
+    ),
+  ]
+
+  private static let poolings = pools.flatMap { input, output, pooling -> [ConformanceCase] in
+    // Few whole numbers, so that there are ties.
+    let ties = Draw.numbers("pixels", input.count).map { (3 * $0).rounded() }
+    return [
+      .operation("maxPooling of \(input)", .maxPooling(pooling), [input], bound: 0),
+      .operation(
+        "maxPooling's gradient of \(input)", .maxPoolingGradient(.init(pooling: pooling)),
+        [output, input], bound: elementwise, values: [1: ties]),
+    ]
+  }
 
   private static let slicedShapes: [(Shape, Operation.Slice)] = [
     ([8, 32, 32, 16], .init(axis: 1, stride: 2)),

@@ -1,10 +1,12 @@
-"""One training step of tiny networks, computed by PyTorch in double precision.
+"""One training step of networks, computed by PyTorch in double precision: of tiny networks for
+CIFAR-10 written out here, and of torchvision's for ImageNet.
 
 Writes Networks/<name>.json beside this script. Weights, images and velocities are drawn by `draw`
 below, which the tests repeat bit for bit, so that only results are stored. Of a long tensor a sample
-of entries is stored, its norm, and its product with a random vector, in which every entry counts.
+of entries is stored, its norm, and its product with a random vector, in which every entry counts;
+of torchvision's gradients also the relative error that PyTorch itself makes in single precision.
 
-    python make-network-fixtures.py        # needs torch and numpy
+    python make-network-fixtures.py        # needs torch, torchvision and numpy
 """
 import json
 import math
@@ -13,6 +15,7 @@ import pathlib
 import numpy
 import torch
 import torch.nn.functional as F
+import torchvision
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
@@ -90,9 +93,9 @@ class Network:
             x, self.parameter("fc.weight", (CLASSES, 64), 0.5), self.parameter("fc.bias", (CLASSES,), 0.1))
 
 
-def summary(name, tensor):
+def summary(name, tensor, sample=SAMPLE):
     values = tensor.detach().numpy().reshape(-1)
-    step = max(1, -(-len(values) // SAMPLE))
+    step = max(1, -(-len(values) // sample))
     return {
         "norm": float(numpy.linalg.norm(values)),
         "projection": float(values @ draw("projection/" + name, len(values))),
@@ -129,3 +132,110 @@ for name, shortcut in {
     "plain8": None,
 }.items():
     (folder / f"{name}.json").write_text(json.dumps(fixture(shortcut), indent=0) + "\n")
+
+
+class ZeroPadding(torch.nn.Module):
+    """Option A: every second pixel, and zero channels behind the identity's."""
+
+    def __init__(self, channels, stride):
+        super().__init__()
+        self.channels, self.stride = channels, stride
+
+    def forward(self, x):
+        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.channels - x.shape[1]))
+
+
+def unchanged(model):
+    pass
+
+
+def identity_shortcuts(model):
+    for block in model.modules():
+        if isinstance(block, torchvision.models.resnet.BasicBlock) and block.downsample is not None:
+            block.downsample = ZeroPadding(block.conv2.out_channels, block.stride)
+
+
+def stride_on_first(model):
+    for block in model.modules():
+        if isinstance(block, torchvision.models.resnet.Bottleneck):
+            block.conv1.stride, block.conv2.stride = block.conv2.stride, block.conv1.stride
+
+
+def no_shortcuts(model):
+    def forward(block, x):
+        x = F.relu(block.bn1(block.conv1(x)))
+        return F.relu(block.bn2(block.conv2(x)))
+
+    for block in model.modules():
+        if isinstance(block, torchvision.models.resnet.BasicBlock):
+            block.downsample = None
+            block.forward = forward.__get__(block)
+
+
+@torch.no_grad()
+def initialise(model):
+    """As `draw` says. In networks of bottlenecks the last scale of a block is small, and rectifiers
+    have most of their inputs away from zero: else single precision changes gradients by per cents."""
+    has_bottlenecks = any(isinstance(m, torchvision.models.resnet.Bottleneck) for m in model.modules())
+    for name, tensor in model.state_dict().items():
+        shape, last = tensor.shape, name.split(".")[-1]
+        if last == "num_batches_tracked":
+            continue
+        if name == "fc.weight":
+            scale, offset = 4 / math.sqrt(shape[1]), 0
+        elif name.endswith("bn3.weight"):
+            scale, offset = 0.1, 0.2
+        elif has_bottlenecks and name.endswith((".bn1.bias", ".bn2.bias")):
+            scale, offset = 0.25, 1
+        elif len(shape) == 4:
+            scale, offset = math.sqrt(6 / (shape[2] * shape[3] * shape[1])), 0
+        else:
+            scale, offset = {
+                "running_mean": (0.1, 0), "running_var": (0.5, 1), "weight": (0.5, 1),
+                "bias": (0.1 if name == "fc.bias" else 0.25, 0)}[last]
+        tensor.copy_(torch.tensor(offset + scale * draw(name, tensor.numel())).reshape(shape))
+
+
+def step(model, images):
+    logits = model(images.permute(0, 3, 1, 2))
+    loss = F.cross_entropy(logits, torch.tensor(LABELS))
+    loss.backward()
+    return logits, loss, {n: p.grad for n, p in model.named_parameters()}
+
+
+def imagenet_fixture(depth, side, change):
+    images = torch.tensor(draw("images", BATCH * side * side * 3)).reshape(BATCH, side, side, 3)
+    results = []
+    for precision in (torch.float64, torch.float32):
+        model = getattr(torchvision.models, f"resnet{depth}")(num_classes=CLASSES)
+        change(model)
+        initialise(model)
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.eps, module.momentum = EPSILON, MOMENTUM_OF_STATISTICS
+        results.append(step(model.to(precision).train(), images.to(precision)))
+        if precision == torch.float64:
+            statistics = {n: t for n, t in model.state_dict().items() if "running" in n}
+    (logits, loss, gradients), (logits32, _, gradients32) = results
+
+    def error(tensor, other):
+        return ((other.double() - tensor).norm() / tensor.norm()).item()
+
+    print(depth, change.__name__, "single precision:", error(logits, logits32),
+          max(error(g, gradients32[n]) for n, g in gradients.items()))
+    return {
+        "loss": loss.item(),
+        "logits": logits.flatten().tolist(),
+        "gradients": {
+            n: summary(n, g, sample=2) | {"singlePrecisionError": error(g, gradients32[n])}
+            for n, g in gradients.items()},
+        "slots": {n: summary(n, t, sample=2) for n, t in statistics.items()},
+    }
+
+
+for name, depth, change in [
+    ("resnet18", 18, unchanged), ("resnet50", 50, unchanged),
+    ("resnet18-A", 18, identity_shortcuts), ("resnet50-1x1", 50, stride_on_first),
+    ("plain18", 18, no_shortcuts),
+]:
+    (folder / f"{name}.json").write_text(json.dumps(imagenet_fixture(depth, 64, change), indent=0) + "\n")

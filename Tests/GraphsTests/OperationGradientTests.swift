@@ -117,6 +117,19 @@ import Testing
 
   @Test(
     arguments: [
+      (.init(size: 3, stride: 2, padding: 1), [2, 3, 3, 3]),
+      (.init(size: 2, stride: 2, roundsUp: true), [2, 3, 3, 3]),
+      (.init(size: 3, stride: 1), [2, 4, 3, 3]),
+      (.init(size: 1, stride: 3), [2, 2, 2, 3]),
+    ] as [(Operation.MaxPooling, Shape)])
+  func maxPooling(pooling: Operation.MaxPooling, result: Shape) throws {
+    try checkGradients([("x", [2, 6, 5, 3])], result: result) {
+      $0.append(.maxPooling(pooling), $1, path: "pool")
+    }
+  }
+
+  @Test(
+    arguments: [
       (.init(axis: 1, stride: 2), [2, 3, 4, 2]),
       (.init(axis: 2, stride: 2), [2, 5, 2, 2]),
       (.init(axis: 2, start: 1, end: 1, stride: 3), [2, 5, 1, 2]),

@@ -59,6 +59,30 @@ import Testing
       (.reluGradient(.init()), [[2, 3], [2, 3]], [[2, 3]]),
       (.globalAveragePooling(.init()), [[2, 5, 6, 3]], [[2, 3]]),
       (.globalAveragePoolingGradient(.init()), [[2, 3], [2, 5, 6, 3]], [[2, 5, 6, 3]]),
+      (
+        .maxPooling(.init(size: 3, stride: 2, padding: 1)), [[2, 112, 7, 3]], [[2, 56, 4, 3]]
+      ),
+      (.maxPooling(.init(size: 3, stride: 2)), [[2, 112, 7, 3]], [[2, 55, 3, 3]]),
+      (.maxPooling(.init(size: 3, stride: 2, roundsUp: true)), [[2, 112, 7, 3]], [[2, 56, 3, 3]]),
+      // A last window that would begin in the padding below is left out.
+      (
+        .maxPooling(.init(size: 3, stride: 2, padding: 1, roundsUp: true)), [[2, 4, 3, 1]],
+        [[2, 3, 2, 1]]
+      ),
+      (
+        .maxPooling(.init(size: 2, stride: 3, padding: 1, roundsUp: true)), [[1, 5, 6, 1]],
+        [[1, 2, 3, 1]]
+      ),
+      (
+        .maxPooling(
+          .init(
+            windowHeight: 2, windowWidth: 3, strideHeight: 1, strideWidth: 3,
+            padding: .init(top: 1, left: 0, bottom: 0, right: 2))), [[2, 5, 6, 1]], [[2, 5, 2, 1]]
+      ),
+      (
+        .maxPoolingGradient(.init(pooling: .init(size: 3, stride: 2))),
+        [[2, 2, 3, 4], [2, 5, 7, 4]], [[2, 5, 7, 4]]
+      ),
       (.slice(.init(axis: 1, stride: 2)), [[2, 5]], [[2, 3]]),
       (.slice(.init(axis: 0, start: 1, end: 2, stride: 3)), [[7, 5]], [[2, 5]]),
       (.sliceGradient(.init(slice: .init(axis: 1, stride: 2))), [[2, 3], [2, 5]], [[2, 5]]),
@@ -155,6 +179,18 @@ import Testing
         "the probabilities is [], not of rank 2"
       ),
       (.correctCount(.init(top: 1)), [[], [2], [2]], "the logits is [], not of rank 2"),
+      (
+        .maxPooling(.init(size: 3, stride: 2)), [[2, 5, 7]], "the input is [2, 5, 7], not of rank 4"
+      ),
+      (
+        .maxPooling(.init(size: 4, stride: 2, roundsUp: true)), [[2, 3, 9, 1]],
+        "the input [2, 3, 9, 1] with its padding is smaller than the window 4 × 4"
+      ),
+      (
+        .maxPoolingGradient(.init(pooling: .init(size: 3, stride: 2))),
+        [[2, 3, 3, 4], [2, 5, 7, 4]],
+        "the output gradient is [2, 3, 3, 4], not [2, 2, 3, 4]"
+      ),
       (.correctCount(.init(top: 1)), [[2, 5], [5], [2]], "the labels is [5], not [2]"),
       (
         .momentumUpdate(.init(weightDecay: 0)), [[4], [5], [4], [], []],

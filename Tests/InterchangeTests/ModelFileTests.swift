@@ -39,6 +39,23 @@ import Testing
     }
   }
 
+  @Test func imageNet() throws {
+    let folder = try TemporaryFolder()
+    let network = try NetworkCatalog.network(
+      named: "resnet50", stridePlacement: .first1x1, inputSide: 64, classes: 2)
+    let tensors = network.graph(.inference).slots.map {
+      ($0.name, Tensor($0.shape, [Float](repeating: 0.5, count: $0.shape.count)))
+    }
+    let model = ModelFile(
+      network: network, normalization: .channels(mean: [0, 0, 0], std: [1, 1, 1]),
+      classNames: ["cat", "dog"], statistics: .exact,
+      tensors: Dictionary(uniqueKeysWithValues: tensors), provenance: [:])
+    try model.write(to: folder["m"])
+    let read = try ModelFile(at: folder["m"]).network
+    #expect(read.name == "resnet50" && read.inputSide == 64 && read.classes == 2)
+    #expect(read.shortcut == .projection && read.stridePlacement == .first1x1)
+  }
+
   @Test func namesInAnyScript() throws {
     let names = ["a \"quoted\" \\ name", "Füchse, 狐 🦊", "line\nfeed\u{0}\u{7F}"]
     let provenance = ["data": "Ünï\"code\"", "": "empty", "a.b": "", "format": "not the format"]

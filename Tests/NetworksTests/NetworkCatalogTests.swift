@@ -6,7 +6,10 @@ import Testing
     #expect(Set(NetworkCatalog.knownNames).isSuperset(of: ["cifar-resnet20", "plain56", "linear"]))
     for name in NetworkCatalog.knownNames {
       let network = try NetworkCatalog.network(named: name)
-      #expect(network.name == (name.hasPrefix("cifar-") ? name : "cifar-" + name))
+      let isForImageNet = ResNet.depths.contains(network.depth)
+      #expect(network.name == (name.hasPrefix("cifar-") || isForImageNet ? name : "cifar-" + name))
+      #expect(network.inputSide == (isForImageNet ? 224 : 32))
+      #expect(network.classes == (isForImageNet ? 1000 : 10))
       #expect((network.shortcut == nil) == !name.contains("resnet"))
     }
   }
@@ -17,13 +20,27 @@ import Testing
     #expect(try NetworkCatalog.network(named: "Plain20").name == "cifar-plain20")
   }
 
+  @Test func variants() throws {
+    let torchvision = try NetworkCatalog.network(named: "ResNet50")
+    #expect(torchvision.shortcut == .projection && torchvision.stridePlacement == .middle3x3)
+    let paper = try NetworkCatalog.network(
+      named: "resnet50", shortcut: .padding(.both), stridePlacement: .first1x1, inputSide: 320,
+      classes: 7)
+    #expect(paper.shortcut == .padding(.both) && paper.stridePlacement == .first1x1)
+    #expect(paper.inputSide == 320 && paper.classes == 7)
+    let plain = try NetworkCatalog.network(named: "plain34", shortcut: .projection)
+    #expect(plain.shortcut == nil && plain.stridePlacement == nil)
+    let small = try NetworkCatalog.network(named: "resnet20", inputSide: 48)
+    #expect(small.shortcut == .padding(.end) && small.inputSide == 48)
+  }
+
   @Test(arguments: [
     (
-      "resnet18",
-      "'resnet18' is not available; CIFAR-10 networks have 6n + 2 layers, such as "
-        + "14 and 20, written with their family, as in 'cifar-resnet20'"
+      "resnet35",
+      "'resnet35' is not available; ImageNet networks have 18, 34, 50, 101 or 152 layers, CIFAR-10 "
+        + "networks 6n + 2, such as 32 and 38, written with their family, as in 'cifar-resnet20'"
     ),
-    ("resnet50", "'resnet50' is short for no network; for CIFAR-10 write 'cifar-resnet50'"),
+    ("resnet26", "'resnet26' is short for no network; for CIFAR-10 write 'cifar-resnet26'"),
     ("plain8", "'plain8' is short for no network; for CIFAR-10 write 'cifar-plain8'"),
     (
       "cifar-resnet21",

@@ -23,6 +23,37 @@ import Testing
     #expect(try self.summary("cifar-plain\(depth)").parameters == parameters)
   }
 
+  /// torchvision's counts; with the stride on the 1×1 convolution the paper's, which Table 1 gives
+  /// as 1.8, 3.6, 3.8, 7.6 and 11.3 billion.
+  @Test(arguments: [
+    (18, 11_689_512, 1_814_073_344, 1_814_073_344), (34, 21_797_672, 3_663_761_408, 3_663_761_408),
+    (50, 25_557_032, 4_089_184_256, 3_857_973_248), (101, 44_549_160, 7_801_405_440, 7_570_194_432),
+    (152, 60_192_808, 11_513_626_624, 11_282_415_616),
+  ])
+  func imageNet(depth: Int, parameters: Int, multiplyAdds: Int, ofThePaper: Int) throws {
+    let torchvision = try NetworkSummary(NetworkCatalog.network(named: "resnet\(depth)"))
+    #expect(torchvision.parameters == parameters && torchvision.multiplyAdds == multiplyAdds)
+    let paper = try NetworkSummary(
+      NetworkCatalog.network(named: "resnet\(depth)", stridePlacement: .first1x1))
+    #expect(paper.parameters == parameters && paper.multiplyAdds == ofThePaper)
+    let sides = torchvision.rows.filter { $0.path.hasSuffix(".0.conv2") }.map(\.outputShape[1])
+    #expect(sides == [56, 28, 14, 7])
+  }
+
+  /// Option A and plain networks have no projections: three fewer, and thirteen more with option C,
+  /// as the paper counts them for 34 layers.
+  @Test func shortcutsForImageNet() throws {
+    func convolutions(_ name: String, _ shortcut: Shortcut?) throws -> Int {
+      try NetworkSummary(NetworkCatalog.network(named: name, shortcut: shortcut)).rows
+        .count { $0.operation == "convolution" }
+    }
+    #expect(try convolutions("plain34", nil) == 33)
+    #expect(try convolutions("resnet34", .padding(.end)) == 33)
+    #expect(try convolutions("resnet34", .projection) == 36)
+    #expect(try convolutions("resnet34", .projectionEverywhere) == 49)
+    #expect(try convolutions("resnet50", .projection) == 53)
+  }
+
   @Test func projections() throws {
     #expect(try summary("cifar-resnet20", .projection).parameters == 272_474)
     #expect(try summary("cifar-resnet20", .projectionEverywhere).parameters == 283_962)

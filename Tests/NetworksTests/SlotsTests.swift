@@ -33,6 +33,19 @@ import Testing
     #expect(names == expected)
   }
 
+  @Test func namesForImageNet() throws {
+    let names = Set(try slots("resnet50", .projection).map(\.name))
+    // torchvision's 320 entries but the 53 counters of batches.
+    #expect(names.count == 267)
+    #expect(
+      names.isSuperset(of: [
+        "conv1.weight", "bn1.running_var", "layer1.0.downsample.0.weight",
+        "layer1.0.downsample.1.running_mean", "layer3.5.conv3.weight", "layer4.2.bn3.bias",
+        "fc.weight", "fc.bias",
+      ]))
+    #expect(!names.contains("layer1.1.downsample.0.weight"))
+  }
+
   @Test func namesOfTheOtherForms() throws {
     let optionA = Set(try slots("cifar-resnet20").map(\.name))
     #expect(!optionA.contains { $0.contains("downsample") })

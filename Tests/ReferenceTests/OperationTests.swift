@@ -91,6 +91,31 @@ import Testing
         == [1, 2, 1, 2, 1, 2, 1, 2])
   }
 
+  /// As PyTorch: padding never wins, of equal pixels the first does, of several NaNs the last.
+  @Test func maxPooling() throws {
+    let x = Tensor([1, 3, 3, 1], [-1.0, -2, -3, -4, -9, -3, -5, -6, -7])
+    let padded = Operation.MaxPooling(size: 3, stride: 2, padding: 1)
+    #expect(try evaluate(.maxPooling(padded), [x]).scalars == [-1, -2, -4, -3])
+    let ties = Tensor([1, 3, 3, 1], [1.0, 1, 2, 1, 2, 2, 2, 1, 2])
+    let overlapping = Operation.MaxPooling(size: 2, stride: 1)
+    #expect(
+      try evaluate(
+        .maxPoolingGradient(.init(pooling: overlapping)),
+        [Tensor([1, 2, 2, 1], [1.0, 10, 100, 1000]), ties]
+      ).scalars == [0, 0, 10, 0, 1101, 0, 0, 0, 0])
+    let numbers = Tensor([1, 2, 2, 1], [.nan, 5.0, .nan, 7])
+    let whole = Operation.MaxPooling(size: 2, stride: 2)
+    #expect(try evaluate(.maxPooling(whole), [numbers]).scalars[0].isNaN)
+    #expect(
+      try evaluate(
+        .maxPoolingGradient(.init(pooling: whole)), [Tensor([1, 1, 1, 1], [3.0]), numbers]
+      ).scalars == [0, 0, 3, 0])
+    let depths = Tensor([1, 1, 2, 1], [-Double.infinity, -.infinity])
+    let gradient = try evaluate(
+      .maxPoolingGradient(.init(pooling: padded)), [Tensor([1, 1, 1, 1], [3.0]), depths])
+    #expect(gradient.scalars == [3, 0])
+  }
+
   /// Logits whose exponentials are whole numbers; large ones must not overflow.
   @Test func crossEntropy() throws {
     func log(_ x: Double) -> Double { x == 0 ? 0 : logarithms[x] ?? .nan }

@@ -84,6 +84,27 @@ import Testing
       }.schedule.warmup == nil)
   }
 
+  @Test func imageNetOfARecipe() throws {
+    let torchvision = try recipe { $0.model = "resnet50" }
+    #expect(torchvision.shortcut == .projection && torchvision.stridePlacement == .middle3x3)
+    #expect(torchvision.inputSide == 224)
+    let paper = try recipe {
+      $0.model = "resnet50"
+      $0.shortcut = "a"
+      $0.stridePlacement = "1x1"
+      $0.imageSize = 64
+    }
+    #expect(paper.shortcut == .padding(.end) && paper.stridePlacement == .first1x1)
+    let network = try paper.network(classes: 7)
+    #expect(network.inputSide == 64 && network.classes == 7)
+    // Where zeros would stand does not matter to a projection.
+    let padded = try recipe {
+      $0.model = "resnet18"
+      $0.shortcutPadding = "both"
+    }
+    #expect(padded.shortcut == .projection && padded.stridePlacement == nil)
+  }
+
   // MARK: Sources
 
   @Test func choicesComeBeforeThoseOfOtherSources() {
@@ -108,7 +129,7 @@ import Testing
   @Test func noChoiceIsForgotten() throws {
     let full = try RecipeOptions(
       recipe {
-        $0.model = "resnet110"
+        $0.model = "resnet152"
         $0.shortcut = "A"
         $0.validation = 5000
       })

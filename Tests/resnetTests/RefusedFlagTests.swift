@@ -30,8 +30,8 @@ extension Commands {
     @Test func depths() throws {
       try expectUsageError("train data --model cifar-resnet21", "6n + 2", "20 and 26")
       try expectUsageError("summary cifar-plain19", "6n + 2", "14 and 20")
-      try expectUsageError("summary resnet50", "'cifar-resnet50'")
-      try expectUsageError("summary resnet34", "6n + 2", "32 and 38")
+      try expectUsageError("summary resnet26", "'cifar-resnet26'")
+      try expectUsageError("summary resnet35", "18, 34, 50, 101 or 152", "32 and 38")
       try expectUsageError("summary cifar-resnet9999998", "20000")
     }
 
@@ -50,6 +50,9 @@ extension Commands {
       ("--shortcut D", "--shortcut 'D'", "A, B, C"),
       ("--shortcut-padding middle", "--shortcut-padding 'middle'", "end, both"),
       ("--model plain20 --shortcut B", "cifar-plain20", "leave --shortcut out"),
+      ("--model resnet18 --stride-on 1x1", "resnet18", "leave --stride-on out"),
+      ("--model resnet50 --stride-on 7x7", "--stride-on '7x7'", "1x1, 3x3"),
+      ("--img-size 31", "--img-size 31", "32 to 4096"),
       ("--init zero", "--init 'zero'", "fan-in, fan-out"),
       ("--threads 0", "--threads 0", "1 to 256"), ("--threads 257", "--threads 257", "1 to 256"),
       ("--threads abc", "--threads", "'abc'"),

@@ -58,6 +58,8 @@ enum Config {
         case .model: options.model
         case .shortcut: options.shortcut
         case .shortcutPadding: options.shortcutPadding
+        case .stridePlacement: options.stridePlacement
+        case .imageSize: options.imageSize?.description
         case .initialization: options.initialization
         case .seed: options.seed?.description
         case .batchSize: options.batchSize?.description
@@ -118,8 +120,8 @@ enum Config {
 
   private static func kind(of key: RecipeOptions.CodingKeys?) -> String {
     switch key {
-    case .data, .model, .shortcut, .shortcutPadding, .initialization: "text"
-    case .seed, .batchSize, .steps, .warmupLimit, .validation: "a whole number"
+    case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .initialization: "text"
+    case .imageSize, .seed, .batchSize, .steps, .warmupLimit, .validation: "a whole number"
     case .milestones: "a list of whole numbers, such as [390, 585]"
     case .augmentation, .exactStatistics: "true or false"
     default: "a number"

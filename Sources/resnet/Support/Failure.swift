@@ -125,6 +125,8 @@ package enum Failure {
     case .batchLargerThanSet(let batch, let images):
       "--batch-size \(batch) is larger than the training set of \(images) images; give at most that"
     case .shortcutOfPlainNetwork(let model): "\(model) has no shortcuts; leave --shortcut out"
+    case .strideWithoutBottleneck(let model):
+      "\(model) has no bottlenecks; leave --stride-on out"
     default: "\(error)"
     }
   }

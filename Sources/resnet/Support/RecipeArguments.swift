@@ -13,15 +13,11 @@ struct RecipeArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The same as the argument.", visibility: .hidden))
   var dataDir: String?
 
-  @Option(help: ArgumentHelp("The network, such as resnet20 or cifar-plain56.", valueName: "name"))
-  var model: String?
   @Option(
     help: ArgumentHelp(
-      "Shortcut option of the paper: A (zero padding, the default), B or C (projections).",
-      valueName: "A|B|C"))
-  var shortcut: String?
-  @Option(help: ArgumentHelp("Where option A's zero channels stand.", valueName: "end|both"))
-  var shortcutPadding: String?
+      "The network, such as resnet20, resnet50 or cifar-plain56.", valueName: "name"))
+  var model: String?
+  @OptionGroup var networkOptions: NetworkOptions
   @Option(
     name: .customLong("init"),
     help: ArgumentHelp("He initialisation by inputs or outputs.", valueName: "fan-in|fan-out"))
@@ -113,8 +109,7 @@ struct RecipeArguments: ParsableArguments {
     var flags = RecipeOptions()
     flags.data = data ?? dataDir
     flags.model = model
-    flags.shortcut = shortcut
-    flags.shortcutPadding = shortcutPadding
+    networkOptions.set(in: &flags)
     flags.initialization = initialization
     flags.seed = seed
     flags.batchSize = batchSize
@@ -169,7 +164,7 @@ struct RecipeArguments: ParsableArguments {
     }
     let text =
       switch key {
-      case .data, .model, .shortcut, .shortcutPadding, .initialization:
+      case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .initialization:
         "'" + value.replacing("'", with: "''") + "'"
       case .milestones: "[\(value.trimmingPrefix("[").prefix { $0 != "]" })]"
       default: value

@@ -65,23 +65,43 @@ struct OutputOptions: ParsableArguments {
   var terminal: Terminal { .standardError(isQuiet: quiet) }
 }
 
-/// The network and how it is varied, for commands that need no recipe.
+/// How a network is varied.
 struct NetworkOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Shortcut option of the paper: A (zero padding), B or C (projections).", valueName: "A|B|C"))
+      "Shortcut option of the paper: A (zero padding; the default for CIFAR-10), B (projections "
+        + "where the shape changes; the default for ImageNet) or C (projections everywhere).",
+      valueName: "A|B|C"))
   var shortcut: String?
-  @Option(
-    help: ArgumentHelp("Where option A's zero channels stand.", valueName: "end|both"))
+  @Option(help: ArgumentHelp("Where option A's zero channels stand.", valueName: "end|both"))
   var shortcutPadding: String?
+  @Option(
+    name: .customLong("stride-on"),
+    help: ArgumentHelp(
+      "Which convolution of a bottleneck has the stride: 1x1 (the paper) or 3x3 (torchvision, the "
+        + "default).", valueName: "1x1|3x3"))
+  var stridePlacement: String?
+  @Option(
+    name: [.customLong("img-size"), .customLong("image-size")], parsing: .unconditional,
+    help: ArgumentHelp(
+      "The side of the images in pixels (default: 224 for ImageNet's networks, else 32).",
+      valueName: "n"))
+  var imageSize: Int?
 
-  func network(named name: String, classes: Int = 10) throws -> Network {
-    var options = RecipeOptions()
-    options.model = name
+  func set(in options: inout RecipeOptions) {
     options.shortcut = shortcut
     options.shortcutPadding = shortcutPadding
+    options.stridePlacement = stridePlacement
+    options.imageSize = imageSize
+  }
+
+  /// The network, for commands that need no recipe.
+  func network(named name: String) throws -> Network {
+    var options = RecipeOptions()
+    options.model = name
+    set(in: &options)
     // Any number of steps and images: only the network is of interest.
-    return try options.resolved(trainingCount: nil).network(classes: classes)
+    return try options.resolved(trainingCount: nil).network(classes: nil)
   }
 }
 

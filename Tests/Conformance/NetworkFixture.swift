@@ -10,6 +10,8 @@ struct NetworkFixture: Decodable {
     let projection: Double
     /// Entries at equal distances, from the first.
     let sample: [Double]
+    /// The relative error that PyTorch makes in single precision.
+    let singlePrecisionError: Double?
   }
 
   let loss: Double
@@ -32,7 +34,9 @@ struct NetworkFixture: Decodable {
   }
 
   /// The first value of a slot.
-  static func initialValue(_ slot: StateSlot, rate: Double) -> [Double] {
+  static func initialValue(
+    _ slot: StateSlot, rate: Double, hasBottlenecks: Bool = false
+  ) -> [Double] {
     func drawn(_ scale: Double, _ offset: Double = 0) -> [Double] {
       draw(slot.name, slot.shape.count).map { offset + scale * $0 }
     }
@@ -47,8 +51,12 @@ struct NetworkFixture: Decodable {
       return draw("velocity/" + parameter, slot.shape.count).map { rate * (0.01 * $0) }
     }
     switch (slot.name, slot.shape.rank) {
-    case ("fc.weight", _): return drawn(0.5)
+    case ("fc.weight", _): return drawn(4 / Double(slot.shape[1]).squareRoot())
     case ("fc.bias", _): return drawn(0.1)
+    case (let name, _) where name.hasSuffix("bn3.weight"): return drawn(0.1, 0.2)
+    case (let name, _)
+    where hasBottlenecks && (name.hasSuffix(".bn1.bias") || name.hasSuffix(".bn2.bias")):
+      return drawn(0.25, 1)
     case (_, 4):
       return drawn((6 / Double(slot.shape[2] * slot.shape[3] * slot.shape[1])).squareRoot())
     case (let name, _) where name.hasSuffix("weight"): return drawn(0.5, 1)

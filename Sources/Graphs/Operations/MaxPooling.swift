@@ -1,0 +1,98 @@
+extension Operation {
+  /// The largest pixel of each window, for each channel.
+  ///
+  ///     output[n, p, q, c] = max_{r, s} input[n, p·stride + r − top, q·stride + s − left, c]
+  ///
+  /// over the pixels of the window that lie inside the input: padding never wins. A NaN in a window
+  /// wins. Operand: `[N, H, W, C]`. Result: `[N, P, Q, C]` with
+  ///
+  ///     P = (H + top + bottom − window height) / stride + 1,  Q likewise,
+  ///
+  /// rounded down, or up with `roundsUp`; a last window that would begin beyond the input and its
+  /// padding above is then left out, as in PyTorch and Caffe.
+  public struct MaxPooling: OperationRule {
+    public let windowHeight: Int, windowWidth: Int
+    /// The step between windows in pixels, vertically and horizontally.
+    public let strideHeight: Int, strideWidth: Int
+    public let padding: Convolution.Padding
+    /// Ceiling mode.
+    public let roundsUp: Bool
+
+    /// - Precondition: less padding than window on each side, so that no window is empty.
+    public init(
+      windowHeight: Int, windowWidth: Int, strideHeight: Int, strideWidth: Int,
+      padding: Convolution.Padding = .init(0), roundsUp: Bool = false
+    ) {
+      precondition(
+        strideHeight > 0 && strideWidth > 0, "a stride of \(strideHeight) × \(strideWidth)")
+      precondition(
+        0..<windowHeight ~= padding.top && 0..<windowHeight ~= padding.bottom
+          && 0..<windowWidth ~= padding.left && 0..<windowWidth ~= padding.right,
+        "\(padding) with a window of \(windowHeight) × \(windowWidth)")
+      (self.windowHeight, self.windowWidth) = (windowHeight, windowWidth)
+      (self.strideHeight, self.strideWidth) = (strideHeight, strideWidth)
+      self.padding = padding
+      self.roundsUp = roundsUp
+    }
+    public init(size: Int, stride: Int, padding: Int = 0, roundsUp: Bool = false) {
+      self.init(
+        windowHeight: size, windowWidth: size, strideHeight: stride, strideWidth: stride,
+        padding: .init(padding), roundsUp: roundsUp)
+    }
+
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(1, operands)
+      let input = operands[0]
+      try expect("the input", input, rank: 4)
+      guard
+        let height = outputExtent(
+          input[1], window: windowHeight, stride: strideHeight, before: padding.top,
+          after: padding.bottom),
+        let width = outputExtent(
+          input[2], window: windowWidth, stride: strideWidth, before: padding.left,
+          after: padding.right)
+      else {
+        throw ShapeError(
+          "the input \(input) with its padding is smaller than the window "
+            + "\(windowHeight) × \(windowWidth)")
+      }
+      return [[input[0], height, width, input[3]]]
+    }
+
+    /// The windows along one axis; `nil` where not even one fits.
+    private func outputExtent(_ extent: Int, window: Int, stride: Int, before: Int, after: Int)
+      -> Int?
+    {
+      let steps = extent + before + after - window
+      guard extent > 0, steps >= 0 else { return nil }
+      guard roundsUp else { return steps / stride + 1 }
+      let last = (steps + stride - 1) / stride
+      return last * stride >= extent + before ? last : last + 1
+    }
+
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil] }
+      let input = graph.nodes[node.node].operands[0]
+      let path = "gradient/" + graph.nodes[node.node].path
+      return [
+        graph.append(.maxPoolingGradient(.init(pooling: self)), [gradient, input], path: path)
+      ]
+    }
+  }
+
+  /// The gradient with respect to a maximum pooling's input: each window's gradient goes to its
+  /// largest pixel, to the first in row-major order of several; gradients of overlapping windows
+  /// add up. Of several NaNs the last counts as largest, as in PyTorch.
+  ///
+  /// Operands: the output's gradient and the input. Result: as the input.
+  public struct MaxPoolingGradient: OperationRule {
+    public let pooling: MaxPooling
+    public init(pooling: MaxPooling) { self.pooling = pooling }
+
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(2, operands)
+      try expect("the output gradient", operands[0], toBe: pooling.shapes(of: [operands[1]])[0])
+      return [operands[1]]
+    }
+  }
+}

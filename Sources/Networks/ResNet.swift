@@ -1,0 +1,55 @@
+/// The paper's networks for ImageNet (Table 1): a 7×7 convolution and maximum pooling, four stages of
+/// blocks with 64, 128, 256 and 512 filters, each half as wide and high as the one before, global
+/// average pooling and a fully-connected layer. Parameters have torchvision's names.
+public enum ResNet {
+  /// Table 1: the kind of block, and the number of blocks in each stage.
+  public static let table: [(depth: Int, isBottleneck: Bool, blocks: [Int])] = [
+    (18, false, [2, 2, 2, 2]),
+    (34, false, [3, 4, 6, 3]),
+    (50, true, [3, 4, 6, 3]),
+    (101, true, [3, 4, 23, 3]),
+    (152, true, [3, 8, 36, 3]),
+  ]
+  public static let depths = table.map(\.depth)
+  public static let widths = [64, 128, 256, 512]
+
+  /// A network of Table 1, or its plain twin.
+  ///
+  /// - Parameters:
+  ///   - depth: one of ``depths``.
+  ///   - shortcut: `nil` for the plain network.
+  ///   - stridePlacement: for bottlenecks.
+  ///   - inputSide: of the images, in pixels.
+  /// - Returns: `nil` where Table 1 has no such depth.
+  public static func network(
+    depth: Int, shortcut: Shortcut?, stridePlacement: StridePlacement = .middle3x3,
+    inputSide: Int = 224, classes: Int = 1000
+  ) -> Network? {
+    guard let row = table.first(where: { $0.depth == depth }) else { return nil }
+    return network(
+      name: (shortcut == nil ? "plain" : "resnet") + String(depth),
+      block: row.isBottleneck ? .bottleneck(stridePlacement) : .basic, blocks: row.blocks,
+      shortcut: shortcut, inputSide: inputSide, classes: classes)
+  }
+
+  /// A network of any numbers of blocks.
+  public static func network(
+    name: String, block: Block, blocks: [Int], shortcut: Shortcut?, inputSide: Int = 224,
+    classes: Int = 1000
+  ) -> Network {
+    precondition(
+      blocks.count == widths.count, "\(blocks.count) stages, where there are \(widths.count)")
+    return Network(
+      name: name, inputSide: inputSide, classes: classes, shortcut: shortcut,
+      stridePlacement: block.stridePlacement, depth: blocks.reduce(0, +) * block.depth + 2
+    ) {
+      Convolution("conv1", 64, size: 7, stride: 2)
+      BatchNormalization("bn1")
+      ReLU()
+      MaxPooling(size: 3, stride: 2, padding: 1)
+      Block.stages(block, widths, blocks, shortcut)
+      GlobalAveragePooling()
+      FullyConnected(Network.classifier, classes)
+    }
+  }
+}
