@@ -3,7 +3,7 @@
 /// A choice is a pure function of the extents and of the lanes of the instruction set, so that a
 /// network computes the same bits on every machine with that instruction set. The constants are
 /// fitted by measurement.
-public enum ConvolutionAlgorithm: String, Hashable, Sendable {
+public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
   /// An implicit matrix product: any extents.
   case direct
   /// F(4×4, 3×3): a quarter of the multiplications, for 3×3 convolutions with stride 1.
@@ -27,12 +27,20 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable {
     return choice(extents, lanes: lanes, overhead: inverseTransform)
   }
 
+  /// Whether the algorithm computes such convolutions, and their filter gradients, at all.
+  public func applies(to extents: ConvolutionExtents, lanes: Int) -> Bool {
+    switch self {
+    case .direct: true
+    case .winograd:
+      extents.isWinogradShape && extents.inputChannels % lanes == 0
+        && extents.outputChannels % lanes == 0
+    }
+  }
+
   private static func choice(_ e: ConvolutionExtents, lanes: Int, overhead: Int)
     -> ConvolutionAlgorithm
   {
-    guard e.isWinogradShape, e.inputChannels % lanes == 0, e.outputChannels % lanes == 0 else {
-      return .direct
-    }
+    guard winograd.applies(to: e, lanes: lanes) else { return .direct }
     let tiles = e.batch * ((e.outputHeight + 3) / 4) * ((e.outputWidth + 3) / 4)
     return 9 * e.outputRows * e.outputWidth > 54 * tiles + overhead ? .winograd : .direct
   }
