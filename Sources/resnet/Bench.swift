@@ -128,11 +128,14 @@ struct Bench: ParsableCommand {
   /// The most memory that this process has had, in bytes.
   static func peakMemory() -> Int {
     var usage = rusage()
-    #if canImport(Darwin)
+    #if canImport(Glibc)
+      let status = getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    #else
       let status = getrusage(RUSAGE_SELF, &usage)
+    #endif
+    #if canImport(Darwin)
       let unit = 1
     #else
-      let status = getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
       let unit = 1024
     #endif
     return status == 0 ? Int(usage.ru_maxrss) * unit : 0
