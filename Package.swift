@@ -95,15 +95,18 @@ let package = Package(
         + kernelModules.map { .target(name: $0.name) }),
     tests("Conformance", ["ResidualCPU", "ResidualNetworks", "ResidualReference"]),
     .target(name: "CMallocCounter", path: "Tests/CMallocCounter"),
+    .target(name: "ResidualTestSupport", path: "Tests/Support"),
     tests(
       "CPUTests",
       ["ResidualCPU", "ResidualTraining", "ResidualReference", "CIntrinsics", "CMallocCounter"]),
-    tests("TrainingTests", ["ResidualTraining", "ResidualCPU"]),
-    tests("InterchangeTests", ["ResidualInterchange", "ResidualExecution"]),
-    tests("FormatsTests", ["ResidualFormats", "ResidualTensors"]),
+    tests("TrainingTests", ["ResidualTraining", "ResidualCPU", "ResidualTestSupport"]),
+    tests("InterchangeTests", ["ResidualInterchange", "ResidualExecution", "ResidualTestSupport"]),
+    tests("FormatsTests", ["ResidualFormats", "ResidualTensors", "ResidualTestSupport"]),
     tests("Attacks", ["ResidualFormats", "ResidualTensors"]),
     tests("ImagesTests", ["ResidualImages", "ResidualTensors"]),
-    tests("DatasetsTests", ["ResidualDatasets", "ResidualImages", "ResidualTensors"]),
+    tests(
+      "DatasetsTests",
+      ["ResidualDatasets", "ResidualImages", "ResidualTensors", "ResidualTestSupport"]),
     tests("FiguresTests", ["ResidualFigures"]),
     tests(
       "resnetTests",
