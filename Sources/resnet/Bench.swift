@@ -13,12 +13,12 @@ import ResidualTraining
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure images a second.",
+    abstract: "Measure images a second, and each layer.",
     discussion: """
       Random images stay in memory, so nothing but the network is measured: forward, loss, \
       backward and update in training; forward in inference. The figure is the median step's.
       """,
-    subcommands: [TrainingBench.self, InferenceBench.self])
+    subcommands: [TrainingBench.self, InferenceBench.self, LayerBench.self])
 
   struct Options: ParsableArguments {
     @Argument(help: ArgumentHelp("A network's name.")) var network: String
