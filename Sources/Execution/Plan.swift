@@ -11,6 +11,8 @@ public struct Plan<Step: Sendable>: Sendable {
   public let arenaByteCount: Int
   /// Bytes of scratch memory that each worker needs.
   public let scratchByteCount: Int
+  /// Bytes of the buffers that each step reads and writes, each buffer once.
+  public let stepByteCounts: [Int]
 
   /// Bytes of inputs and outputs, which lie outside the arena.
   public var boundaryByteCount: Int {

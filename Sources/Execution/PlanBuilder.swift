@@ -19,6 +19,7 @@ package struct PlanBuilder<Step: Sendable> {
   private var outputs: [String: BufferID] = [:]
   private var slots: [(slot: StateSlot, buffer: BufferID)] = []
   private var scratchByteCount = 0
+  private var stepByteCounts: [Int] = []
 
   package init() {}
 
@@ -55,6 +56,7 @@ package struct PlanBuilder<Step: Sendable> {
       drafts[buffer.index].lastStep = max(drafts[buffer.index].lastStep, steps.count)
     }
     steps.append(step)
+    stepByteCounts.append(Set(buffers).reduce(0) { $0 + drafts[$1.index].byteCount })
     self.scratchByteCount = max(self.scratchByteCount, scratchByteCount)
   }
 
@@ -94,6 +96,7 @@ package struct PlanBuilder<Step: Sendable> {
     }
     return Plan(
       steps: steps, buffers: buffers, inputs: inputs, outputs: outputs, slots: slots,
-      arenaByteCount: layout.byteCount, scratchByteCount: scratchByteCount)
+      arenaByteCount: layout.byteCount, scratchByteCount: scratchByteCount,
+      stepByteCounts: stepByteCounts)
   }
 }

@@ -89,14 +89,16 @@ public final class LoadedPlan<D: Device> {
   }
 
   /// Runs the plan once.
-  public func run() {
+  ///
+  /// - Parameter times: takes the time of every step.
+  public func run(times: StepTimes? = nil) {
     let (arena, scratch) = session.workspace
     let table = addresses.elements(of: UnsafeMutableRawPointer.self)
     for index in plan.buffers.indices {
       if case .arena(let offset) = plan.buffers[index].location { table[index] = arena + offset }
     }
     guard let addresses = table.baseAddress else { return }
-    session.device.run(plan, in: Memory(addresses: addresses, scratch: scratch))
+    session.device.run(plan, in: Memory(addresses: addresses, scratch: scratch), times: times)
   }
 
   /// Fills everything that a run must write before it reads with bytes that are NaN as numbers:

@@ -32,8 +32,12 @@ public struct ReferenceDevice: Device {
     return planning.builder.finish()
   }
 
-  public func run(_ plan: Plan<Step>, in memory: Memory) {
-    for step in plan.steps { step.run(in: memory) }
+  public func run(_ plan: Plan<Step>, in memory: Memory, times: StepTimes?) {
+    times?.begin()
+    for (index, step) in plan.steps.enumerated() {
+      step.run(in: memory)
+      times?.end(index)
+    }
   }
 }
 
