@@ -45,6 +45,7 @@ let package = Package(
     .trait(name: "JPEG", description: "Read JPEG images through libjpeg-turbo."),
     .trait(name: "PNG", description: "Read and write PNG images through libpng."),
     .trait(name: "GZIP", description: "Read gzip-compressed archives through zlib."),
+    .trait(name: "Benchmarks", description: "Build kernel-benchmarks, see Benchmarks/kernels."),
     .default(enabledTraits: ["JPEG", "PNG", "GZIP"]),
   ],
   dependencies: [
@@ -85,6 +86,12 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
       ],
       path: "Sources/resnet"),
+    .executableTarget(
+      name: "kernel-benchmarks",
+      dependencies: ["ResidualCPU", "ResidualFigures"].map {
+        .target(name: $0, condition: .when(traits: ["Benchmarks"]))
+      },
+      path: "Benchmarks/Kernels"),
     tests("GraphsTests", ["ResidualNetworks", "ResidualReference"]),
     tests("NetworksTests", ["ResidualNetworks", "ResidualReference"]),
     tests("ExecutionTests", ["ResidualExecution", "ResidualReference"]),
@@ -95,15 +102,18 @@ let package = Package(
         + kernelModules.map { .target(name: $0.name) }),
     tests("Conformance", ["ResidualCPU", "ResidualNetworks", "ResidualReference"]),
     .target(name: "CMallocCounter", path: "Tests/CMallocCounter"),
+    .target(name: "ResidualTestSupport", path: "Tests/Support"),
     tests(
       "CPUTests",
       ["ResidualCPU", "ResidualTraining", "ResidualReference", "CIntrinsics", "CMallocCounter"]),
-    tests("TrainingTests", ["ResidualTraining", "ResidualCPU"]),
-    tests("InterchangeTests", ["ResidualInterchange", "ResidualExecution"]),
-    tests("FormatsTests", ["ResidualFormats", "ResidualTensors"]),
+    tests("TrainingTests", ["ResidualTraining", "ResidualCPU", "ResidualTestSupport"]),
+    tests("InterchangeTests", ["ResidualInterchange", "ResidualExecution", "ResidualTestSupport"]),
+    tests("FormatsTests", ["ResidualFormats", "ResidualTensors", "ResidualTestSupport"]),
     tests("Attacks", ["ResidualFormats", "ResidualTensors"]),
     tests("ImagesTests", ["ResidualImages", "ResidualTensors"]),
-    tests("DatasetsTests", ["ResidualDatasets", "ResidualImages", "ResidualTensors"]),
+    tests(
+      "DatasetsTests",
+      ["ResidualDatasets", "ResidualImages", "ResidualTensors", "ResidualTestSupport"]),
     tests("FiguresTests", ["ResidualFigures"]),
     tests(
       "resnetTests",

@@ -69,7 +69,9 @@ public final class CPUDevice: Device, @unchecked Sendable {
     return (plan.scratchByteCount + alignment - 1) / alignment * alignment
   }
 
-  public func run(_ steps: [CPUStep], of plan: Plan<CPUStep>, in memory: Memory) {
+  public func run(
+    _ steps: [CPUStep], of plan: Plan<CPUStep>, in memory: Memory, times: StepTimes?
+  ) {
     pthread_mutex_lock(turn)
     defer { pthread_mutex_unlock(turn) }
     // Denormal numbers slow arithmetic down tenfold and mean nothing here.
@@ -77,8 +79,10 @@ public final class CPUDevice: Device, @unchecked Sendable {
     setFloatingPointMode(flushingDenormals(mode))
     defer { setFloatingPointMode(mode) }
     let stride = scratchStride(plan)
-    for step in steps {
+    times?.begin()
+    for (index, step) in steps.enumerated() {
       pool.run(.init(step: step, memory: memory, kernels: kernels, scratchStride: stride))
+      times?.end(index)
     }
   }
 

@@ -15,6 +15,14 @@ public struct CPUStep: Sendable, CustomStringConvertible {
   public var description: String { "\(path): \(work)" }
 }
 
+extension Profile {
+  public init(_ plan: Plan<CPUStep>, _ times: StepTimes) {
+    self.init(plan, times) { step in
+      (String(describing: type(of: step.work)), CPUStep.layerPath(of: step.path))
+    }
+  }
+}
+
 /// Something to do in parts that may run on different threads at once.
 ///
 /// The parts of a work depend on the shapes alone, never on the number of threads.

@@ -44,20 +44,13 @@ public enum InstructionSet: String, Hashable, Sendable, CaseIterable, Comparable
 
   /// The instruction set that the environment asks for, or else the best.
   ///
-  /// - Throws: ``DeviceUnavailable`` where the name is unknown or the machine lacks it.
-  public static func resolve(environment: [String: String]) throws(DeviceUnavailable)
+  /// - Throws: ``InstructionSetError``.
+  public static func resolve(environment: [String: String]) throws(InstructionSetError)
     -> InstructionSet
   {
     guard let name = environment[environmentVariable], !name.isEmpty else { return best }
-    let choices = available.map(\.rawValue).joined(separator: ", ")
-    guard let choice = InstructionSet(rawValue: name.lowercased()) else {
-      throw DeviceUnavailable(
-        "\(environmentVariable)='\(name)' is no instruction set; this machine has \(choices)")
-    }
-    guard choice.isAvailable else {
-      throw DeviceUnavailable(
-        "\(environmentVariable)='\(name)': this machine lacks it; it has \(choices)")
-    }
+    guard let choice = InstructionSet(rawValue: name.lowercased()) else { throw .unknown(name) }
+    guard choice.isAvailable else { throw .unavailable(choice) }
     return choice
   }
 
@@ -71,6 +64,25 @@ public enum InstructionSet: String, Hashable, Sendable, CaseIterable, Comparable
     #else
       ResidualKernels.Kernels()
     #endif
+  }
+}
+
+/// What the environment asks for and cannot have.
+public enum InstructionSetError: Error, Hashable, CustomStringConvertible {
+  /// The name of no instruction set.
+  case unknown(String)
+  /// One that this machine lacks.
+  case unavailable(InstructionSet)
+
+  public var description: String {
+    let variable = InstructionSet.environmentVariable
+    let choices = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
+    return switch self {
+    case .unknown(let name):
+      "\(variable)='\(name)' is no instruction set; this machine has \(choices)"
+    case .unavailable(let missing):
+      "\(variable)='\(missing.rawValue)': this machine lacks it; it has \(choices)"
+    }
   }
 }
 

@@ -80,10 +80,10 @@ package final class WorkerPool: @unchecked Sendable {
 
   private func start(_ worker: Int) throws(DeviceUnavailable) {
     let entry = Unmanaged.passRetained(Entry(pool: self, worker: worker))
-    #if canImport(Darwin)
-      var thread: pthread_t?
-    #else
+    #if canImport(Glibc)
       var thread = pthread_t()
+    #else
+      var thread: pthread_t?
     #endif
     let status = pthread_create(&thread, nil, workerMain, entry.toOpaque())
     guard status == 0 else {
@@ -92,10 +92,10 @@ package final class WorkerPool: @unchecked Sendable {
         "\(count) threads: the system does not grant more than \(worker) (error \(status)); "
           + "use fewer")
     }
-    #if canImport(Darwin)
-      if let thread { threads.append(thread) }
-    #else
+    #if canImport(Glibc)
       threads.append(thread)
+    #else
+      if let thread { threads.append(thread) }
     #endif
   }
 

@@ -16,8 +16,9 @@ public protocol Device: Sendable {
   /// - Throws: ``ShapeError`` where the shapes do not fit.
   func prepare(_ graph: Graph, inputs: [String: Shape]) throws -> Plan<Step>
 
-  /// Runs steps of a plan, its preparation or its own, on memory that fits it.
-  func run(_ steps: [Step], of plan: Plan<Step>, in memory: Memory)
+  /// Runs steps of a plan, its preparation or its own, on memory that fits it, and times each where
+  /// `times` is given.
+  func run(_ steps: [Step], of plan: Plan<Step>, in memory: Memory, times: StepTimes?)
 
   /// Bytes of scratch memory that running a plan needs beside its arena.
   func scratchByteCount(of plan: Plan<Step>) -> Int

@@ -19,6 +19,8 @@ public struct Plan<Step: Sendable>: Sendable {
   public let scratchByteCount: Int
   /// Whether a run writes slots.
   public let changesState: Bool
+  /// Bytes of the buffers that each step reads and writes, each buffer once.
+  public let stepByteCounts: [Int]
 
   /// Bytes of inputs and outputs, which lie outside the arena.
   public var boundaryByteCount: Int {

@@ -22,6 +22,7 @@ package struct PlanBuilder<Step: Sendable> {
   private var scratchByteCount = 0
   /// Whether a run writes slots.
   package var changesState = false
+  private var stepByteCounts: [Int] = []
 
   package init() {}
 
@@ -67,6 +68,7 @@ package struct PlanBuilder<Step: Sendable> {
       drafts[buffer.index].lastStep = max(drafts[buffer.index].lastStep, steps.count)
     }
     steps.append(step)
+    stepByteCounts.append(Set(buffers).reduce(0) { $0 + drafts[$1.index].byteCount })
     self.scratchByteCount = max(self.scratchByteCount, scratchByteCount)
   }
 
@@ -123,6 +125,7 @@ package struct PlanBuilder<Step: Sendable> {
       steps: steps, preparation: preparation, buffers: buffers, inputs: inputs, outputs: outputs,
       slots: slots,
       arenaByteCount: layout.byteCount, keptByteCount: keptByteCount,
-      scratchByteCount: scratchByteCount, changesState: changesState)
+      scratchByteCount: scratchByteCount, changesState: changesState,
+      stepByteCounts: stepByteCounts)
   }
 }

@@ -94,7 +94,9 @@ public final class LoadedPlan<D: Device> {
   }
 
   /// Runs the plan once.
-  public func run() {
+  ///
+  /// - Parameter times: takes the time of every step.
+  public func run(times: StepTimes? = nil) {
     let (arena, scratch) = session.workspace
     let table = addresses.elements(of: UnsafeMutableRawPointer.self)
     for index in plan.buffers.indices {
@@ -103,10 +105,10 @@ public final class LoadedPlan<D: Device> {
     guard let addresses = table.baseAddress else { return }
     let memory = Memory(addresses: addresses, scratch: scratch)
     if !plan.preparation.isEmpty, preparedVersion != session.store.version {
-      session.device.run(plan.preparation, of: plan, in: memory)
+      session.device.run(plan.preparation, of: plan, in: memory, times: nil)
       preparedVersion = session.store.version
     }
-    session.device.run(plan.steps, of: plan, in: memory)
+    session.device.run(plan.steps, of: plan, in: memory, times: times)
     if plan.changesState { session.store.noteChange() }
   }
 

@@ -3,7 +3,7 @@
 /// A choice is a pure function of the extents and of the lanes of the instruction set, so that a
 /// network computes the same bits on every machine with that instruction set. The constants are
 /// fitted by measurement.
-public enum ConvolutionAlgorithm: String, Hashable, Sendable {
+public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
   /// An implicit matrix product: any extents.
   case direct
   /// F(4×4, 3×3): a quarter of the multiplications, for 3×3 convolutions with stride 1.
@@ -11,30 +11,50 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable {
 
   /// The choice for an output or, on ``ConvolutionExtents/inputGradient``, an input gradient.
   public static func output(_ extents: ConvolutionExtents, lanes: Int) -> ConvolutionAlgorithm {
-    // Per product of one input channel and one vector of output channels, in multiply-adds: the
-    // direct kernel takes 9 a pixel; Winograd takes 36 a tile, half as many again for the
-    // transforms of the tile, and the filter's transform once, whose numbers come one by one.
-    let filterTransform = 1000
-    return choice(extents, lanes: lanes, overhead: filterTransform)
+    choice(extents, lanes: lanes, overhead: Cost.filterTransform)
   }
 
   /// The choice for a filter gradient; the extents are the forward convolution's.
   public static func filterGradient(_ extents: ConvolutionExtents, lanes: Int)
     -> ConvolutionAlgorithm
   {
-    // As above; the result is transformed once a part, in whole vectors.
-    let inverseTransform = 200
-    return choice(extents, lanes: lanes, overhead: inverseTransform)
+    choice(extents, lanes: lanes, overhead: Cost.inverseTransform)
+  }
+
+  /// What the choice counts with, per product of one input channel and one vector of output
+  /// channels, in multiply-adds. `Benchmarks/kernels --fit` measures them.
+  package enum Cost {
+    /// A pixel, for the direct kernel.
+    package static let directPixel = 9
+    /// A tile of 4×4 pixels, for Winograd's: 36, and half as many again for its transforms.
+    package static let winogradTile = 54
+    /// The filter's transform, whose numbers come one by one.
+    package static let filterTransform = 1000
+    /// A filter gradient's transform, once a part, in whole vectors.
+    package static let inverseTransform = 200
+  }
+
+  /// The tiles of a convolution.
+  package static func tiles(_ e: ConvolutionExtents) -> Int {
+    e.batch * ((e.outputHeight + 3) / 4) * ((e.outputWidth + 3) / 4)
+  }
+
+  /// Whether the algorithm computes such convolutions, and their filter gradients, at all.
+  public func applies(to extents: ConvolutionExtents, lanes: Int) -> Bool {
+    switch self {
+    case .direct: true
+    case .winograd:
+      extents.isWinogradShape && extents.inputChannels % lanes == 0
+        && extents.outputChannels % lanes == 0
+    }
   }
 
   private static func choice(_ e: ConvolutionExtents, lanes: Int, overhead: Int)
     -> ConvolutionAlgorithm
   {
-    guard e.isWinogradShape, e.inputChannels % lanes == 0, e.outputChannels % lanes == 0 else {
-      return .direct
-    }
-    let tiles = e.batch * ((e.outputHeight + 3) / 4) * ((e.outputWidth + 3) / 4)
-    return 9 * e.outputRows * e.outputWidth > 54 * tiles + overhead ? .winograd : .direct
+    guard winograd.applies(to: e, lanes: lanes) else { return .direct }
+    let direct = Cost.directPixel * e.outputRows * e.outputWidth
+    return direct > Cost.winogradTile * tiles(e) + overhead ? .winograd : .direct
   }
 }
 

@@ -12,19 +12,24 @@ public protocol KernelLibrary: Sendable {
   /// Floats in one vector register.
   var lanes: Int { get }
 
-  // MARK: Convolution
+  // MARK: Convolution, by an algorithm that applies to the extents
 
   /// Floats that a packed filter takes.
-  func packedFilterCount(_ extents: ConvolutionExtents) -> Int
-  /// Packs a stored filter for ``convolve(_:filter:output:extents:rows:scratch:)``.
+  func packedFilterCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm) -> Int
+  /// Packs a stored filter for ``convolve(_:filter:output:extents:rows:scratch:algorithm:)``.
   func packFilter(
-    _ filter: Input, into packed: Output, extents: ConvolutionExtents, packing: FilterPacking)
-  /// Floats of scratch memory that one call of a convolution kernel needs.
-  func convolutionScratchCount(_ extents: ConvolutionExtents) -> Int
+    _ filter: Input, into packed: Output, extents: ConvolutionExtents, packing: FilterPacking,
+    algorithm: ConvolutionAlgorithm)
+  /// Floats of scratch memory that one call of a convolution needs.
+  func convolutionScratchCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm)
+    -> Int
   /// Computes the output rows `rows` of a convolution, where row = image · output height + p.
   func convolve(
     _ input: Input, filter packed: Input, output: Output, extents: ConvolutionExtents,
-    rows: Range<Int>, scratch: Output)
+    rows: Range<Int>, scratch: Output, algorithm: ConvolutionAlgorithm)
+  /// Floats of scratch memory that one call of a filter gradient needs.
+  func filterGradientScratchCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm)
+    -> Int
   /// Floats that one partial filter gradient takes.
   func partialFilterGradientCount(_ extents: ConvolutionExtents) -> Int
   /// Adds the output rows `rows` of a forward convolution to the filter gradient summed over the
@@ -35,7 +40,7 @@ public protocol KernelLibrary: Sendable {
   /// Calls but the last end with an image or a multiple of four of its rows.
   func filterGradient(
     _ input: Input, outputGradient: Input, partial: Output, extents: ConvolutionExtents,
-    rows: Range<Int>, of part: Range<Int>, scratch: Output)
+    rows: Range<Int>, of part: Range<Int>, scratch: Output, algorithm: ConvolutionAlgorithm)
   /// Adds `count` partial filter gradients, which lie one after another, in order, into
   /// `[k, c, r, s]`, for the output channels `channels`.
   func reduceFilterGradient(
@@ -116,4 +121,45 @@ public protocol KernelLibrary: Sendable {
   /// Runs `iterations` rounds of independent multiply-adds in registers and returns their number of
   /// floating-point operations: the arithmetic peak of one core.
   func peakOperations(iterations: Int) -> Int
+}
+
+/// Convolutions by the algorithm of choice, see ``ConvolutionAlgorithm``.
+extension KernelLibrary {
+  public func packedFilterCount(_ extents: ConvolutionExtents) -> Int {
+    packedFilterCount(extents, algorithm: .output(extents, lanes: lanes))
+  }
+
+  public func packFilter(
+    _ filter: Input, into packed: Output, extents: ConvolutionExtents, packing: FilterPacking
+  ) {
+    packFilter(
+      filter, into: packed, extents: extents, packing: packing,
+      algorithm: .output(extents, lanes: lanes))
+  }
+
+  /// Floats of scratch memory for a convolution and for its filter gradient.
+  public func convolutionScratchCount(_ extents: ConvolutionExtents) -> Int {
+    let output = convolutionScratchCount(extents, algorithm: .output(extents, lanes: lanes))
+    let filterGradient = filterGradientScratchCount(
+      extents, algorithm: .filterGradient(extents, lanes: lanes))
+    return max(output, filterGradient)
+  }
+
+  public func convolve(
+    _ input: Input, filter packed: Input, output: Output, extents: ConvolutionExtents,
+    rows: Range<Int>, scratch: Output
+  ) {
+    convolve(
+      input, filter: packed, output: output, extents: extents, rows: rows, scratch: scratch,
+      algorithm: .output(extents, lanes: lanes))
+  }
+
+  public func filterGradient(
+    _ input: Input, outputGradient: Input, partial: Output, extents: ConvolutionExtents,
+    rows: Range<Int>, of part: Range<Int>, scratch: Output
+  ) {
+    filterGradient(
+      input, outputGradient: outputGradient, partial: partial, extents: extents, rows: rows,
+      of: part, scratch: scratch, algorithm: .filterGradient(extents, lanes: lanes))
+  }
 }

@@ -1,18 +1,12 @@
-// The convolution kernels of the interface: each is the algorithm's that suits the extents.
+// The convolution kernels of the interface: each is the asked algorithm's.
 
 import ResidualKernelInterface
 
 extension Kernels {
-  private func outputAlgorithm(_ extents: ConvolutionExtents) -> ConvolutionAlgorithm {
-    .output(extents, lanes: Vector.scalarCount)
-  }
-
-  private func filterGradientAlgorithm(_ extents: ConvolutionExtents) -> ConvolutionAlgorithm {
-    .filterGradient(extents, lanes: Vector.scalarCount)
-  }
-
-  public func packedFilterCount(_ extents: ConvolutionExtents) -> Int {
-    switch outputAlgorithm(extents) {
+  public func packedFilterCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm)
+    -> Int
+  {
+    switch algorithm {
     case .direct: directPackedFilterCount(extents)
     case .winograd: WinogradFilter.packedCount(extents)
     }
@@ -20,34 +14,29 @@ extension Kernels {
 
   public func packFilter(
     _ filter: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>,
-    extents: ConvolutionExtents, packing: FilterPacking
+    extents: ConvolutionExtents, packing: FilterPacking, algorithm: ConvolutionAlgorithm
   ) {
-    switch outputAlgorithm(extents) {
+    switch algorithm {
     case .direct: directPackFilter(filter, into: packed, extents: extents, packing: packing)
     case .winograd: WinogradFilter.pack(filter, into: packed, extents: extents, packing: packing)
     }
   }
 
-  public func convolutionScratchCount(_ extents: ConvolutionExtents) -> Int {
-    let output =
-      switch outputAlgorithm(extents) {
-      case .direct: directScratchCount(extents)
-      case .winograd: winogradScratchCount(extents)
-      }
-    let filterGradient =
-      switch filterGradientAlgorithm(extents) {
-      case .direct: directFilterGradientScratchCount(extents)
-      case .winograd: winogradFilterGradientScratchCount(extents)
-      }
-    return larger(output, filterGradient)
+  public func convolutionScratchCount(
+    _ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm
+  ) -> Int {
+    switch algorithm {
+    case .direct: directScratchCount(extents)
+    case .winograd: winogradScratchCount(extents)
+    }
   }
 
   public func convolve(
     _ input: UnsafePointer<Float>, filter packed: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
-    scratch: UnsafeMutablePointer<Float>
+    scratch: UnsafeMutablePointer<Float>, algorithm: ConvolutionAlgorithm
   ) {
-    switch outputAlgorithm(extents) {
+    switch algorithm {
     case .direct:
       directConvolve(
         input, filter: packed, output: output, extents: extents, rows: rows, scratch: scratch)
@@ -57,12 +46,21 @@ extension Kernels {
     }
   }
 
+  public func filterGradientScratchCount(
+    _ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm
+  ) -> Int {
+    switch algorithm {
+    case .direct: directFilterGradientScratchCount(extents)
+    case .winograd: winogradFilterGradientScratchCount(extents)
+    }
+  }
+
   public func filterGradient(
     _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     partial: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
-    of part: Range<Int>, scratch: UnsafeMutablePointer<Float>
+    of part: Range<Int>, scratch: UnsafeMutablePointer<Float>, algorithm: ConvolutionAlgorithm
   ) {
-    switch filterGradientAlgorithm(extents) {
+    switch algorithm {
     case .direct:
       directFilterGradient(
         input, outputGradient: outputGradient, partial: partial, extents: extents, rows: rows,

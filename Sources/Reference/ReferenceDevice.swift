@@ -33,8 +33,14 @@ public struct ReferenceDevice: Device {
     return planning.builder.finish()
   }
 
-  public func run(_ steps: [Step], of plan: Plan<Step>, in memory: Memory) {
-    for step in steps { step.run(in: memory) }
+  public func run(
+    _ steps: [Step], of plan: Plan<Step>, in memory: Memory, times: StepTimes?
+  ) {
+    times?.begin()
+    for (index, step) in steps.enumerated() {
+      step.run(in: memory)
+      times?.end(index)
+    }
   }
 }
 

@@ -13,12 +13,12 @@ import ResidualTraining
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure images a second.",
+    abstract: "Measure images a second, and each layer.",
     discussion: """
       Random images stay in memory, so nothing but the network is measured: forward, loss, \
       backward and update in training; forward in inference. The figure is the median step's.
       """,
-    subcommands: [TrainingBench.self, InferenceBench.self])
+    subcommands: [TrainingBench.self, InferenceBench.self, LayerBench.self])
 
   struct Options: ParsableArguments {
     @Argument(help: ArgumentHelp("A network's name.")) var network: String
@@ -31,6 +31,10 @@ struct Bench: ParsableCommand {
     var steps = 20
     @Option(parsing: .unconditional, help: ArgumentHelp("Steps before that.", valueName: "n"))
     var warm = 3
+    @Flag(help: "Show where the time goes, by kind of step and by layer.")
+    var profile = false
+    /// For scripts/check-denormals: activations that die away.
+    @Option(parsing: .unconditional, help: .hidden) var parameterScale: Float = 1
     @OptionGroup(title: "Network") var networkOptions: NetworkOptions
     @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
@@ -52,6 +56,7 @@ struct Bench: ParsableCommand {
     /// From the start of the command to the end of the first step.
     let secondsToFirstStep: Double
     let peakMemoryBytes: Int
+    var profile: ProfileReport?
   }
 
   struct TrainingBench: ParsableCommand {
@@ -85,16 +90,25 @@ struct Bench: ParsableCommand {
       graph, inputs: network.stepShapes(batch: options.batch), seed: 1)
     fill(loaded, graph.inputs, network: network, batch: options.batch)
 
+    for slot in session.store.slots where slot.role == .parameter && options.parameterScale != 1 {
+      session.store.write(
+        session.store.read(slot.name).scalars.map { $0 * options.parameterScale }, to: slot.name)
+    }
+
     loaded.run()
     let firstStep = (clock.now - begin) / .seconds(1)
     for _ in 0..<max(0, options.warm - 1) { loaded.run() }
-    let times = (0..<options.steps).map { _ in clock.measure { loaded.run() } / .seconds(1) }
+    let stepTimes = options.profile ? StepTimes(of: loaded.plan) : nil
+    let times = (0..<options.steps).map { _ in
+      clock.measure { loaded.run(times: stepTimes) } / .seconds(1)
+    }
     let median = times.sorted()[times.count / 2]
+    let profile = stepTimes.map { ProfileReport(Profile(loaded.plan, $0)) }
     let report = Report(
       what: what, network: network.name, batch: options.batch, threads: device.threads,
       instructionSet: device.instructionSet.rawValue,
       imagesPerSecond: Double(options.batch) / median, secondsPerStep: median,
-      secondsToFirstStep: firstStep, peakMemoryBytes: peakMemory())
+      secondsToFirstStep: firstStep, peakMemoryBytes: peakMemory(), profile: profile)
     if options.outputOptions.json { return try JSONDocument.print(report) }
     print(
       "\(network.name), \(what), batch \(options.batch), \(device.threads) threads, "
@@ -103,6 +117,7 @@ struct Bench: ParsableCommand {
         + "\(NumberFormat.fixed(median * 1000, decimals: 1)) ms a step, "
         + "first step after \(NumberFormat.fixed(firstStep, decimals: 2)) s, "
         + "peak memory \(report.peakMemoryBytes >> 20) MiB")
+    if let profile { print("\n" + profile.text, terminator: "") }
   }
 
   private static func fill(
@@ -128,11 +143,14 @@ struct Bench: ParsableCommand {
   /// The most memory that this process has had, in bytes.
   static func peakMemory() -> Int {
     var usage = rusage()
-    #if canImport(Darwin)
+    #if canImport(Glibc)
+      let status = getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    #else
       let status = getrusage(RUSAGE_SELF, &usage)
+    #endif
+    #if canImport(Darwin)
       let unit = 1
     #else
-      let status = getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
       let unit = 1024
     #endif
     return status == 0 ? Int(usage.ru_maxrss) * unit : 0

@@ -23,8 +23,7 @@ struct Checks: ParsableCommand {
   }
 
   func run() throws {
-    let environment = ProcessInfo.processInfo.environment
-    let device = try CPUDevice(threads: 1, instructionSet: .resolve(environment: environment))
+    let device = try CPUDevice(threads: 1, instructionSet: DeviceOptions.instructionSet())
     let libraries =
       ImageCodec.allCases.map { ($0.rawValue, $0.isAvailable) } + [("GZIP", Gzip.isAvailable)]
     let report = Report(

@@ -1,6 +1,7 @@
 #if canImport(Glibc)
   import CMallocCounter
   import ResidualCPU
+  import ResidualNetworks
   import ResidualTraining
   import Testing
 
@@ -18,6 +19,20 @@
         let count = disarmMallocCounter()
         #expect(count == 0)
         #expect(losses > 0)
+      }
+    }
+
+    /// Nor does timing its steps.
+    @Test func timedTrainingStep() async {
+      await #expect(processExitsWith: .success) {
+        let network = try NetworkCatalog.network(named: "cifar-resnet8")
+        let run = try TrainingRun(network, batch: 4, on: CPUDevice(threads: 2))
+        let times = StepTimes(of: run.loaded.plan)
+        for _ in 0..<2 { run.loaded.run(times: times) }
+        armMallocCounter()
+        for _ in 0..<5 { run.loaded.run(times: times) }
+        #expect(disarmMallocCounter() == 0)
+        #expect(times.runs == 7)
       }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualDatasets
+import ResidualTestSupport
 import Testing
 
 @Suite struct CIFARFilesTests {

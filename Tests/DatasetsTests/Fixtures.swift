@@ -2,39 +2,8 @@ import Foundation
 import ResidualDatasets
 import ResidualImages
 import ResidualTensors
+import ResidualTestSupport
 import Testing
-
-/// A folder that exists as long as this object, for data that a test makes.
-final class TemporaryFolder {
-  let url = FileManager.default.temporaryDirectory.appending(path: "residual-\(UUID().uuidString)")
-
-  init() throws {
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  var path: String { url.path }
-
-  /// Writes a file, with the folders that it lies in, and returns its path.
-  @discardableResult
-  func write(_ bytes: [UInt8], _ name: String) throws -> String {
-    let file = url.appending(path: name)
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: file)
-    return file.path
-  }
-
-  func write(_ files: [String: [UInt8]]) throws {
-    for (name, bytes) in files { try write(bytes, name) }
-  }
-
-  /// A folder without files.
-  func makeFolder(_ name: String) throws {
-    try FileManager.default.createDirectory(
-      at: url.appending(path: name), withIntermediateDirectories: true)
-  }
-}
 
 /// Bytes that are a function of a seed.
 func noise(_ count: Int, seed: UInt64) -> [UInt8] {

@@ -1,6 +1,7 @@
 import Foundation
 import ResidualDatasets
 import ResidualImages
+import ResidualTestSupport
 import Testing
 
 @Suite(.enabled(if: ImageCodec.allCases.allSatisfy(\.isAvailable), "needs the codecs' traits"))

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFormats
+import ResidualTestSupport
 import Testing
 
 @Suite struct AtomicFileTests {
@@ -7,7 +8,7 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   @Test func replacesTheWholeFile() throws {
-    let path = folder.file("file")
+    let path = folder["file"]
     try AtomicFile.write("a long first content", to: path)
     try AtomicFile.write([1, 2, 3] as [UInt8], to: path)
     #expect(try folder.bytes("file") == [1, 2, 3])
@@ -20,7 +21,7 @@ import Testing
   }
 
   @Test func theOldFileStaysUntilTheCommit() throws {
-    let path = folder.file("file")
+    let path = folder["file"]
     try AtomicFile.write("old", to: path)
     var file = try AtomicFile(at: path)
     try file.append("new")
@@ -30,7 +31,7 @@ import Testing
   }
 
   @Test func nothingIsLeftWithoutACommit() throws {
-    let path = folder.file("file")
+    let path = folder["file"]
     do {
       var file = try AtomicFile(at: path)
       try file.append("half")
@@ -50,7 +51,7 @@ import Testing
   /// Every call in turn fails for every reason: the old file stays, and no temporary file does.
   @Test(arguments: [ENOSPC, EDQUOT, EIO])
   func aFailureOfAnyCallLeavesTheOldFile(_ code: Int32) throws {
-    let path = folder.file("file")
+    let path = folder["file"]
     try AtomicFile.write("old", to: path)
     for failing in 0..<7 {
       let counter = Counter()
@@ -82,7 +83,7 @@ import Testing
   }
 
   @Test func aCallThatWasInterruptedIsRepeated() throws {
-    let path = folder.file("file")
+    let path = folder["file"]
     let counter = Counter()
     var calls = SystemCalls.real
     calls.write = { [real = SystemCalls.real] in
@@ -96,10 +97,10 @@ import Testing
 
   @Test func refusesWithTheReason() throws {
     #expect(throws: FileError(folder.path, .isFolder)) { try AtomicFile.write("", to: folder.path) }
-    let slash = folder.file("new/")
+    let slash = folder["new/"]
     #expect(throws: FileError(slash, .isFolder)) { try AtomicFile.write("", to: slash) }
-    let below = folder.file("absent/file")
-    #expect(throws: FileError(below, .missingFolder(folder.file("absent")))) {
+    let below = folder["absent/file"]
+    #expect(throws: FileError(below, .missingFolder(folder["absent"]))) {
       try AtomicFile.write("", to: below)
     }
     #expect(throws: FileError("", .missing)) { try AtomicFile.write("", to: "") }
@@ -109,14 +110,14 @@ import Testing
   func refusesAReadOnlyFolder() throws {
     #expect(chmod(folder.path, 0o500) == 0)
     defer { chmod(folder.path, 0o700) }
-    let path = folder.file("file")
+    let path = folder["file"]
     #expect(throws: FileError(path, .notPermitted)) { try AtomicFile.write("", to: path) }
   }
 
   @Test func aLinkIsReplacedAndItsTargetStays() throws {
     _ = try folder.write([1], "target")
-    #expect(symlink("target", folder.file("link")) == 0)
-    try AtomicFile.write([2] as [UInt8], to: folder.file("link"))
+    #expect(symlink("target", folder["link"]) == 0)
+    try AtomicFile.write([2] as [UInt8], to: folder["link"])
     #expect(try folder.bytes("target") == [1])
     #expect(try folder.bytes("link") == [2])
   }

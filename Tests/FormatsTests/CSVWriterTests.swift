@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFormats
+import ResidualTestSupport
 import Testing
 
 @Suite struct CSVWriterTests {
@@ -11,7 +12,7 @@ import Testing
   }
 
   @Test func rowsCanBeReadWhileTheTableGrows() throws {
-    var table = try CSVWriter(at: folder.file("t.csv"), columns: ["epoch", "loss"])
+    var table = try CSVWriter(at: folder["t.csv"], columns: ["epoch", "loss"])
     #expect(try text() == "epoch,loss\n")
     try table.append(["1", "2.5"])
     #expect(try text() == "epoch,loss\n1,2.5\n")
@@ -48,8 +49,8 @@ import Testing
       _ = try CSVWriter(at: path, columns: ["a", "b"], appending: true)
       #expect(try text() == "a,b\n")
     }
-    try FileManager.default.removeItem(atPath: folder.file("t.csv"))
-    _ = try CSVWriter(at: folder.file("t.csv"), columns: ["a", "b"], appending: true)
+    try FileManager.default.removeItem(atPath: folder["t.csv"])
+    _ = try CSVWriter(at: folder["t.csv"], columns: ["a", "b"], appending: true)
     #expect(try text() == "a,b\n")
   }
 
@@ -59,19 +60,19 @@ import Testing
       _ = try CSVWriter(at: path, columns: ["a", "b"], appending: true)
     }
     #expect(try text() == "x,y\n1,2\n")
-    let below = folder.file("absent/t.csv")
-    #expect(throws: FileError(below, .missingFolder(folder.file("absent")))) {
+    let below = folder["absent/t.csv"]
+    #expect(throws: FileError(below, .missingFolder(folder["absent"]))) {
       _ = try CSVWriter(at: below, columns: ["a"])
     }
   }
 
   @Test(.enabled(if: Python.hasNumPy, Python.numpyReason))
   func pythonReadsTheSameFields() throws {
-    var table = try CSVWriter(at: folder.file("t.csv"), columns: ["a", "b,c"])
+    var table = try CSVWriter(at: folder["t.csv"], columns: ["a", "b,c"])
     try table.append(["x \"y\"\r\n,z", " é "])
     let script = "import csv,sys; print(list(csv.reader(open(sys.argv[1], newline=''))))"
     #expect(
-      try Python.run(script, folder.file("t.csv"))
+      try Python.run(script, folder["t.csv"])
         == #"[['a', 'b,c'], ['x "y"\r\n,z', ' é ']]"# + "\n")
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFormats
+import ResidualTestSupport
 import Testing
 
 @Suite struct FileBytesTests {
@@ -18,7 +19,7 @@ import Testing
   }
 
   @Test func refusesWithTheReason() throws {
-    let missing = folder.file("absent")
+    let missing = folder["absent"]
     #expect(throws: FileError(missing, .missing)) { try FileBytes(at: missing) }
     #expect(throws: FileError(folder.path, .isFolder)) { try FileBytes(at: folder.path) }
     #expect(throws: FileError("/dev/null", .notRegular)) { try FileBytes(at: "/dev/null") }
@@ -28,12 +29,12 @@ import Testing
     #expect(try FileBytes(at: empty, access: .mapped, allowingEmpty: true)[0..<0] == [])
     let below = empty + "/below"
     #expect(throws: FileError(below, .missing)) { try FileBytes(at: below) }
-    let long = folder.file(String(repeating: "n", count: 300))
+    let long = folder[String(repeating: "n", count: 300)]
     #expect(throws: FileError(long, .nameTooLong)) { try FileBytes(at: long) }
   }
 
   @Test func doesNotWaitForAPipe() throws {
-    let pipe = folder.file("pipe")
+    let pipe = folder["pipe"]
     #expect(mkfifo(pipe, 0o600) == 0)
     #expect(throws: FileError(pipe, .notRegular)) { try FileBytes(at: pipe) }
   }

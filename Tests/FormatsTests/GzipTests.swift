@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFormats
+import ResidualTestSupport
 import Testing
 
 @Suite struct GzipTests {
@@ -62,9 +63,9 @@ import Testing
         open(sys.argv[1] + "/empty.gz", "wb").write(gzip.compress(b""))
         """
       try Python.run(script, folder.path)
-      let found = try Gzip.inflate(FileBytes(at: folder.file("data.gz")))
+      let found = try Gzip.inflate(FileBytes(at: folder["data.gz"]))
       #expect(try found[0..<found.count] == folder.bytes("data"))
-      #expect(try Gzip.inflate(FileBytes(at: folder.file("empty.gz"))).count == 0)
+      #expect(try Gzip.inflate(FileBytes(at: folder["empty.gz"])).count == 0)
     }
   #else
     @Test func namesTheTraitThatIsMissing() {

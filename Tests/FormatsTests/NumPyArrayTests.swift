@@ -1,6 +1,7 @@
 import Foundation
 import ResidualFormats
 import ResidualTensors
+import ResidualTestSupport
 import Testing
 
 @Suite struct NumPyArrayTests {
@@ -46,10 +47,10 @@ import Testing
       numpy.save(sys.argv[2], a)
       """
     for array in Self.arrays {
-      try array.write(to: folder.file("ours.npy"))
-      try Python.run(script, folder.file("ours.npy"), folder.file("theirs.npy"))
+      try array.write(to: folder["ours.npy"])
+      try Python.run(script, folder["ours.npy"], folder["theirs.npy"])
       #expect(try folder.bytes("theirs.npy") == array.encoded)
-      #expect(try NumPyArray(FileBytes(at: folder.file("theirs.npy"))) == array)
+      #expect(try NumPyArray(FileBytes(at: folder["theirs.npy"])) == array)
     }
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import ResidualFormats
 import ResidualTensors
+import ResidualTestSupport
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -46,7 +47,7 @@ import Testing
 
   @Test func aFileEqualsTheBytesAndElementsAreAskedForInTheOrderOfTheFile() throws {
     let folder = try TemporaryFolder()
-    let path = folder.file("m.safetensors")
+    let path = folder["m.safetensors"]
     var asked: [String] = []
     func entry(_ name: String) -> SafetensorsEntry {
       SafetensorsEntry(
@@ -150,7 +151,7 @@ struct SafetensorsPythonTests {
   @Test func pythonReadsOursAndWritesTheSameBytes() throws {
     let entries = SafetensorsTests.entries
     // The reference writer keeps metadata in a hash table, so one key only.
-    try Safetensors.write(entries, metadata: ["format": "pt"], to: folder.file("ours"))
+    try Safetensors.write(entries, metadata: ["format": "pt"], to: folder["ours"])
     let script = """
       import sys, numpy
       from safetensors import safe_open
@@ -161,13 +162,13 @@ struct SafetensorsPythonTests {
       print(tensors["bn.num_batches_tracked"])
       save_file(tensors, sys.argv[2], metadata)
       """
-    let output = try Python.run(script, folder.file("ours"), folder.file("theirs"))
+    let output = try Python.run(script, folder["ours"], folder["theirs"])
     #expect(output == "{'format': 'pt'} [[1.0, -2.0], [0.5, inf]] 4\n-7\n")
     #expect(try folder.bytes("theirs") == folder.bytes("ours"))
   }
 
   @Test func pythonReadsAllMetadata() throws {
-    let path = folder.file("ours")
+    let path = folder["ours"]
     try Safetensors.write(
       SafetensorsTests.entries, metadata: SafetensorsTests.metadata, to: path)
     let script = """
@@ -187,8 +188,8 @@ struct SafetensorsPythonTests {
       save_file({t: numpy.array([[0, 1], [1, 0]], t) for t in types.split()}, sys.argv[1],
                 {"a": "1", "é": "ü\\n"})
       """
-    try Python.run(script, folder.file("theirs"))
-    let file = try Safetensors(at: folder.file("theirs"))
+    try Python.run(script, folder["theirs"])
+    let file = try Safetensors(at: folder["theirs"])
     #expect(file.records.count == 12)
     #expect(file.metadata == ["a": "1", "é": "ü\n"])
     for name in file.names {

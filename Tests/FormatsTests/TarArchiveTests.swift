@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFormats
+import ResidualTestSupport
 import Testing
 
 @Suite struct TarArchiveTests {
@@ -116,8 +117,8 @@ import Testing
           t.addfile(f, io.BytesIO(bytes([i]) * f.size))
         l = tarfile.TarInfo("link"); l.type = tarfile.SYMTYPE; l.linkname = "t" * 90; t.addfile(l)
       """
-    try Python.run(script, folder.file("t.tar"), format)
-    let file = try FileBytes(at: folder.file("t.tar"))
+    try Python.run(script, folder["t.tar"], format)
+    let file = try FileBytes(at: folder["t.tar"])
     let entries = try Self.entries(file)
     let names = (0..<3).map { "train/" + String(repeating: "n", count: 60 * $0) + "/\($0).jpg" }
     #expect(entries.map(\.name) == ["train/"] + names + ["link"])

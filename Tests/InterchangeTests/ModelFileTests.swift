@@ -2,6 +2,7 @@ import Foundation
 import ResidualFormats
 import ResidualImages
 import ResidualInterchange
+import ResidualTestSupport
 import Testing
 
 @Suite struct ModelFileTests {

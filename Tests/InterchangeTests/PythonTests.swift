@@ -1,5 +1,6 @@
 import Foundation
 import ResidualInterchange
+import ResidualTestSupport
 import Testing
 
 /// Model files are safetensors to others, too.

@@ -30,18 +30,3 @@ enum Sample {
       classNames: classNames, statistics: statistics, tensors: tensors, provenance: provenance)
   }
 }
-
-/// A folder that is removed in the end.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "residual-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  subscript(name: String) -> String { path + "/" + name }
-  func data(_ name: String) throws -> Data { try Data(contentsOf: URL(filePath: self[name])) }
-}

@@ -64,16 +64,21 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
   ]
 }
 
+/// Every algorithm that applies, the one of choice and the others, in buffers of just their sizes.
 struct ConvolutionTests {
   @Test(arguments: NamedLibrary.all, ConvolutionCase.all)
   func `output is the formula's`(_ library: NamedLibrary, _ example: ConvolutionCase) {
     let e = example.extents
     let input = Buffer(random: e.batch * e.inputHeight * e.inputWidth * e.inputChannels, seed: 1)
     let filter = Buffer(random: e.filterCount, seed: 2)
-    let run = Convolving(library.kernels, e, filter: filter, packing: .forward)
-    let output = run.output(input, parts: [0..<e.outputRows])
-    #expect(relativeError(output, NaiveConvolution.output(input, filter: filter, e)) < tolerance)
-    #expect(output.bits == run.output(input, parts: run.unevenParts).bits)
+    let expected = NaiveConvolution.output(input, filter: filter, e)
+    for algorithm in library.kernels.algorithms(for: e) {
+      let run = Convolving(
+        library.kernels, e, filter: filter, packing: .forward, algorithm: algorithm)
+      let output = run.output(input, parts: [0..<e.outputRows])
+      #expect(relativeError(output, expected) < tolerance, "\(algorithm)")
+      #expect(output.bits == run.output(input, parts: run.unevenParts).bits, "\(algorithm)")
+    }
   }
 
   @Test(arguments: NamedLibrary.all, ConvolutionCase.all)
@@ -83,11 +88,15 @@ struct ConvolutionTests {
     let e = example.extents
     let gradient = Buffer(random: e.outputRows * e.outputWidth * e.outputChannels, seed: 3)
     let filter = Buffer(random: e.filterCount, seed: 4)
-    let run = Convolving(library.kernels, e.inputGradient, filter: filter, packing: .rotated)
-    let inputGradient = run.output(gradient, parts: [0..<e.inputGradient.outputRows])
     let expected = NaiveConvolution.inputGradient(gradient, filter: filter, e)
-    #expect(relativeError(inputGradient, expected) < tolerance)
-    #expect(inputGradient.bits == run.output(gradient, parts: run.unevenParts).bits)
+    for algorithm in library.kernels.algorithms(for: e.inputGradient) {
+      let run = Convolving(
+        library.kernels, e.inputGradient, filter: filter, packing: .rotated, algorithm: algorithm)
+      let inputGradient = run.output(gradient, parts: [0..<e.inputGradient.outputRows])
+      #expect(relativeError(inputGradient, expected) < tolerance, "\(algorithm)")
+      #expect(
+        inputGradient.bits == run.output(gradient, parts: run.unevenParts).bits, "\(algorithm)")
+    }
   }
 
   @Test(arguments: NamedLibrary.all, [1, 2, 3])
@@ -121,9 +130,12 @@ struct ConvolutionTests {
     let input = Buffer(random: e.batch * e.inputHeight * e.inputWidth * e.inputChannels, seed: 9)
     let gradient = Buffer(random: e.outputRows * e.outputWidth * e.outputChannels, seed: 10)
     let expected = NaiveConvolution.filterGradient(input, outputGradient: gradient, e)
-    for parts in [[0..<e.outputRows], unevenParts(of: e.outputRows)] {
-      let filterGradient = kernels.filterGradient(input, outputGradient: gradient, e, parts: parts)
-      #expect(relativeError(filterGradient, expected) < tolerance)
+    for algorithm in kernels.algorithms(for: e) {
+      for parts in [[0..<e.outputRows], unevenParts(of: e.outputRows)] {
+        let filterGradient = kernels.filterGradient(
+          input, outputGradient: gradient, e, parts: parts, algorithm: algorithm)
+        #expect(relativeError(filterGradient, expected) < tolerance, "\(algorithm)")
+      }
     }
   }
 }
@@ -134,20 +146,31 @@ func unevenParts(of count: Int) -> [Range<Int>] {
   return [0..<a, a..<b, b..<count].filter { !$0.isEmpty }
 }
 
+extension KernelLibrary {
+  func algorithms(for extents: ConvolutionExtents) -> [ConvolutionAlgorithm] {
+    ConvolutionAlgorithm.allCases.filter { $0.applies(to: extents, lanes: lanes) }
+  }
+}
+
 /// A packed filter and scratch memory of just their sizes.
 struct Convolving {
   let kernels: any KernelLibrary
   let extents: ConvolutionExtents
+  let algorithm: ConvolutionAlgorithm
   let packed: Buffer
 
+  /// - Parameter algorithm: that of choice by default.
   init(
     _ kernels: any KernelLibrary, _ extents: ConvolutionExtents, filter: Buffer,
-    packing: FilterPacking
+    packing: FilterPacking, algorithm: ConvolutionAlgorithm? = nil
   ) {
     self.kernels = kernels
     self.extents = extents
-    packed = Buffer(kernels.packedFilterCount(extents))
-    kernels.packFilter(filter.input, into: packed.pointer, extents: extents, packing: packing)
+    self.algorithm = algorithm ?? .output(extents, lanes: kernels.lanes)
+    packed = Buffer(kernels.packedFilterCount(extents, algorithm: self.algorithm))
+    kernels.packFilter(
+      filter.input, into: packed.pointer, extents: extents, packing: packing,
+      algorithm: self.algorithm)
   }
 
   var unevenParts: [Range<Int>] { ResidualKernelsTests.unevenParts(of: extents.outputRows) }
@@ -155,10 +178,10 @@ struct Convolving {
   func output(_ input: Buffer, parts: [Range<Int>]) -> Buffer {
     let output = Buffer(extents.outputRows * extents.outputWidth * extents.outputChannels)
     for rows in parts {
-      let scratch = Buffer(kernels.convolutionScratchCount(extents))
+      let scratch = Buffer(kernels.convolutionScratchCount(extents, algorithm: algorithm))
       kernels.convolve(
         input.input, filter: packed.input, output: output.pointer, extents: extents, rows: rows,
-        scratch: scratch.pointer)
+        scratch: scratch.pointer, algorithm: algorithm)
     }
     return output
   }

@@ -168,12 +168,14 @@ struct WinogradTests {
 }
 
 extension KernelLibrary {
-  /// The filter gradient as the sum of its parts.
+  /// The filter gradient as the sum of its parts, by the algorithm of choice by default.
   func filterGradient(
-    _ input: Buffer, outputGradient: Buffer, _ e: ConvolutionExtents, parts: [Range<Int>]
+    _ input: Buffer, outputGradient: Buffer, _ e: ConvolutionExtents, parts: [Range<Int>],
+    algorithm: ConvolutionAlgorithm? = nil
   ) -> Buffer {
+    let algorithm = algorithm ?? .filterGradient(e, lanes: lanes)
     let size = partialFilterGradientCount(e)
-    let scratch = Buffer(convolutionScratchCount(e))
+    let scratch = Buffer(filterGradientScratchCount(e, algorithm: algorithm))
     let partials = Buffer(size * parts.count)
     for (i, rows) in parts.enumerated() {
       // Two calls where a whole image ends inside the part, else one.
@@ -183,7 +185,7 @@ extension KernelLibrary {
       where !call.isEmpty || rows.isEmpty {
         filterGradient(
           input.input, outputGradient: outputGradient.input, partial: partials.pointer + i * size,
-          extents: e, rows: call, of: rows, scratch: scratch.pointer)
+          extents: e, rows: call, of: rows, scratch: scratch.pointer, algorithm: algorithm)
       }
     }
     let result = Buffer(e.filterCount)

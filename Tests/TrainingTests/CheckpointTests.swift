@@ -1,5 +1,6 @@
 import Foundation
 import ResidualCPU
+import ResidualTestSupport
 import ResidualTraining
 import Testing
 

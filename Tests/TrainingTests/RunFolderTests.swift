@@ -1,4 +1,5 @@
 import Foundation
+import ResidualTestSupport
 import ResidualTraining
 import Testing
 

@@ -77,31 +77,6 @@ extension Trainer {
   }
 }
 
-/// A folder that is removed in the end.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "residual-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  subscript(name: String) -> String { path + "/" + name }
-  func contains(_ name: String) -> Bool { FileManager.default.fileExists(atPath: self[name]) }
-  func text(_ name: String) throws -> String {
-    try String(contentsOfFile: self[name], encoding: .utf8)
-  }
-  var names: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-  }
-  func copy(_ name: String, to other: String) throws {
-    try? FileManager.default.removeItem(atPath: self[other])
-    try FileManager.default.copyItem(atPath: self[name], toPath: self[other])
-  }
-}
-
 /// The text of the error that a body throws.
 func message(_ body: () throws -> Void) -> String? {
   do {

@@ -74,6 +74,12 @@ extension Commands {
       try expectUsageError("data show data --zoom 17", "--zoom 17", "1 to 16")
     }
 
+    @Test func instructionSetOfEveryVerb() throws {
+      for verb in ["checks", "bench infer resnet20", "bench layers resnet20"] {
+        try expectUsageError(verb, "RESNET_ISA='sse'", environment: ["RESNET_ISA": "sse"])
+      }
+    }
+
     @Test(arguments: [
       ("RESNET_ISA", "foo", "baseline"), ("RESNET_THREADS", "x", "1 to 256"),
       ("RESNET_THREADS", "0", "1 to 256"), ("RESNET_LR", "abc", "number"),

@@ -46,6 +46,35 @@ extension Commands {
       #expect(report["batch"] as? Int == 4 && report["threads"] as? Int == 1)
     }
 
+    @Test func benchLayers() throws {
+      let command = ["bench", "layers", "cifar-resnet8", "--batch", "2", "--threads", "1"]
+      let report = try place.run(command + ["--json"]).json()
+      let layers = try #require(report["layers"] as? [[String: Any]])
+      // Seven extents: three directions in training, but no gradient of the images; one in inference.
+      #expect(layers.filter { $0["what"] as? String == "training" }.count == 20)
+      #expect(layers.filter { $0["what"] as? String == "inference" }.count == 7)
+      for layer in layers {
+        let times = try #require(layer["seconds_by_algorithm"] as? [String: Double])
+        let algorithm = try #require(layer["algorithm"] as? String)
+        #expect(times[algorithm] == layer["seconds"] as? Double)
+      }
+      let text = try place.run(command + ["--infer"]).output
+      #expect(text.contains("layer1.0.conv1") && !text.contains("training"))
+      #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
+    }
+
+    @Test func benchProfile() throws {
+      let command = ["bench", "infer", "resnet20", "--batch", "2", "--steps", "2", "--profile"]
+      let report = try place.run(command + ["--json"]).json()
+      let profile = try #require(report["profile"] as? [String: Any])
+      for key in ["kinds", "layers"] {
+        let groups = try #require(profile[key] as? [[String: Any]])
+        let shares = groups.compactMap { $0["share"] as? Double }
+        #expect(shares.count == groups.count && abs(shares.reduce(0, +) - 1) < 1e-6)
+      }
+      #expect(try place.run(command).output.contains("kind of step"))
+    }
+
     @Test func checks() throws {
       let report = try place.run(["checks", "--json"]).json()
       #expect(report["cores"] as? Int == CPUDevice.coreCount)

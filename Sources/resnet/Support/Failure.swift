@@ -33,7 +33,7 @@ package enum Failure {
   /// The code for an error, `nil` where ArgumentParser knows better.
   package static func code(for error: any Error) -> Code? {
     switch error {
-    case is RecipeError, is NetworkNameError, is UsageError: .usage
+    case is RecipeError, is NetworkNameError, is UsageError, InstructionSetError.unknown: .usage
     case let error as ImageError:
       switch error {
       case .codecMissing, .codecUnavailable: .unavailable
@@ -44,7 +44,7 @@ package enum Failure {
     case is DatasetError, is FileError, is SafetensorsError, is ModelFileError, is CheckpointError,
       is ConfigError, is InputError:
       .input
-    case is DeviceUnavailable: .unavailable
+    case is DeviceUnavailable, is InstructionSetError: .unavailable
     case is Divergence: .diverged
     case is AllocationError: .memory
     case is OutputError: .output

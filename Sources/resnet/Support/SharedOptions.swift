@@ -13,13 +13,15 @@ struct DeviceOptions: ParsableArguments {
 
   func validate() throws {
     _ = try threads()
-    let variable = InstructionSet.environmentVariable
-    if let name = ProcessInfo.processInfo.environment[variable], !name.isEmpty,
-      InstructionSet(rawValue: name.lowercased()) == nil
-    {
-      let choices = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
-      throw UsageError("\(variable)='\(name)' is no instruction set; this machine has \(choices)")
-    }
+    // What the machine lacks is no mistake of usage and is refused by `device`.
+    do { _ = try Self.instructionSet() } catch .unknown(let name) {
+      throw InstructionSetError.unknown(name)
+    } catch .unavailable {}
+  }
+
+  /// The instruction set that the environment asks for.
+  static func instructionSet() throws(InstructionSetError) -> InstructionSet {
+    try .resolve(environment: ProcessInfo.processInfo.environment)
   }
 
   private func threads() throws -> Int {
@@ -49,9 +51,7 @@ struct DeviceOptions: ParsableArguments {
       terminal.warn(
         "\(threads) threads on \(CPUDevice.coreCount) cores: more threads than cores do not help")
     }
-    return try CPUDevice(
-      threads: threads,
-      instructionSet: .resolve(environment: ProcessInfo.processInfo.environment))
+    return try CPUDevice(threads: threads, instructionSet: Self.instructionSet())
   }
 }
 

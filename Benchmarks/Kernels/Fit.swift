@@ -1,0 +1,83 @@
+#if Benchmarks
+  import ResidualCPU
+  import ResidualFigures
+  import ResidualKernelInterface
+
+  /// How the constants of the choice of algorithm fit this machine.
+  ///
+  /// With the costs d of a pixel, w of a tile and f of a filter's transform, per input channel and
+  /// vector of output channels,
+  ///
+  ///     seconds(direct) = unit · d · pixels        seconds(Winograd) = unit · (w · tiles + f)
+  ///
+  /// d is given and fixes the unit; w and f are the line of least squares, relative to the time.
+  enum Fit {
+    private struct Point {
+      let extents: ConvolutionExtents
+      let timing: ConvolutionTiming
+    }
+
+    static func print(on device: CPUDevice) throws {
+      let costs = ConvolutionAlgorithm.Cost.self
+      Swift.print("\(device.instructionSet.rawValue), 1 thread\n")
+      var table = TextTable([
+        .init("direction"), .init("a tile"), .init("fitted"), .init("a transform"),
+        .init("fitted"), .init("wrong choices"),
+      ])
+      for (direction, transform) in [
+        (ConvolutionDirection.output, costs.filterTransform),
+        (.filterGradient, costs.inverseTransform),
+      ] {
+        let points = try points(direction, on: device)
+        let (tile, once) = fit(points)
+        let wrong = points.filter(\.timing.disagrees)
+        let losses = wrong.map {
+          "\($0.extents.outputHeight)² \($0.extents.inputChannels)→\($0.extents.outputChannels)"
+        }
+        table.append([
+          direction.rawValue, String(costs.winogradTile), NumberFormat.fixed(tile, decimals: 0),
+          String(transform), NumberFormat.fixed(once, decimals: 0),
+          "\(wrong.count) of \(points.count)"
+            + (losses.isEmpty ? "" : ": " + losses.joined(separator: ", ")),
+        ])
+      }
+      Swift.print("a pixel of the direct kernel: \(costs.directPixel)\n\n" + table.text)
+    }
+
+    /// One image of each size, where the filter's transform decides, for two widths.
+    private static func points(_ direction: ConvolutionDirection, on device: CPUDevice) throws
+      -> [Point]
+    {
+      try [32, 64].flatMap { channels in
+        try [4, 6, 7, 8, 10, 12, 14, 16, 20, 28, 32, 56].map { size in
+          let layer = Layer("", batch: 1, size, channels, to: channels, filter: 3)
+          return Point(
+            extents: layer.extents,
+            timing: try device.time(
+              direction, layer.extents, packsFilter: true, budget: .milliseconds(40)))
+        }
+      }
+    }
+
+    private static func fit(_ points: [Point]) -> (tile: Double, once: Double) {
+      // Relative weights: each equation is divided by its own left side.
+      var (aa, ab, bb, a1, b1) = (0.0, 0.0, 0.0, 0.0, 0.0)
+      for point in points {
+        guard let direct = point.timing.seconds[.direct],
+          let winograd = point.timing.seconds[.winograd]
+        else { continue }
+        let pixels = Double(point.extents.outputRows * point.extents.outputWidth)
+        let unit = direct / (Double(ConvolutionAlgorithm.Cost.directPixel) * pixels)
+        let cost = winograd / unit
+        let (a, b) = (Double(ConvolutionAlgorithm.tiles(point.extents)) / cost, 1 / cost)
+        aa += a * a
+        ab += a * b
+        bb += b * b
+        a1 += a
+        b1 += b
+      }
+      let determinant = aa * bb - ab * ab
+      return ((a1 * bb - b1 * ab) / determinant, (b1 * aa - a1 * ab) / determinant)
+    }
+  }
+#endif

@@ -1,0 +1,63 @@
+/// The time of each step of a plan, added up over runs. Measuring allocates nothing.
+public final class StepTimes {
+  public private(set) var runs = 0
+  private var durations: [Duration]
+  private var last = ContinuousClock.now
+
+  public init<Step>(of plan: Plan<Step>) {
+    durations = Array(repeating: .zero, count: plan.steps.count)
+  }
+
+  /// Begins a run.
+  package func begin() {
+    runs += 1
+    last = .now
+  }
+
+  /// Ends a step, which began when the one before it ended.
+  package func end(_ step: Int) {
+    let now = ContinuousClock.now
+    durations[step] += now - last
+    last = now
+  }
+
+  /// Seconds of a step in a run, on average.
+  package func seconds(_ step: Int) -> Double {
+    durations[step] / .seconds(max(1, runs))
+  }
+}
+
+/// Where a plan's time goes: seconds and bytes of its steps, in groups.
+public struct Profile: Sendable {
+  public struct Group: Sendable {
+    public let name: String
+    public let steps: Int
+    /// Seconds in a run.
+    public let seconds: Double
+    /// Bytes in a run of the buffers that the steps read and write, each buffer once a step; caches
+    /// can make the traffic to memory less, and reading twice can make it more.
+    public let bytes: Int
+  }
+
+  /// Seconds in a run of all steps.
+  public let seconds: Double
+  /// By kind of step and by layer, the longest time first.
+  public let kinds: [Group], layers: [Group]
+
+  /// - Parameter names: a step's kind and its layer.
+  package init<Step>(
+    _ plan: Plan<Step>, _ times: StepTimes, names: (Step) -> (kind: String, layer: String)
+  ) {
+    let labels = plan.steps.map(names)
+    func groups(_ name: (Int) -> String) -> [Group] {
+      Dictionary(grouping: plan.steps.indices, by: name).map { name, steps in
+        Group(
+          name: name, steps: steps.count, seconds: steps.reduce(0) { $0 + times.seconds($1) },
+          bytes: steps.reduce(0) { $0 + plan.stepByteCounts[$1] })
+      }.sorted { ($1.seconds, $0.name) < ($0.seconds, $1.name) }
+    }
+    kinds = groups { labels[$0].kind }
+    layers = groups { labels[$0].layer }
+    seconds = plan.steps.indices.reduce(0) { $0 + times.seconds($1) }
+  }
+}
