@@ -88,6 +88,8 @@ public enum LayerBuilder {
   public static func buildExpression(_ layers: [any Layer]) -> [any Layer] { layers }
   public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap { $0 } }
   public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap { $0 } }
+  public static func buildEither(first part: [any Layer]) -> [any Layer] { part }
+  public static func buildEither(second part: [any Layer]) -> [any Layer] { part }
 }
 
 extension [any Layer] {
