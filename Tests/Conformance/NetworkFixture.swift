@@ -33,9 +33,9 @@ struct NetworkFixture: Decodable {
     return (0..<count).map { _ in 2 * Double(source.uniform()) - 1 }
   }
 
-  /// The first value of a slot.
+  /// The first value of a slot. In deep networks most inputs of rectifiers lie away from zero.
   static func initialValue(
-    _ slot: StateSlot, rate: Double, hasBottlenecks: Bool = false
+    _ slot: StateSlot, rate: Double, isDeep: Bool
   ) -> [Double] {
     func drawn(_ scale: Double, _ offset: Double = 0) -> [Double] {
       draw(slot.name, slot.shape.count).map { offset + scale * $0 }
@@ -54,9 +54,9 @@ struct NetworkFixture: Decodable {
     case ("fc.weight", _): return drawn(4 / Double(slot.shape[1]).squareRoot())
     case ("fc.bias", _): return drawn(0.1)
     case (let name, _) where name.hasSuffix("bn3.weight"): return drawn(0.1, 0.2)
-    case (let name, _)
-    where hasBottlenecks && (name.hasSuffix(".bn1.bias") || name.hasSuffix(".bn2.bias")):
-      return drawn(0.25, 1)
+    case (let name, 1)
+    where isDeep && name.hasPrefix("layer") && name.hasSuffix("bias") && !name.contains("bn3"):
+      return drawn(0.25, 4)
     case (_, 4):
       return drawn((6 / Double(slot.shape[2] * slot.shape[3] * slot.shape[1])).squareRoot())
     case (let name, _) where name.hasSuffix("weight"): return drawn(0.5, 1)

@@ -174,9 +174,9 @@ def no_shortcuts(model):
 
 @torch.no_grad()
 def initialise(model):
-    """As `draw` says. In networks of bottlenecks the last scale of a block is small, and rectifiers
-    have most of their inputs away from zero: else single precision changes gradients by per cents."""
-    has_bottlenecks = any(isinstance(m, torchvision.models.resnet.Bottleneck) for m in model.modules())
+    """As `draw` says. Rectifiers in blocks have most of their inputs away from zero, and the last
+    scale of a bottleneck is small: else rounding switches rectifiers, and each of them changes
+    gradients by per cents."""
     for name, tensor in model.state_dict().items():
         shape, last = tensor.shape, name.split(".")[-1]
         if last == "num_batches_tracked":
@@ -185,8 +185,8 @@ def initialise(model):
             scale, offset = 4 / math.sqrt(shape[1]), 0
         elif name.endswith("bn3.weight"):
             scale, offset = 0.1, 0.2
-        elif has_bottlenecks and name.endswith((".bn1.bias", ".bn2.bias")):
-            scale, offset = 0.25, 1
+        elif name.startswith("layer") and last == "bias" and "bn3" not in name:
+            scale, offset = 0.25, 4
         elif len(shape) == 4:
             scale, offset = math.sqrt(6 / (shape[2] * shape[3] * shape[1])), 0
         else:
