@@ -19,6 +19,8 @@ import Synchronization
 /// The caller publishes a job under a new generation and works itself. Helpers join while the job is
 /// open, and everyone takes the next part from one counter. When the parts are used up, the caller
 /// closes the job and waits only for helpers that have joined. Idle helpers spin briefly, then park.
+/// Of more threads than processors, no more than there are processors are kept awake: the others
+/// would only take turns with them.
 /// Which thread computes which part changes nothing, because parts are cut by size alone.
 package final class WorkerPool: @unchecked Sendable {
   /// Threads that work on a job, the caller included.
@@ -54,7 +56,9 @@ package final class WorkerPool: @unchecked Sendable {
   private let stopping = Atomic<Bool>(false)
   private let parked = Atomic<Int>(0)
   private var job: Job?
-  private let spins: Int
+  /// Helpers that are kept awake at a time.
+  private let crew: Int
+  private static let spins = 4_000
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let wake: UnsafeMutablePointer<pthread_cond_t>
   private var threads: [pthread_t] = []
@@ -65,12 +69,12 @@ package final class WorkerPool: @unchecked Sendable {
 
   /// - Parameters:
   ///   - count: threads, the caller included.
-  ///   - cores: processors; with more threads than that, nobody spins.
+  ///   - cores: processors that the threads share.
   /// - Throws: ``DeviceUnavailable`` where the system does not grant the threads.
   package init(count: Int, cores: Int) throws(DeviceUnavailable) {
     precondition(count >= 1, "a pool of \(count) threads")
     self.count = count
-    spins = count <= cores ? 4_000 : 0
+    crew = max(1, min(count, cores) - 1)
     mutex = .allocate(capacity: 1)
     wake = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
@@ -124,6 +128,7 @@ package final class WorkerPool: @unchecked Sendable {
 
   /// Helpers that sleep until there is a job.
   package var parkedHelpers: Int { parked.load(ordering: .sequentiallyConsistent) }
+  private var awakeHelpers: Int { count - 1 - parkedHelpers }
 
   /// Does all parts of a job. One caller at a time.
   package func run(_ job: Job) {
@@ -137,9 +142,11 @@ package final class WorkerPool: @unchecked Sendable {
     nextPart.store(0, ordering: .relaxed)
     let generation = Self.generation(state.load(ordering: .relaxed)) &+ 1
     state.store(generation << 32 | Self.open, ordering: .sequentiallyConsistent)
-    if parked.load(ordering: .sequentiallyConsistent) > 0 {
+    // A helper that is about to park sees the new generation, or is counted as parked here.
+    let missing = min(crew, parts - 1) - awakeHelpers
+    if missing > 0 {
       pthread_mutex_lock(mutex)
-      pthread_cond_broadcast(wake)
+      for _ in 0..<missing { pthread_cond_signal(wake) }
       pthread_mutex_unlock(mutex)
     }
     take(job, worker: 0)
@@ -147,7 +154,7 @@ package final class WorkerPool: @unchecked Sendable {
     var waited = 0
     while state.load(ordering: .acquiring) & Self.joinedMask != 0 {
       waited &+= 1
-      if waited > spins { sched_yield() } else { spinPause() }
+      if waited > Self.spins { sched_yield() } else { spinPause() }
     }
   }
 
@@ -188,7 +195,7 @@ package final class WorkerPool: @unchecked Sendable {
   }
 
   private func waitForGeneration(after seen: UInt64) -> UInt64 {
-    for _ in 0..<spins {
+    for _ in 0..<(awakeHelpers <= crew ? Self.spins : 0) {
       let current = state.load(ordering: .acquiring)
       if Self.generation(current) != seen { return current }
       spinPause()

@@ -21,7 +21,14 @@ int64_t disarmMallocCounter(void) {
 
 void abortOnMalloc(bool aborts) { atomic_store(&isAborting, aborts); }
 
-#if defined(__GLIBC__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_SANITIZER
+#endif
+#endif
+
+/* Sanitizers take the place of these functions themselves. */
+#if defined(__GLIBC__) && !defined(HAS_SANITIZER)
 
 static inline void countOne(void) {
   if (!atomic_load_explicit(&isArmed, memory_order_relaxed)) return;

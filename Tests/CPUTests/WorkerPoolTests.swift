@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 @Suite struct WorkerPoolTests {
-  /// With more threads than processors nobody spins; with as many, helpers spin before they park.
+  /// With more threads than processors, some helpers stay parked.
   @Test(arguments: 1...8, [2, 8])
   func everyPartRunsOnce(threads: Int, cores: Int) throws {
     let bench = try Bench(threads: threads, cores: cores)
