@@ -30,7 +30,9 @@ package struct ArenaLayout: Sendable {
       (-lifetimes[$0].last, -lifetimes[$0].byteCount, $0)
         < (-lifetimes[$1].last, -lifetimes[$1].byteCount, $1)
     }
-    let births = lifetimes.indices.sorted { (-lifetimes[$0].first, $0) < (-lifetimes[$1].first, $1) }
+    let births = lifetimes.indices.sorted {
+      (-lifetimes[$0].first, $0) < (-lifetimes[$1].first, $1)
+    }
     var nextBirth = 0
     for index in deaths {
       while nextBirth < births.count, lifetimes[births[nextBirth]].first > lifetimes[index].last {

@@ -8,8 +8,9 @@ public struct TrainingPlan<D: Device> {
   public let recomputation: RecomputationScope
   public let memory: PlannedMemory
 
-  /// What is repeated where nothing else is asked for.
-  public static var standard: RecomputationScope { .additions }
+  /// What is repeated where nothing else is asked for: nothing, as long as repeated activations
+  /// cost passes over memory of their own.
+  public static var standard: RecomputationScope { .nothing }
 
   /// Plans a step in as little memory as the scope allows. With convolutions in it, a limit that is
   /// given is also made use of: the more fits, the fewer of them are repeated.
@@ -101,7 +102,8 @@ public struct MemoryLimitError: Error, Hashable, CustomStringConvertible {
       mends.append("--batch-size \(fittingBatch)\(with)")
     }
     if !isMachine { mends.append(mends.isEmpty ? "a higher limit" : "raise the limit") }
-    let mend = mends.isEmpty ? "a smaller network is needed" : "use \(mends.joined(separator: ", or "))"
+    let mend =
+      mends.isEmpty ? "a smaller network is needed" : "use \(mends.joined(separator: ", or "))"
     return "training needs \(planned) of memory, and \(owner) \(ByteSize.text(limit)); \(mend)"
   }
 }

@@ -154,7 +154,9 @@ import Testing
 
   /// The choice of the distance weighs checkpoints against what lies between two of them.
   @Test func distancesOfCheckpoints() throws {
-    for (depth, additions, convolutions) in [(20, 1...4, 1...3), (1202, 16...48, 6...12)] {
+    // With 2.8 GiB of block outputs, 2 MiB each in the last stage, √1400 = 37 is best for additions;
+    // within 8 MiB each and three kept between, √(200 / 3) = 8 in the first stage for convolutions.
+    for (depth, additions, convolutions) in [(20, 1...6, 1...4), (1202, 18...75, 4...16)] {
       let network = try Self.network("cifar-resnet\(depth)")
       let graph = try Self.step(network)
       let inputs = Self.inputs(network, batch: 128)

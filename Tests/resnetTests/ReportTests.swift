@@ -196,7 +196,10 @@ extension Commands {
       for flags in [["--memory-limit", "50MB"], ["--memory-limit=80MiB", "--no-recompute"]] {
         try Commands.expectRefusal(
           ["bench", "train", "resnet20", "--batch", "64"] + flags, code: 71,
-          says: ["training needs", "activations and gradients", "--memory-limit allows", "use --recompute"],
+          says: [
+            "training needs", "activations and gradients", "--memory-limit allows",
+            "use --recompute",
+          ],
           in: place)
       }
       try Commands.expectRefusal(

@@ -23,7 +23,8 @@ extension Graph {
     switch scope {
     case .nothing: return .nothing
     case .activations: return .activations
-    case .additions: return try CheckpointSearch(self, inputs: inputs).least { .blockOutputs(every: $0) }
+    case .additions:
+      return try CheckpointSearch(self, inputs: inputs).least { .blockOutputs(every: $0) }
     case .convolutions:
       let search = try CheckpointSearch(self, inputs: inputs)
       let least = search.least { .convolutions(every: $0) }

@@ -41,9 +41,9 @@ extension RecomputationScope: EnumerableFlag {
 
   public static func help(for value: RecomputationScope) -> ArgumentHelp? {
     switch value {
-    case .nothing: "Keep everything that the backward pass reads."
+    case .nothing: "Keep everything that the backward pass reads (default)."
     case .activations: "Keep convolutions and the outputs of blocks."
-    case .additions: "Keep convolutions and the outputs of a few blocks (default)."
+    case .additions: "Keep convolutions and the outputs of a few blocks."
     case .convolutions: "Keep the outputs of a few blocks: least memory, most time."
     }
   }
