@@ -1,6 +1,7 @@
 /// The memory that running a plan takes, by part, in bytes.
 public struct PlannedMemory: Hashable, Sendable {
-  /// What lives only within a step: activations, gradients, packed filters.
+  /// What lives only within a step: activations, gradients, packed filters. In inference, filters
+  /// that stay packed too.
   public let arena: Int
   /// What all workers need beside it.
   public let scratch: Int
@@ -16,7 +17,7 @@ extension Device {
   /// The memory that a plan takes on this device.
   public func memory(of plan: Plan<Step>) -> PlannedMemory {
     PlannedMemory(
-      arena: plan.arenaByteCount, scratch: scratchByteCount(of: plan),
+      arena: plan.arenaByteCount + plan.keptByteCount, scratch: scratchByteCount(of: plan),
       boundary: plan.boundaryByteCount, state: plan.stateByteCount)
   }
 }
