@@ -8,8 +8,8 @@ public struct TrainingPlan<D: Device> {
   public let recomputation: RecomputationScope
   public let memory: PlannedMemory
 
-  /// What is repeated where nothing else is asked for: nothing, as long as repeated activations
-  /// cost passes over memory of their own.
+  /// What is repeated where nothing else is asked for: nothing, as long as repeated additions cost
+  /// more than 3 % of a step.
   public static var standard: RecomputationScope { .nothing }
 
   /// Plans a step in as little memory as the scope allows. With convolutions in it, a limit that is
