@@ -1,14 +1,7 @@
 import Dispatch
 import ResidualImages
+import ResidualTensors
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Fills an ``ImageSet`` on all cores.
 enum ImageAssembly {
@@ -30,7 +23,7 @@ enum ImageAssembly {
   ) throws(DatasetError) -> (set: ImageSet, resized: Int) {
     let size = side * side * 3
     let count = labels.count
-    let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    let memory = AlignedBuffer.machineByteCount
     let (byteCount, overflow) = size.multipliedReportingOverflow(by: count)
     guard !overflow, byteCount <= memory else {
       throw .tooLarge(location, images: count, memory: memory)

@@ -13,6 +13,8 @@ public struct Plan<Step: Sendable>: Sendable {
   public let slots: [(slot: StateSlot, buffer: BufferID)]
   /// Bytes of the arena that holds what lives only within a step.
   public let arenaByteCount: Int
+  /// The most bytes of the arena that are needed at one time: no layout is smaller.
+  package let leastArenaByteCount: Int
   /// Bytes of what the preparation computes.
   public let keptByteCount: Int
   /// Bytes of scratch memory that each worker needs.

@@ -124,7 +124,8 @@ package struct PlanBuilder<Step: Sendable> {
     return Plan(
       steps: steps, preparation: preparation, buffers: buffers, inputs: inputs, outputs: outputs,
       slots: slots,
-      arenaByteCount: layout.byteCount, keptByteCount: keptByteCount,
+      arenaByteCount: layout.byteCount,
+      leastArenaByteCount: ArenaLayout.leastByteCount(lifetimes), keptByteCount: keptByteCount,
       scratchByteCount: scratchByteCount, changesState: changesState,
       stepByteCounts: stepByteCounts)
   }

@@ -1,4 +1,7 @@
 extension Graph {
+  /// The path of the node with which the backward pass begins.
+  static let lossGradientPath = "gradient/loss"
+
   /// Appends the nodes of reverse-mode differentiation, graph to graph.
   ///
   /// Each node's rule is asked once, in reverse order; contributions to one value are added in the
@@ -16,7 +19,7 @@ extension Graph {
     let wanted = Set(slots.compactMap { value(ofSlot: $0)?.node })
     let relevant = dependents(of: wanted, upTo: loss.node)
     var gradients: [Value: Value] = [:]
-    gradients[loss] = append(.constant(.init(1)), [], path: "gradient/loss")
+    gradients[loss] = append(.constant(.init(1)), [], path: Self.lossGradientPath)
 
     for index in stride(from: loss.node, through: 0, by: -1) where relevant[index] {
       let node = nodes[index]

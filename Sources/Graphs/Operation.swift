@@ -81,6 +81,8 @@ public enum Operation: Hashable, Sendable {
   }
   /// Whether an operand is needed for its shape alone, so that its elements need not be kept.
   public func readsOnlyShape(ofOperand index: Int) -> Bool { rule.shapeOperands.contains(index) }
+  /// Indices of operands that are needed for their shape alone.
+  var shapeOperands: Set<Int> { rule.shapeOperands }
   /// Multiply-adds of one evaluation.
   public func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
     rule.multiplyAdds(operands: operands, results: results)

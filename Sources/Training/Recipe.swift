@@ -33,6 +33,11 @@ public struct Recipe: Hashable, Sendable {
   public var validationCount: Int
   /// Whether batch normalisation's statistics are computed exactly after training.
   public var usesExactStatistics: Bool
+  /// What a step computes again to save memory, if not the standard; no bit of a result depends on
+  /// it.
+  public var recomputation: RecomputationScope?
+  /// The bytes of memory that a step may take.
+  public var memoryLimit: Int?
 
   /// - Parameter classes: `nil` for as many as the network is known for.
   /// - Throws: ``NetworkNameError``.
@@ -68,6 +73,8 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
   public var augmentation: Bool?
   public var validation: Int?
   public var exactStatistics: Bool?
+  public var recomputation: String?
+  public var memoryLimit: String?
 
   /// The names in files; flags and variables of the environment derive theirs from these.
   public enum CodingKeys: String, CodingKey, CaseIterable {
@@ -88,6 +95,8 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     case classifierRateScale = "classifier_lr_scale"
     case augmentation, validation
     case exactStatistics = "exact_bn"
+    case recomputation = "recompute"
+    case memoryLimit = "memory_limit"
   }
 
   public init() {}
@@ -126,10 +135,12 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     fill(\.augmentation)
     fill(\.validation)
     fill(\.exactStatistics)
+    fill(\.recomputation)
+    fill(\.memoryLimit)
     return result
   }
 
-  /// The choices that a recipe amounts to: nothing is left open.
+  /// The choices that a recipe amounts to: nothing is left open, except what changes no result.
   public init(_ recipe: Recipe) {
     data = recipe.data ?? Self.builtInData
     model = recipe.model
@@ -154,5 +165,7 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     augmentation = recipe.augments
     validation = recipe.validationCount
     exactStatistics = recipe.usesExactStatistics
+    recomputation = recipe.recomputation?.rawValue
+    memoryLimit = recipe.memoryLimit?.description
   }
 }

@@ -71,7 +71,30 @@ extension RecipeOptions {
       classifierRateScale: try positive(.classifierRateScale, classifierRateScale ?? 1),
       augments: augmentation ?? true,
       validationCount: try range(.validation, validation ?? 0, 0...Int.max),
-      usesExactStatistics: exactStatistics ?? true)
+      usesExactStatistics: exactStatistics ?? true,
+      recomputation: try resolvedRecomputation(), memoryLimit: try resolvedMemoryLimit())
+  }
+
+  /// What a step is to compute again; `nil` for the standard.
+  public func resolvedRecomputation() throws(RecipeError) -> RecomputationScope? {
+    guard let recomputation else { return nil }
+    guard let scope = RecomputationScope(rawValue: recomputation) else {
+      throw .unknownChoice(
+        option: .recomputation, value: recomputation,
+        choices: RecomputationScope.allCases.map(\.rawValue))
+    }
+    return scope
+  }
+
+  /// The memory that a step may take, in bytes.
+  public func resolvedMemoryLimit() throws(RecipeError) -> Int? {
+    guard let memoryLimit else { return nil }
+    guard let bytes = ByteSize.bytes(memoryLimit) else {
+      throw .outOfRange(
+        option: .memoryLimit, value: memoryLimit,
+        allowed: "a size such as 6GiB, 500MB or a number of bytes")
+    }
+    return bytes
   }
 
   /// Where the data are; `nil` for the built-in set.

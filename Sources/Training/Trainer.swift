@@ -52,6 +52,9 @@ public final class Trainer<D: Device> {
   private let training: ImageSet
   private let validation: ImageSet?
   private let test: ImageSet?
+  /// The memory that a step takes, and what it repeats to take no more.
+  public let memory: PlannedMemory
+  public let recomputation: RecomputationScope
   private let loaded: LoadedPlan<D>
   private let evaluator: Evaluator<D>
   private let sampler: Sampler
@@ -70,7 +73,8 @@ public final class Trainer<D: Device> {
   /// - Parameters:
   ///   - data: loaded whole. Validation images are split off its training part where the recipe
   ///     asks for some; else its own validation part is used, if it has one.
-  /// - Throws: ``NetworkNameError``, ``DatasetError``, ``ShapeError``, ``AllocationError``.
+  /// - Throws: ``NetworkNameError``, ``DatasetError``, ``ShapeError``, ``MemoryLimitError``,
+  ///   ``AllocationError``.
   public init(_ recipe: Recipe, on data: Dataset, device: D) throws {
     self.recipe = recipe
     network = try recipe.network(classes: data.classNames.count)
@@ -84,11 +88,14 @@ public final class Trainer<D: Device> {
     test = data.test
     normalization = .perPixelMean(PixelMean(of: training).values)
     session = Session(device: device, store: Store(realType: device.realType))
-    let graph = network.trainingStep(
-      weightDecay: recipe.weightDecay, initialization: recipe.initialization,
-      classifierRateScale: recipe.classifierRateScale)
-    loaded = try session.load(
-      graph, inputs: network.stepShapes(batch: recipe.batchSize), seed: recipe.seed)
+    let planned = try TrainingPlan(
+      network.trainingStep(
+        weightDecay: recipe.weightDecay, initialization: recipe.initialization,
+        classifierRateScale: recipe.classifierRateScale),
+      inputs: network.stepShapes(batch: recipe.batchSize), device: device,
+      recomputation: recipe.recomputation, memoryLimit: recipe.memoryLimit)
+    (memory, recomputation) = (planned.memory, planned.recomputation)
+    loaded = try session.load(planned.plan, seed: recipe.seed)
     evaluator = try Evaluator(network, session: session, batchSize: recipe.batchSize)
     sampler = Sampler(count: training.count, seed: recipe.seed)
     warmup = WarmupMonitor(recipe.schedule.warmup)
@@ -107,10 +114,6 @@ public final class Trainer<D: Device> {
   public var hasValidation: Bool { validation != nil }
   public var trainingCount: Int { training.count }
   public var validationCount: Int? { validation?.count }
-  /// Bytes of the plan for one training step: arena, inputs, outputs and state.
-  public var plannedByteCount: Int {
-    loaded.plan.arenaByteCount + loaded.plan.boundaryByteCount + loaded.plan.stateByteCount
-  }
 
   /// Trains to the end of the current epoch, or of the schedule, and evaluates.
   ///

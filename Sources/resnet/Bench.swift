@@ -55,6 +55,9 @@ struct Bench: ParsableCommand {
     let secondsPerStep: Double
     /// From the start of the command to the end of the first step.
     let secondsToFirstStep: Double
+    let plannedMemoryBytes: Int
+    /// What a training step computes again to save memory.
+    let recompute: String?
     let peakMemoryBytes: Int
     var profile: ProfileReport?
   }
@@ -64,9 +67,20 @@ struct Bench: ParsableCommand {
       commandName: "train", abstract: "Measure training steps.",
       usage: "resnet bench train <network> [<options>]")
     @OptionGroup var options: Options
+    @OptionGroup(title: "Memory") var memoryOptions: MemoryOptions
 
     func run() throws {
-      try Bench.run("train", options) { $0.trainingStep(weightDecay: 1e-4) }
+      var choices = RecipeOptions()
+      memoryOptions.fill(&choices)
+      let (scope, limit) = (
+        try choices.resolvedRecomputation(), try choices.resolvedMemoryLimit()
+      )
+      try Bench.run("train", options) { network, inputs, device in
+        let planned = try TrainingPlan(
+          network.trainingStep(weightDecay: 1e-4), inputs: inputs, device: device,
+          recomputation: scope, memoryLimit: limit)
+        return (planned.plan, planned.recomputation)
+      }
     }
   }
 
@@ -76,19 +90,28 @@ struct Bench: ParsableCommand {
       usage: "resnet bench infer <network> [<options>]")
     @OptionGroup var options: Options
 
-    func run() throws { try Bench.run("infer", options) { $0.graph(.inference) } }
+    func run() throws {
+      try Bench.run("infer", options) { network, inputs, device in
+        (try device.prepare(network.graph(.inference), inputs: inputs), nil)
+      }
+    }
   }
 
-  private static func run(_ what: String, _ options: Options, graph: (Network) -> Graph) throws {
+  private static func run(
+    _ what: String, _ options: Options,
+    prepare: (Network, [String: Shape], CPUDevice) throws -> (Plan<CPUStep>, RecomputationScope?)
+  ) throws {
     let clock = ContinuousClock()
     let begin = clock.now
     let network = try options.networkOptions.network(named: options.network)
-    let device = try options.deviceOptions.device(on: options.outputOptions.terminal)
+    let terminal = options.outputOptions.terminal
+    let device = try options.deviceOptions.device(on: terminal)
     let session = Session(device: device, store: Store())
-    let graph = graph(network)
-    let loaded = try session.load(
-      graph, inputs: network.stepShapes(batch: options.batch), seed: 1)
-    fill(loaded, graph.inputs, network: network, batch: options.batch)
+    let (plan, scope) = try prepare(network, network.stepShapes(batch: options.batch), device)
+    let memory = device.memory(of: plan)
+    terminal.note(MemoryOptions.remark(memory, scope))
+    let loaded = try session.load(plan, seed: 1)
+    fill(loaded, network: network, batch: options.batch)
 
     for slot in session.store.slots where slot.role == .parameter && options.parameterScale != 1 {
       session.store.write(
@@ -108,7 +131,8 @@ struct Bench: ParsableCommand {
       what: what, network: network.name, batch: options.batch, threads: device.threads,
       instructionSet: device.instructionSet.rawValue,
       imagesPerSecond: Double(options.batch) / median, secondsPerStep: median,
-      secondsToFirstStep: firstStep, peakMemoryBytes: peakMemory(), profile: profile)
+      secondsToFirstStep: firstStep, plannedMemoryBytes: memory.total,
+      recompute: scope?.rawValue, peakMemoryBytes: peakMemory(), profile: profile)
     if options.outputOptions.json { return try JSONDocument.print(report) }
     print(
       "\(network.name), \(what), batch \(options.batch), \(device.threads) threads, "
@@ -120,22 +144,20 @@ struct Bench: ParsableCommand {
     if let profile { print("\n" + profile.text, terminator: "") }
   }
 
-  private static func fill(
-    _ loaded: LoadedPlan<CPUDevice>, _ inputs: [Operation.Input], network: Network, batch: Int
-  ) {
+  private static func fill(_ loaded: LoadedPlan<CPUDevice>, network: Network, batch: Int) {
     var source = RandomSource(RandomKey(seed: 1).derived(.benchmark))
-    for input in inputs {
-      switch input.name {
+    for name in loaded.plan.inputs.keys.sorted() {
+      switch name {
       case StepTensor.images:
-        loaded.withInput(input.name, of: Float.self) { images in
+        loaded.withInput(name, of: Float.self) { images in
           for index in images.indices { images[index] = source.uniform() - 0.5 }
         }
       case StepTensor.labels:
-        loaded.write((0..<batch).map { Int32($0 % network.classes) }, to: input.name)
+        loaded.write((0..<batch).map { Int32($0 % network.classes) }, to: name)
       case StepTensor.weights:
-        loaded.write([Float](repeating: 1, count: batch), to: input.name)
-      case StepTensor.learningRate: loaded.write(0.001, to: input.name)
-      default: loaded.write(0.9, to: input.name)
+        loaded.write([Float](repeating: 1, count: batch), to: name)
+      case StepTensor.learningRate: loaded.write(0.001, to: name)
+      default: loaded.write(0.9, to: name)
       }
     }
   }

@@ -15,7 +15,7 @@ struct Checks: ParsableCommand {
     let instructionSets: [String]
     let instructionSet: String
     let cores: Int
-    let memoryBytes: UInt64
+    let memoryBytes: Int
     /// Floating-point operations a second of one core, in units of 10⁹.
     let peakGflopsPerCore: Double
     /// Whether the program was built with them.
@@ -29,7 +29,7 @@ struct Checks: ParsableCommand {
     let report = Report(
       version: Version.current, instructionSets: InstructionSet.available.map(\.rawValue),
       instructionSet: device.instructionSet.rawValue, cores: CPUDevice.coreCount,
-      memoryBytes: ProcessInfo.processInfo.physicalMemory,
+      memoryBytes: AlignedBuffer.machineByteCount,
       peakGflopsPerCore: device.measuredPeak() / 1e9,
       libraries: Dictionary(uniqueKeysWithValues: libraries))
     if outputOptions.json { return try JSONDocument.print(report) }

@@ -132,6 +132,8 @@ import Testing
         $0.model = "resnet152"
         $0.shortcut = "A"
         $0.validation = 5000
+        $0.recomputation = "activations"
+        $0.memoryLimit = "6442450944"
       })
     var epochs = full
     epochs.steps = nil

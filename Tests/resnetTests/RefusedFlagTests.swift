@@ -54,6 +54,8 @@ extension Commands {
       ("--model resnet50 --stride-on 7x7", "--stride-on '7x7'", "1x1, 3x3"),
       ("--img-size 31", "--img-size 31", "32 to 4096"),
       ("--init zero", "--init 'zero'", "fan-in, fan-out"),
+      ("--memory-limit 6Q", "--memory-limit 6Q", "such as 6GiB"),
+      ("--recompute --no-recompute", "--recompute", "--no-recompute"),
       ("--threads 0", "--threads 0", "1 to 256"), ("--threads 257", "--threads 257", "1 to 256"),
       ("--threads abc", "--threads", "'abc'"),
       ("--log-interval 0", "--log-interval 0", "at least 1"),
@@ -85,7 +87,8 @@ extension Commands {
       ("RESNET_THREADS", "0", "1 to 256"), ("RESNET_LR", "abc", "number"),
       ("RESNET_LR", "-1", "above 0"), ("RESNET_BATCH_SIZE", "1.5", "whole number"),
       ("RESNET_MODEL", "resnt20", "resnet20"), ("RESNET_LR", "0.1\nmodel: x", "one short line"),
-      ("RESNET_EXACT_BN", "perhaps", "true or false"),
+      ("RESNET_EXACT_BN", "perhaps", "true or false"), ("RESNET_MEMORY_LIMIT", "much", "6GiB"),
+      ("RESNET_RECOMPUTE", "all", "convolutions"),
     ])
     func variables(_ name: String, _ value: String, _ mend: String) throws {
       try Commands.expectRefusal(

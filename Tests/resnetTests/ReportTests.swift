@@ -42,6 +42,7 @@ extension Commands {
       ).json()
       #expect((report["images_per_second"] as? Double ?? 0) > 0)
       #expect((report["peak_memory_bytes"] as? Int ?? 0) > 1 << 20)
+      #expect((report["planned_memory_bytes"] as? Int ?? 0) > 1 << 20)
       #expect(report["network"] as? String == "cifar-resnet20")
       #expect(report["batch"] as? Int == 4 && report["threads"] as? Int == 1)
     }
@@ -191,7 +192,19 @@ extension Commands {
     @Test func memory() throws {
       try Commands.expectRefusal(
         ["bench", "train", "resnet110", "--batch", "100000", "--threads", "1"], code: 71,
-        says: ["not enough memory", "use a smaller batch"], in: place)
+        says: ["this machine has", "GiB; use --batch-size", "with --recompute"], in: place)
+      for flags in [["--memory-limit", "50MB"], ["--memory-limit=80MiB", "--no-recompute"]] {
+        try Commands.expectRefusal(
+          ["bench", "train", "resnet20", "--batch", "64"] + flags, code: 71,
+          says: [
+            "training needs", "activations and gradients", "--memory-limit allows",
+            "use --recompute",
+          ],
+          in: place)
+      }
+      try Commands.expectRefusal(
+        ["train", "data", "--memory-limit", "1MB", "--recompute"], code: 71,
+        says: ["training needs", "--memory-limit allows", "a higher limit"], in: place)
     }
 
     @Test(

@@ -76,6 +76,8 @@ enum Config {
         case .augmentation: options.augmentation?.description
         case .validation: options.validation?.description
         case .exactStatistics: options.exactStatistics?.description
+        case .recomputation: options.recomputation
+        case .memoryLimit: options.memoryLimit
         }
       return value.map { "\(key.rawValue): \($0)\n" }
     }.joined()
@@ -120,7 +122,9 @@ enum Config {
 
   private static func kind(of key: RecipeOptions.CodingKeys?) -> String {
     switch key {
-    case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .initialization: "text"
+    case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .initialization,
+      .recomputation, .memoryLimit:
+      "text"
     case .imageSize, .seed, .batchSize, .steps, .warmupLimit, .validation: "a whole number"
     case .milestones: "a list of whole numbers, such as [390, 585]"
     case .augmentation, .exactStatistics: "true or false"

@@ -46,7 +46,7 @@ package enum Failure {
       .input
     case is DeviceUnavailable, is InstructionSetError: .unavailable
     case is Divergence: .diverged
-    case is AllocationError: .memory
+    case is AllocationError, is MemoryLimitError: .memory
     case is OutputError: .output
     case let error as Interruption.Interrupted: error.isTermination ? .terminated : .interrupted
     default: nil

@@ -90,6 +90,7 @@ struct RecipeArguments: ParsableArguments {
     name: .customLong("exact-bn"), inversion: .prefixedNo,
     help: "Compute batch normalisation's statistics exactly after training (default).")
   var exactStatistics: Bool?
+  @OptionGroup(title: "Memory") var memory: MemoryOptions
 
   @Option(name: .shortAndLong, help: ArgumentHelp("A recipe as YAML.", valueName: "file"))
   var config: String?
@@ -126,6 +127,7 @@ struct RecipeArguments: ParsableArguments {
     flags.augmentation = augmentation
     flags.validation = validation
     flags.exactStatistics = exactStatistics
+    memory.fill(&flags)
     return flags
   }
 
@@ -164,7 +166,8 @@ struct RecipeArguments: ParsableArguments {
     }
     let text =
       switch key {
-      case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .initialization:
+      case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .initialization,
+        .recomputation, .memoryLimit:
         "'" + value.replacing("'", with: "''") + "'"
       case .milestones: "[\(value.trimmingPrefix("[").prefix { $0 != "]" })]"
       default: value

@@ -42,8 +42,8 @@ struct TrainingLog {
     terminal.note(
       "\(grouped(recipe.schedule.steps)) steps of \(recipe.batchSize) images, "
         + "\(trainer.epochs) epochs; about \(ProgressLine.time(expectedSeconds(data, device))) on "
-        + "\(device.threads) threads (\(device.instructionSet.rawValue)), "
-        + "\(trainer.plannedByteCount >> 20) MiB")
+        + "\(device.threads) threads (\(device.instructionSet.rawValue))")
+    terminal.note(MemoryOptions.remark(trainer.memory, trainer.recomputation))
     terminal.note("run folder: \(folder)")
   }
 

@@ -23,6 +23,9 @@ struct TrainingResult: Encodable {
   let steps: Int
   let seconds: Double
   let batchNormalization: String
+  let plannedMemoryBytes: Int
+  /// What a step computed again to save memory.
+  let recompute: String
   /// Of the last epoch, as the network saw the images; per cent.
   let trainingError: Double
   let validation: EvaluationReport?
@@ -70,6 +73,8 @@ struct TrainingResult: Encodable {
     trainingError = lastEpoch.trainingError
     network = trainer.network.name
     steps = trainer.step
+    plannedMemoryBytes = trainer.memory.total
+    recompute = trainer.recomputation.rawValue
     batchNormalization = statistics.rawValue
     seconds = (ContinuousClock.now - log.begin) / .seconds(1)
     self.folder = folder

@@ -1,0 +1,109 @@
+import ResidualExecution
+import ResidualNetworks
+
+/// A step of training made ready for a device, within a limit of memory.
+public struct TrainingPlan<D: Device> {
+  public let plan: Plan<D.Step>
+  /// What the backward pass computes again.
+  public let recomputation: RecomputationScope
+  public let memory: PlannedMemory
+
+  /// What is repeated where nothing else is asked for: nothing, as long as repeated additions cost
+  /// more than 3 % of a step.
+  public static var standard: RecomputationScope { .nothing }
+
+  /// Plans a step in as little memory as the scope allows. With convolutions in it, a limit that is
+  /// given is also made use of: the more fits, the fewer of them are repeated.
+  ///
+  /// - Parameters:
+  ///   - step: from ``Network/trainingStep(weightDecay:initialization:classifierRateScale:)``.
+  ///   - inputs: the shape of every input.
+  ///   - memoryLimit: bytes; the machine's memory is a limit in any case.
+  /// - Throws: ``ShapeError``, ``MemoryLimitError``.
+  public init(
+    _ step: Graph, inputs: [String: Shape], device: D, recomputation: RecomputationScope? = nil,
+    memoryLimit: Int? = nil
+  ) throws {
+    let scope = recomputation ?? Self.standard
+    let limit = min(memoryLimit ?? .max, AlignedBuffer.machineByteCount)
+    func prepare(
+      _ scope: RecomputationScope, inputs: [String: Shape] = inputs, within byteCount: Int = 0
+    ) throws -> Self {
+      let rewrite = try step.recomputation(scope, inputs: inputs, within: byteCount)
+      let graph = step.recomputing(rewrite).updatingEarly()
+      return Self(try device.prepare(graph, inputs: inputs), scope, device)
+    }
+    var planned: Self
+    if scope == .convolutions, memoryLimit != nil {
+      // Buffers cannot be packed without gaps, and a device needs some of its own.
+      let state = step.slots.reduce(0) { $0 + $1.shape.count * device.realType.size }
+      planned = try prepare(scope, within: max(0, limit - state) / 10 * 9)
+      if planned.memory.total > limit { planned = try prepare(scope) }
+    } else {
+      planned = try prepare(scope)
+    }
+    guard planned.memory.total > limit else {
+      self = planned
+      return
+    }
+    let least = scope == .convolutions ? planned : try prepare(.convolutions)
+    throw MemoryLimitError(
+      planned: planned.memory, limit: limit, isMachine: limit != memoryLimit,
+      recomputed: scope == .convolutions ? nil : least.memory.total,
+      fittingBatch: try Self.fittingBatch(inputs, needing: least.memory, within: limit) {
+        try prepare(.convolutions, inputs: $0).memory
+      })
+  }
+
+  /// A batch that fits, not far below the largest one; 0 where none does.
+  private static func fittingBatch(
+    _ inputs: [String: Shape], needing memory: PlannedMemory, within limit: Int,
+    plan: ([String: Shape]) throws -> PlannedMemory
+  ) rethrows -> Int {
+    let full = inputs[StepTensor.labels]?.count ?? 1
+    var (batch, memory) = (full, memory)
+    while batch > 0, memory.total > limit {
+      // What does not grow with the batch makes the true share smaller, so this is repeated.
+      let available = Double(limit - memory.state - memory.scratch) * 0.98
+      let share = available / Double(memory.arena + memory.boundary)
+      batch = min(batch - 1, Int(max(0, Double(batch) * share)))
+      guard batch > 0 else { break }
+      memory = try plan(
+        inputs.mapValues { shape in
+          shape.rank > 0 && shape[0] == full ? shape.replacing(axis: 0, with: batch) : shape
+        })
+    }
+    return batch
+  }
+
+  private init(_ plan: Plan<D.Step>, _ scope: RecomputationScope, _ device: D) {
+    (self.plan, recomputation, memory) = (plan, scope, device.memory(of: plan))
+  }
+}
+
+/// A step of training needs more memory than it may have.
+public struct MemoryLimitError: Error, Hashable, CustomStringConvertible {
+  public let planned: PlannedMemory
+  public let limit: Int
+  /// Whether the limit is the machine's memory, not one that was asked for.
+  public let isMachine: Bool
+  /// What the step needs with convolutions repeated, where that was not what was planned.
+  public let recomputed: Int?
+  /// Images a step that would fit with convolutions repeated; 0 where not even one would.
+  public let fittingBatch: Int
+
+  public var description: String {
+    let owner = isMachine ? "this machine has" : "--memory-limit allows"
+    var mends: [String] = []
+    if let recomputed, recomputed <= limit {
+      mends.append("--recompute, which needs \(ByteSize.text(recomputed))")
+    } else if fittingBatch > 0 {
+      let with = recomputed == nil ? "" : " with --recompute"
+      mends.append("--batch-size \(fittingBatch)\(with)")
+    }
+    if !isMachine { mends.append(mends.isEmpty ? "a higher limit" : "raise the limit") }
+    let mend =
+      mends.isEmpty ? "a smaller network is needed" : "use \(mends.joined(separator: ", or "))"
+    return "training needs \(planned) of memory, and \(owner) \(ByteSize.text(limit)); \(mend)"
+  }
+}
