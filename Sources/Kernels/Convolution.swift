@@ -119,7 +119,9 @@ enum ConvolutionTile<let pixels: Int, let vectors: Int> {
       for m in 0..<pixels {
         inputs[m] = cursor.input
         outputs[m] = cursor.output
-        prefetchToL2(cursor.output)
+        for line in 0..<(vectors &* lanes &+ Prefetch.line &- 1) / Prefetch.line {
+          prefetchToL2(cursor.output + line &* Prefetch.line)
+        }
         remaining &-= 1
         if remaining > 0 { cursor.advance(in: strip) }
       }
