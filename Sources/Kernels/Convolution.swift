@@ -45,42 +45,93 @@ extension Kernels {
       input: input, scratch: scratch
     ) { strip, phase, filterStart in
       let filter = packed + filterStart &* paddedChannels
+      let tiles = TileMix(strip.pixels, tall: WideTile.height, short: ShortTile.height)
+      let narrowTiles = TileMix(strip.pixels, tall: NarrowTile.height, short: NarrowTile.height)
+      var prefetch = PrefetchStream(
+        strip.following, count: strip.followingCount, then: strip.following, count: 0,
+        iterations: tiles.count &* phase.products &* blockCount(channels: e.outputChannels))
       forEachBlock(channels: e.outputChannels) { block in
-        let blockFilter = filter + block.start &* phase.products
+        let filter = filter + block.start &* phase.products
+        var cursor = PixelCursor(strip, output: output + (strip.output &+ block.start))
         if block.vectors == WideTile.width {
           WideTile.convolve(
-            strip, phase: phase, filter: blockFilter, output: output, block: block,
-            partial: partial)
+            &cursor, tiles: tiles.tall, phase: phase, filter: filter, block: block,
+            partial: partial, prefetch: &prefetch)
+          if tiles.short > 0 {
+            ShortTile.convolve(
+              &cursor, tiles: tiles.short, phase: phase, filter: filter, block: block,
+              partial: partial, prefetch: &prefetch)
+          }
         } else {
           NarrowTile.convolve(
-            strip, phase: phase, filter: blockFilter, output: output, block: block,
-            partial: partial)
+            &cursor, tiles: narrowTiles.count, phase: phase, filter: filter, block: block,
+            partial: partial, prefetch: &prefetch)
         }
       }
     }
   }
 }
 
-/// A walk over the pixels of a strip, row by row.
+/// Tall and short tiles that cover a strip's pixels with the least repetition.
+///
+/// Strips of 7, 14 or 28 pixels would leave an eighth of the tiles of eight empty.
+struct TileMix {
+  let tall: Int, short: Int
+  var count: Int { tall &+ short }
+
+  init(_ pixels: Int, tall height: Int, short shortHeight: Int) {
+    var least = Int.max
+    var best = (tall: 0, short: 0)
+    var short = 0
+    while short < height {
+      let left = larger(0, pixels &- short &* shortHeight)
+      let tall = (left &+ height &- 1) / height
+      let covered = tall &* height &+ short &* shortHeight
+      if covered < least {
+        least = covered
+        best = (tall, short)
+      }
+      if left == 0 || least == pixels { break }
+      short &+= 1
+    }
+    self.tall = best.tall
+    self.short = best.short
+  }
+}
+
+/// A walk over the pixels of a strip, row by row; it stays on the last.
 struct PixelCursor {
-  var input: Input, output: Output
-  private var column = 0, rowInput: Input, rowOutput: Output
+  private(set) var input: Input, output: Output
+  let tapStep: Int
+  private var remaining: Int, column = 0
+  private var rowInput: Input, rowOutput: Output
+  private let columns: Int
+  private let pixelStep: Int, outputPixelStep: Int, rowStep: Int, outputRowStep: Int
 
   @inline(__always) init(_ strip: Strip, output: Output) {
     input = strip.input
     self.output = output
+    tapStep = strip.tapStep
+    remaining = strip.pixels
     rowInput = input
     rowOutput = output
+    columns = strip.columns
+    pixelStep = strip.pixelStep
+    outputPixelStep = strip.outputPixelStep
+    rowStep = strip.rowStep
+    outputRowStep = strip.outputRowStep
   }
 
-  @inline(__always) mutating func advance(in strip: Strip) {
-    input += strip.pixelStep
-    output += strip.outputPixelStep
+  @inline(__always) mutating func advance() {
+    if remaining <= 1 { return }
+    remaining &-= 1
+    input += pixelStep
+    output += outputPixelStep
     column &+= 1
-    if column == strip.columns {
+    if column == columns {
       column = 0
-      rowInput += strip.rowStep
-      rowOutput += strip.outputRowStep
+      rowInput += rowStep
+      rowOutput += outputRowStep
       input = rowInput
       output = rowOutput
     }
@@ -92,28 +143,22 @@ enum ConvolutionTile<let pixels: Int, let vectors: Int> {
   static var width: Int { @inline(__always) get { vectors } }
   static var height: Int { @inline(__always) get { pixels } }
 
-  /// Computes a block of output channels of all pixels of a strip.
+  /// Computes a block of output channels of the pixels of `tiles` tiles from `cursor` on.
   ///
   /// - Parameter partial: room for a vector of each pixel; a last, partial vector of channels is
   ///   stored there and copied to its place by elements.
   @inline(never)
   static func convolve(
-    _ strip: Strip, phase: ConvolutionPhase, filter: Input, output: Output, block: ChannelBlock,
-    partial: Output
+    _ position: inout PixelCursor, tiles: Int, phase: ConvolutionPhase, filter: Input,
+    block: ChannelBlock, partial: Output, prefetch: inout PrefetchStream
   ) {
     let segment = phase.segment
     let taps = phase.rows.taps
-    let nextTap = strip.tapStep &- segment
+    let nextTap = position.tapStep &- segment
     let lastLanes = block.lastLanes
     let isWhole = lastLanes == lanes
-    var cursor = PixelCursor(strip, output: output + (strip.output &+ block.start))
-    var remaining = strip.rows &* strip.columns
-    // The first block of channels prefetches for the others.
-    var prefetch = Prefetch(
-      strip.following, count: block.start == 0 ? strip.followingCount : 0,
-      steps: remaining / pixels)
-    while remaining > 0 {
-      prefetch.step()
+    var cursor = position
+    for _ in 0..<tiles {
       var inputs = InlineArray<pixels, Input>(repeating: cursor.input)
       var outputs = InlineArray<pixels, Output>(repeating: cursor.output)
       for m in 0..<pixels {
@@ -122,18 +167,20 @@ enum ConvolutionTile<let pixels: Int, let vectors: Int> {
         for line in 0..<(vectors &* lanes &+ Prefetch.line &- 1) / Prefetch.line {
           prefetchToL2(cursor.output + line &* Prefetch.line)
         }
-        remaining &-= 1
-        if remaining > 0 { cursor.advance(in: strip) }
+        cursor.advance()
       }
 
       var sums = InlineArray<pixels, InlineArray<vectors, Vector>>(
         repeating: InlineArray(repeating: .zero))
       var weights = filter
+      var (ahead, aheadStep) = prefetch.advance(phase.products)
       var place = 0
       var tap = 0
       while tap < taps {
         let end = place &+ segment
         while place < end {
+          prefetchToL2(ahead)
+          ahead += aheadStep
           for m in 0..<pixels {
             let number = Vector(repeating: inputs[m][place])
             for v in 0..<vectors {
@@ -158,5 +205,6 @@ enum ConvolutionTile<let pixels: Int, let vectors: Int> {
         }
       }
     }
+    position = cursor
   }
 }

@@ -55,6 +55,12 @@ struct ChannelBlock {
   @inline(__always) var lastLanes: Int { channels &- (vectors &- 1) &* lanes }
 }
 
+/// The blocks of `channels` output channels.
+@inline(__always) func blockCount(channels: Int) -> Int {
+  let vectors = vectorCount(channels)
+  return vectors / WideTile.width &+ vectors % WideTile.width
+}
+
 /// Calls `body` with blocks of as many vectors as a wide tile has, then with single vectors.
 @inline(__always)
 func forEachBlock(channels: Int, _ body: (ChannelBlock) -> Void) {

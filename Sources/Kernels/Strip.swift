@@ -21,6 +21,8 @@ struct Strip {
   /// Where the first pixel lies in the output, and the way to the next, in floats.
   var output: Int, outputRowStep: Int, outputPixelStep: Int
 
+  var pixels: Int { rows &* columns }
+
   /// Joins the rows into one, where both input and output allow it.
   mutating func joinRows() {
     guard rowStep == columns &* pixelStep, outputRowStep == columns &* outputPixelStep else {

@@ -14,6 +14,7 @@
   /// 32 registers of 16 floats; a multiply-add broadcasts a number from memory by itself.
   typealias Vector = SIMD16<Float>
   typealias WideTile = ConvolutionTile<8, 2>
+  typealias ShortTile = ConvolutionTile<7, 2>
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<8, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
@@ -25,6 +26,7 @@
   /// 16 registers of 8 floats.
   typealias Vector = SIMD8<Float>
   typealias WideTile = ConvolutionTile<6, 2>
+  typealias ShortTile = ConvolutionTile<4, 2>
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<6, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
@@ -36,6 +38,7 @@
   /// NEON: 32 registers of 4 floats. Some cores start 4 multiply-adds a cycle: 16 sums.
   typealias Vector = SIMD4<Float>
   typealias WideTile = ConvolutionTile<8, 2>
+  typealias ShortTile = ConvolutionTile<7, 2>
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<8, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
@@ -47,6 +50,7 @@
   /// SSE2: 16 registers of 4 floats. The product needs one of its own before it is added.
   typealias Vector = SIMD4<Float>
   typealias WideTile = ConvolutionTile<4, 2>
+  typealias ShortTile = ConvolutionTile<3, 2>
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<4, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
