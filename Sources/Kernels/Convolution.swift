@@ -26,7 +26,7 @@ private let stripBudget = 6144
 
 extension Kernels {
   func directScratchCount(_ extents: ConvolutionExtents) -> Int {
-    let strip = StripSize(of: extents.flattened, budget: stripBudget).count
+    let strip = StripSize(of: extents.flattened, budget: stripBudget, leastPixels: 48).count
     return strip &+ larger(WideTile.height, NarrowTile.height) &* Vector.scalarCount
   }
 
@@ -38,7 +38,7 @@ extension Kernels {
     let e = extents.flattened
     let width = extents.isPointwise ? extents.outputWidth : 1
     let paddedChannels = vectorCount(e.outputChannels) &* Vector.scalarCount
-    let size = StripSize(of: e, budget: stripBudget)
+    let size = StripSize(of: e, budget: stripBudget, leastPixels: 48)
     let partial = scratch + size.count
     forEachStrip(
       of: e, rows: rows.lowerBound &* width..<rows.upperBound &* width, size: size,
