@@ -147,16 +147,16 @@ extension Kernels {
       var i = 0
       while i < filterSize {
         let numbers = smaller(lanes, filterSize &- i)
-        var square = Square(repeating: .zero)
-        for j in 0..<numbers {
+        var square = Square { j in
+          if j >= numbers { return .zero }
           var source = partials + (base &* filterSize &+ cursor.place &* lanes)
           var sum = load(source)
           for _ in 0..<count &- 1 {
             source += partialCount
             sum += load(source)
           }
-          square[j] = sum
           cursor.advance()
+          return sum
         }
         transpose(&square)
         for lane in k &- base..<end &- base {

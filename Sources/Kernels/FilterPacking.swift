@@ -79,8 +79,9 @@ extension Kernels {
       var i = 0
       while i < products {
         let count = smaller(lanes, products &- i)
-        var square = Square(repeating: .zero)
-        for k in 0..<channels { square[k] = load(source + (k &* products &+ i), count: count) }
+        var square = Square { k in
+          k < channels ? load(source + (k &* products &+ i), count: count) : .zero
+        }
         transpose(&square)
         for j in 0..<count {
           store(square[j], target + cursor.place &* width)
