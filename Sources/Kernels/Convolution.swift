@@ -6,15 +6,19 @@
 // stays in registers while the taps pass: each step loads the block's filter vectors and multiplies
 // them by one input number of each pixel, broadcast from memory. A pixel's window is r segments
 // of s · c contiguous floats. Every pixel of a tile has its own pointer, so a tile runs on over the
-// ends of rows, and a short last tile repeats its last pixel: the same numbers are stored twice.
+// ends of rows; tiles of two heights cover nearly every strip, and where a last tile is too high it
+// repeats its last pixel: the same numbers are stored twice.
 // Each output number is summed in one order, whatever the tile or the strip.
 //
-// Rejected: tiles within a row (widths 7, 14 or 10 waste a third), a second kernel for remainders,
-// lanes along pixels (channels lie together in memory), blocks of three vectors (channels are
-// powers of two).
+// Rejected: tiles within a row (widths 7, 14 or 10 waste a third), a tile for every remainder, lanes
+// along pixels (channels lie together in memory), blocks of three vectors (channels are powers of
+// two). Rejected after measurement: passes over slabs of products whose filters stay in the
+// first-level cache (5 to 15 % slower: the processor fetches a filter ahead by itself), and asking
+// for the filter ahead.
 //
-// Memory is prefetched: the next strip's input during this strip's arithmetic, and each tile's
-// output before its sums, since stores wait for lines that are not there.
+// Memory is prefetched: the next strip's input during this strip's arithmetic, a line at a time
+// within the innermost loop (a tile's share at once would fill the queues for misses), and all
+// lines of a tile's output before its sums, since stores wait for lines that are not there.
 //
 // Letters: n image, c input channel, k output channel, r s filter taps, p q output row and column.
 
@@ -164,8 +168,8 @@ enum ConvolutionTile<let pixels: Int, let vectors: Int> {
       for m in 0..<pixels {
         inputs[m] = cursor.input
         outputs[m] = cursor.output
-        for line in 0..<(vectors &* lanes &+ Prefetch.line &- 1) / Prefetch.line {
-          prefetchToL2(cursor.output + line &* Prefetch.line)
+        for line in 0..<(vectors &* lanes &+ PrefetchStream.line &- 1) / PrefetchStream.line {
+          prefetchToL2(cursor.output + line &* PrefetchStream.line)
         }
         cursor.advance()
       }

@@ -41,7 +41,7 @@ private struct Workspace {
     size = StripSize(
       of: e, budget: 6144, leastPixels: leastPixels, outputRow: e.outputWidth &* e.outputChannels)
     pixels = size.rows &* e.outputWidth
-    pitch = e.filterHeight &* e.filterWidth == 1 ? e.inputChannels &+ Prefetch.line : 0
+    pitch = e.filterHeight &* e.filterWidth == 1 ? e.inputChannels &+ PrefetchStream.line : 0
   }
 
   /// Floats: the strip, its gathered pixels, a panel, a block that nobody reads, and zeros.

@@ -6,9 +6,11 @@
 // Register tiles: a convolution holds `pixels × vectors` sums, a filter gradient
 // `entries × vectors`. They must cover the latency of the multiply-add (4 cycles, 2 a cycle: at
 // least 8) and leave registers for `vectors` loaded vectors and one broadcast number. Wide and
-// narrow tiles of one instruction set have the same `vectors` in both kernels. Rejected after
-// measurement: 12 × 1 and 16 × 1 entries with AVX-512, whose sums the compiler leaves in memory.
-// Winograd's tiles follow the same rule; `tiles` must divide a block (48), `entries` the lanes.
+// narrow tiles of one instruction set have the same `vectors` in both kernels, and short tiles are
+// as wide as wide ones: 8 and 7 pixels, or 6 and 4, leave little over of rows of 7, 14, 28 or 56.
+// Rejected after measurement: 12 × 1 and 16 × 1 entries with AVX-512, whose sums the compiler leaves
+// in memory. Winograd's tiles follow the same rule; `tiles` must divide a block (48), `entries` the
+// lanes.
 
 #if AVX512
   /// 32 registers of 16 floats; a multiply-add broadcasts a number from memory by itself.
