@@ -87,8 +87,9 @@ extension GraphLowering {
   ) -> BufferID {
     appendDerived(
       path + ".packed", from: [filter], floats: kernels.packedFilterCount(extents)
-    ) { packed in
-      PackFilter(filter: filter, packed: packed, extents: extents, packing: packing)
+    ) { [kernels] packed in
+      PackFilter(
+        filter: filter, packed: packed, extents: extents, packing: packing, lanes: kernels.lanes)
     }
   }
 

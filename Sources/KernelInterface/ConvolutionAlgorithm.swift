@@ -11,7 +11,9 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
 
   /// The choice for an output or, on ``ConvolutionExtents/inputGradient``, an input gradient.
   public static func output(_ extents: ConvolutionExtents, lanes: Int) -> ConvolutionAlgorithm {
-    choice(extents, lanes: lanes, overhead: Cost.filterTransform)
+    choice(
+      extents, lanes: lanes,
+      overhead: extents.packsFilterOnce ? Cost.filterReading : Cost.filterTransform)
   }
 
   /// The choice for a filter gradient; the extents are the forward convolution's.
@@ -30,6 +32,8 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
     package static let winogradTile = 54
     /// The filter's transform, whose numbers come one by one.
     package static let filterTransform = 1000
+    /// The reading of a filter that was transformed earlier, four times as large as the filter.
+    package static let filterReading = 300
     /// A filter gradient's transform, once a part, in whole vectors.
     package static let inverseTransform = 200
   }

@@ -16,6 +16,9 @@ public struct ConvolutionExtents: Hashable, Sendable {
   public var strideHeight: Int, strideWidth: Int
   public var paddingTop: Int, paddingLeft: Int
   public var inputDilationHeight: Int, inputDilationWidth: Int
+  /// Whether a packed filter serves many convolutions, as in inference, so that an algorithm may
+  /// take its time over the packing.
+  public var packsFilterOnce = false
 
   public init(
     batch: Int, input: (height: Int, width: Int, channels: Int),

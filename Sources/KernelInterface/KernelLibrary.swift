@@ -16,10 +16,12 @@ public protocol KernelLibrary: Sendable {
 
   /// Floats that a packed filter takes.
   func packedFilterCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm) -> Int
-  /// Packs a stored filter for ``convolve(_:filter:output:extents:rows:scratch:algorithm:)``.
+  /// Packs the output channels `channels` of a stored filter for
+  /// ``convolve(_:filter:output:extents:rows:scratch:algorithm:)``. Ranges begin at multiples of
+  /// two vectors.
   func packFilter(
     _ filter: Input, into packed: Output, extents: ConvolutionExtents, packing: FilterPacking,
-    algorithm: ConvolutionAlgorithm)
+    channels: Range<Int>, algorithm: ConvolutionAlgorithm)
   /// Floats of scratch memory that one call of a convolution needs.
   func convolutionScratchCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm)
     -> Int
@@ -130,10 +132,11 @@ extension KernelLibrary {
   }
 
   public func packFilter(
-    _ filter: Input, into packed: Output, extents: ConvolutionExtents, packing: FilterPacking
+    _ filter: Input, into packed: Output, extents: ConvolutionExtents, packing: FilterPacking,
+    channels: Range<Int>
   ) {
     packFilter(
-      filter, into: packed, extents: extents, packing: packing,
+      filter, into: packed, extents: extents, packing: packing, channels: channels,
       algorithm: .output(extents, lanes: lanes))
   }
 

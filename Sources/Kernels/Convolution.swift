@@ -6,15 +6,19 @@
 // stays in registers while the taps pass: each step loads the block's filter vectors and multiplies
 // them by one input number of each pixel, broadcast from memory. A pixel's window is r segments
 // of s · c contiguous floats. Every pixel of a tile has its own pointer, so a tile runs on over the
-// ends of rows, and a short last tile repeats its last pixel: the same numbers are stored twice.
+// ends of rows; tiles of two heights cover nearly every strip, and where a last tile is too high it
+// repeats its last pixel: the same numbers are stored twice.
 // Each output number is summed in one order, whatever the tile or the strip.
 //
-// Rejected: tiles within a row (widths 7, 14 or 10 waste a third), a second kernel for remainders,
-// lanes along pixels (channels lie together in memory), blocks of three vectors (channels are
-// powers of two).
+// Rejected: tiles within a row (widths 7, 14 or 10 waste a third), a tile for every remainder, lanes
+// along pixels (channels lie together in memory), blocks of three vectors (channels are powers of
+// two). Rejected after measurement: passes over slabs of products whose filters stay in the
+// first-level cache (5 to 15 % slower: the processor fetches a filter ahead by itself), and asking
+// for the filter ahead.
 //
-// Memory is prefetched: the next strip's input during this strip's arithmetic, and each tile's
-// output before its sums, since stores wait for lines that are not there.
+// Memory is prefetched: the next strip's input during this strip's arithmetic, a line at a time
+// within the innermost loop (a tile's share at once would fill the queues for misses), and all
+// lines of a tile's output before its sums, since stores wait for lines that are not there.
 //
 // Letters: n image, c input channel, k output channel, r s filter taps, p q output row and column.
 
@@ -26,7 +30,7 @@ private let stripBudget = 6144
 
 extension Kernels {
   func directScratchCount(_ extents: ConvolutionExtents) -> Int {
-    let strip = StripSize(of: extents.flattened, budget: stripBudget).count
+    let strip = StripSize(of: extents.flattened, budget: stripBudget, leastPixels: 48).count
     return strip &+ larger(WideTile.height, NarrowTile.height) &* Vector.scalarCount
   }
 
@@ -38,49 +42,100 @@ extension Kernels {
     let e = extents.flattened
     let width = extents.isPointwise ? extents.outputWidth : 1
     let paddedChannels = vectorCount(e.outputChannels) &* Vector.scalarCount
-    let size = StripSize(of: e, budget: stripBudget)
+    let size = StripSize(of: e, budget: stripBudget, leastPixels: 48)
     let partial = scratch + size.count
     forEachStrip(
       of: e, rows: rows.lowerBound &* width..<rows.upperBound &* width, size: size,
       input: input, scratch: scratch
     ) { strip, phase, filterStart in
       let filter = packed + filterStart &* paddedChannels
+      let tiles = TileMix(strip.pixels, tall: WideTile.height, short: ShortTile.height)
+      let narrowTiles = TileMix(strip.pixels, tall: NarrowTile.height, short: NarrowTile.height)
+      var prefetch = PrefetchStream(
+        strip.following, count: strip.followingCount, then: strip.following, count: 0,
+        iterations: tiles.count &* phase.products &* blockCount(channels: e.outputChannels))
       forEachBlock(channels: e.outputChannels) { block in
-        let blockFilter = filter + block.start &* phase.products
+        let filter = filter + block.start &* phase.products
+        var cursor = PixelCursor(strip, output: output + (strip.output &+ block.start))
         if block.vectors == WideTile.width {
           WideTile.convolve(
-            strip, phase: phase, filter: blockFilter, output: output, block: block,
-            partial: partial)
+            &cursor, tiles: tiles.tall, phase: phase, filter: filter, block: block,
+            partial: partial, prefetch: &prefetch)
+          if tiles.short > 0 {
+            ShortTile.convolve(
+              &cursor, tiles: tiles.short, phase: phase, filter: filter, block: block,
+              partial: partial, prefetch: &prefetch)
+          }
         } else {
           NarrowTile.convolve(
-            strip, phase: phase, filter: blockFilter, output: output, block: block,
-            partial: partial)
+            &cursor, tiles: narrowTiles.count, phase: phase, filter: filter, block: block,
+            partial: partial, prefetch: &prefetch)
         }
       }
     }
   }
 }
 
-/// A walk over the pixels of a strip, row by row.
+/// Tall and short tiles that cover a strip's pixels with the least repetition.
+///
+/// Strips of 7, 14 or 28 pixels would leave an eighth of the tiles of eight empty.
+struct TileMix {
+  let tall: Int, short: Int
+  var count: Int { tall &+ short }
+
+  init(_ pixels: Int, tall height: Int, short shortHeight: Int) {
+    var least = Int.max
+    var best = (tall: 0, short: 0)
+    var short = 0
+    while short < height {
+      let left = larger(0, pixels &- short &* shortHeight)
+      let tall = (left &+ height &- 1) / height
+      let covered = tall &* height &+ short &* shortHeight
+      if covered < least {
+        least = covered
+        best = (tall, short)
+      }
+      if left == 0 || least == pixels { break }
+      short &+= 1
+    }
+    self.tall = best.tall
+    self.short = best.short
+  }
+}
+
+/// A walk over the pixels of a strip, row by row; it stays on the last.
 struct PixelCursor {
-  var input: Input, output: Output
-  private var column = 0, rowInput: Input, rowOutput: Output
+  private(set) var input: Input, output: Output
+  let tapStep: Int
+  private var remaining: Int, column = 0
+  private var rowInput: Input, rowOutput: Output
+  private let columns: Int
+  private let pixelStep: Int, outputPixelStep: Int, rowStep: Int, outputRowStep: Int
 
   @inline(__always) init(_ strip: Strip, output: Output) {
     input = strip.input
     self.output = output
+    tapStep = strip.tapStep
+    remaining = strip.pixels
     rowInput = input
     rowOutput = output
+    columns = strip.columns
+    pixelStep = strip.pixelStep
+    outputPixelStep = strip.outputPixelStep
+    rowStep = strip.rowStep
+    outputRowStep = strip.outputRowStep
   }
 
-  @inline(__always) mutating func advance(in strip: Strip) {
-    input += strip.pixelStep
-    output += strip.outputPixelStep
+  @inline(__always) mutating func advance() {
+    if remaining <= 1 { return }
+    remaining &-= 1
+    input += pixelStep
+    output += outputPixelStep
     column &+= 1
-    if column == strip.columns {
+    if column == columns {
       column = 0
-      rowInput += strip.rowStep
-      rowOutput += strip.outputRowStep
+      rowInput += rowStep
+      rowOutput += outputRowStep
       input = rowInput
       output = rowOutput
     }
@@ -92,46 +147,44 @@ enum ConvolutionTile<let pixels: Int, let vectors: Int> {
   static var width: Int { @inline(__always) get { vectors } }
   static var height: Int { @inline(__always) get { pixels } }
 
-  /// Computes a block of output channels of all pixels of a strip.
+  /// Computes a block of output channels of the pixels of `tiles` tiles from `cursor` on.
   ///
   /// - Parameter partial: room for a vector of each pixel; a last, partial vector of channels is
   ///   stored there and copied to its place by elements.
   @inline(never)
   static func convolve(
-    _ strip: Strip, phase: ConvolutionPhase, filter: Input, output: Output, block: ChannelBlock,
-    partial: Output
+    _ position: inout PixelCursor, tiles: Int, phase: ConvolutionPhase, filter: Input,
+    block: ChannelBlock, partial: Output, prefetch: inout PrefetchStream
   ) {
     let segment = phase.segment
     let taps = phase.rows.taps
-    let nextTap = strip.tapStep &- segment
+    let nextTap = position.tapStep &- segment
     let lastLanes = block.lastLanes
     let isWhole = lastLanes == lanes
-    var cursor = PixelCursor(strip, output: output + (strip.output &+ block.start))
-    var remaining = strip.rows &* strip.columns
-    // The first block of channels prefetches for the others.
-    var prefetch = Prefetch(
-      strip.following, count: block.start == 0 ? strip.followingCount : 0,
-      steps: remaining / pixels)
-    while remaining > 0 {
-      prefetch.step()
+    var cursor = position
+    for _ in 0..<tiles {
       var inputs = InlineArray<pixels, Input>(repeating: cursor.input)
       var outputs = InlineArray<pixels, Output>(repeating: cursor.output)
       for m in 0..<pixels {
         inputs[m] = cursor.input
         outputs[m] = cursor.output
-        prefetchToL2(cursor.output)
-        remaining &-= 1
-        if remaining > 0 { cursor.advance(in: strip) }
+        for line in 0..<(vectors &* lanes &+ PrefetchStream.line &- 1) / PrefetchStream.line {
+          prefetchToL2(cursor.output + line &* PrefetchStream.line)
+        }
+        cursor.advance()
       }
 
       var sums = InlineArray<pixels, InlineArray<vectors, Vector>>(
         repeating: InlineArray(repeating: .zero))
       var weights = filter
+      var (ahead, aheadStep) = prefetch.advance(phase.products)
       var place = 0
       var tap = 0
       while tap < taps {
         let end = place &+ segment
         while place < end {
+          prefetchToL2(ahead)
+          ahead += aheadStep
           for m in 0..<pixels {
             let number = Vector(repeating: inputs[m][place])
             for v in 0..<vectors {
@@ -156,5 +209,6 @@ enum ConvolutionTile<let pixels: Int, let vectors: Int> {
         }
       }
     }
+    position = cursor
   }
 }

@@ -14,11 +14,16 @@ extension Kernels {
 
   public func packFilter(
     _ filter: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>,
-    extents: ConvolutionExtents, packing: FilterPacking, algorithm: ConvolutionAlgorithm
+    extents: ConvolutionExtents, packing: FilterPacking, channels: Range<Int>,
+    algorithm: ConvolutionAlgorithm
   ) {
     switch algorithm {
-    case .direct: directPackFilter(filter, into: packed, extents: extents, packing: packing)
-    case .winograd: WinogradFilter.pack(filter, into: packed, extents: extents, packing: packing)
+    case .direct:
+      directPackFilter(
+        filter, into: packed, extents: extents, packing: packing, channels: channels)
+    case .winograd:
+      WinogradFilter.pack(
+        filter, into: packed, extents: extents, packing: packing, channels: channels)
     }
   }
 

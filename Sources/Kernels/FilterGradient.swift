@@ -11,37 +11,50 @@
 // of a tile has its own pointer, so a tile runs on over the ends of filter rows; with 3 input
 // channels and 9 entries a row, tiles within a row would waste half the arithmetic.
 //
-// Output channels that do not fill vectors are first copied into ones that do.
+// A strip is passed over once a tile, pixel by pixel, and pixels lie a power of two apart: they
+// would all fall into a few sets of the first-level cache. So the output gradient of a block of
+// channels is copied to a panel, with zeros that fill up the last vector, and the pixels of a 1×1
+// filter are laid side by side. Longer strips pass over the partial sums less often.
 //
 // Rejected: lanes along (r, s, c) (transposes the result, and the entries seldom fill them),
 // keeping sums in registers over several strips (each strip would be passed over once a tile).
 //
 // Letters as in Convolution.swift.
 
+import CIntrinsics
 import ResidualKernelInterface
 
 /// Floats of a block of channels.
-private var wasteCount: Int { WideTile.width &* lanes }
+private var blockLanes: Int { WideTile.width &* lanes }
 
-/// Floats of a strip's input and output gradient.
-private let stripBudget = 6144
+/// The scratch memory of a call.
+private struct Workspace {
+  let size: StripSize
+  /// Floats between gathered pixels; 0 where pixels stay where they are.
+  let pitch: Int
+  private let pixels: Int
+
+  init(_ e: ConvolutionExtents) {
+    // The panel and the lines of a tile's entries take half of the first-level cache, the input
+    // less than half of the second.
+    let leastPixels = larger(48, smaller(128, 131_072 / larger(1, e.inputChannels)))
+    size = StripSize(
+      of: e, budget: 6144, leastPixels: leastPixels, outputRow: e.outputWidth &* e.outputChannels)
+    pixels = size.rows &* e.outputWidth
+    pitch = e.filterHeight &* e.filterWidth == 1 ? e.inputChannels &+ PrefetchStream.line : 0
+  }
+
+  /// Floats: the strip, its gathered pixels, a panel, a block that nobody reads, and zeros.
+  var count: Int { size.count &+ pixels &* (pitch &+ blockLanes) &+ 2 &* blockLanes }
+  func gathered(_ scratch: Output) -> Output { scratch + size.count }
+  func panel(_ scratch: Output) -> Output { gathered(scratch) + pixels &* pitch }
+  func waste(_ scratch: Output) -> Output { panel(scratch) + pixels &* blockLanes }
+  func zeros(_ scratch: Output) -> Output { waste(scratch) + blockLanes }
+}
 
 extension Kernels {
   func directFilterGradientScratchCount(_ extents: ConvolutionExtents) -> Int {
-    let e = extents.flattened
-    let size = stripSize(e)
-    return size.count &+ paddedGradientCount(e, size) &+ wasteCount
-  }
-
-  private func stripSize(_ e: ConvolutionExtents) -> StripSize {
-    StripSize(of: e, budget: stripBudget, outputRow: e.outputWidth &* e.outputChannels)
-  }
-
-  /// Floats of a strip of the output gradient with whole vectors of channels.
-  private func paddedGradientCount(_ e: ConvolutionExtents, _ size: StripSize) -> Int {
-    let paddedChannels = vectorCount(e.outputChannels) &* Vector.scalarCount
-    return paddedChannels == e.outputChannels
-      ? 0 : size.rows &* e.outputWidth &* paddedChannels
+    Workspace(extents.flattened).count
   }
 
   public func partialFilterGradientCount(_ extents: ConvolutionExtents) -> Int {
@@ -60,39 +73,61 @@ extension Kernels {
     let e = extents.flattened
     let width = extents.isPointwise ? extents.outputWidth : 1
     let channels = e.outputChannels
-    let paddedChannels = vectorCount(channels) &* Vector.scalarCount
-    let size = stripSize(e)
-    let gradientScratch = scratch + size.count
-    let waste = gradientScratch + paddedGradientCount(e, size)
-    fillZero(waste, wasteCount)
-    if rows.lowerBound == part.lowerBound {
-      fillZero(partial, partialFilterGradientCount(extents))
-    }
+    let workspace = Workspace(e)
+    let panel = workspace.panel(scratch)
+    fillZero(workspace.zeros(scratch), Vector.scalarCount)
+    var sums = PartialSums(
+      pointer: partial, isFirst: rows.lowerBound == part.lowerBound,
+      waste: workspace.waste(scratch), zeros: Input(workspace.zeros(scratch)))
+    if part.isEmpty { fillZero(partial, partialFilterGradientCount(extents)) }
 
     forEachStrip(
-      of: e, rows: rows.lowerBound &* width..<rows.upperBound &* width, size: size,
+      of: e, rows: rows.lowerBound &* width..<rows.upperBound &* width, size: workspace.size,
       input: input, scratch: scratch
     ) { strip, phase, _ in
-      var gradient = outputGradient + strip.output
-      let gradientCount = strip.rows &* strip.columns &* channels
-      if paddedChannels != channels {
-        padChannels(
-          gradient, gradientScratch, pixels: strip.rows &* strip.columns, channels: channels)
-        gradient = Input(gradientScratch)
+      var strip = strip
+      if workspace.pitch > 0 {
+        strip.gather(
+          channels: e.inputChannels, pitch: workspace.pitch, into: workspace.gathered(scratch))
       }
-      let source = GradientSource(
-        pointer: gradient, pixelStep: paddedChannels,
-        following: outputGradient + strip.output + gradientCount, followingCount: gradientCount,
-        waste: waste)
+      let pixels = strip.pixels
+      let gradient = outputGradient + strip.output
+      var prefetch = PrefetchStream(
+        strip.following, count: strip.followingCount, then: gradient + pixels &* channels,
+        count: pixels &* channels,
+        iterations: blockCount(channels: channels) &* pixels
+          &* (phase.products / WideGradientTile.height &+ 1))
       forEachBlock(channels: channels) { block in
+        var factors = gradient
+        if block.vectors &* lanes != channels {
+          packPanel(gradient + block.start, channels: channels, pixels: pixels, block, into: panel)
+          factors = Input(panel)
+        }
         if block.vectors == WideTile.width {
           WideGradientTile.accumulate(
-            strip, phase: phase, gradient: source, partial: partial, block: block)
+            strip, phase: phase, panel: factors, partial: sums, block: block, prefetch: &prefetch)
         } else {
           NarrowGradientTile.accumulate(
-            strip, phase: phase, gradient: source, partial: partial, block: block)
+            strip, phase: phase, panel: factors, partial: sums, block: block, prefetch: &prefetch)
         }
       }
+      sums.isFirst = false
+    }
+  }
+
+  /// Copies a block of channels of all pixels of a strip, filled up with zeros.
+  private func packPanel(
+    _ gradient: UnsafePointer<Float>, channels: Int, pixels: Int, _ block: ChannelBlock,
+    into panel: UnsafeMutablePointer<Float>
+  ) {
+    let width = block.vectors &* Vector.scalarCount
+    var source = gradient
+    var target = panel
+    for _ in 0..<pixels {
+      copy(source, target, block.channels)
+      if block.channels < width { fillZero(target + block.channels, width &- block.channels) }
+      source += channels
+      target += width
     }
   }
 
@@ -108,75 +143,65 @@ extension Kernels {
       // Whole vectors are read at multiples of the lanes, so that they end with the padding.
       let base = k &- k % lanes
       let end = smaller(base &+ lanes, channels.upperBound)
-      for c in 0..<e.inputChannels {
-        for tap in 0..<taps {
-          var source = partials + (base &* filterSize &+ (tap &* e.inputChannels &+ c) &* lanes)
+      var cursor = FilterCursor(channels: e.inputChannels, taps: taps)
+      var i = 0
+      while i < filterSize {
+        let numbers = smaller(lanes, filterSize &- i)
+        var square = Square { j in
+          if j >= numbers { return .zero }
+          var source = partials + (base &* filterSize &+ cursor.place &* lanes)
           var sum = load(source)
           for _ in 0..<count &- 1 {
             source += partialCount
             sum += load(source)
           }
-          var target = filterGradient + (k &* filterSize &+ c &* taps &+ tap)
-          for lane in k &- base..<end &- base {
-            target.pointee = sum[lane]
-            target += filterSize
-          }
+          cursor.advance()
+          return sum
         }
+        transpose(&square)
+        for lane in k &- base..<end &- base {
+          store(square[lane], filterGradient + ((base &+ lane) &* filterSize &+ i), count: numbers)
+        }
+        i &+= numbers
       }
       k = end
     }
   }
-
-  /// Copies pixels of `channels` numbers into whole vectors, filled up with zeros.
-  private func padChannels(
-    _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, pixels: Int,
-    channels: Int
-  ) {
-    let padding = vectorCount(channels) &* Vector.scalarCount &- channels
-    var source = source
-    var target = target
-    for _ in 0..<pixels {
-      copy(source, target, channels)
-      fillZero(target + channels, padding)
-      source += channels
-      target += channels &+ padding
-    }
-  }
 }
 
-/// The output gradient of a strip, in whole vectors of channels, pixel after pixel.
-struct GradientSource {
-  let pointer: Input
-  let pixelStep: Int
-  /// What the next strip reads.
-  let following: Input, followingCount: Int
+/// The sums of a part: a partial filter gradient.
+struct PartialSums {
+  let pointer: Output
+  /// Whether the first strip replaces what lies there.
+  var isFirst: Bool
   /// Room for a block of channels that nobody reads.
   let waste: Output
+  /// A vector of zeros.
+  let zeros: Input
 }
 
 /// A register tile of `entries` window entries times `vectors` vectors of output channels.
 enum FilterGradientTile<let entries: Int, let vectors: Int> {
+  static var height: Int { @inline(__always) get { entries } }
+
   /// Adds a strip to a block of output channels of the partial filter gradient.
+  ///
+  /// - Parameter panel: the output gradient, `[pixel][vectors · lanes]`.
   @inline(never)
   static func accumulate(
-    _ strip: Strip, phase: ConvolutionPhase, gradient: GradientSource, partial: Output,
-    block: ChannelBlock
+    _ strip: Strip, phase: ConvolutionPhase, panel: Input, partial: PartialSums,
+    block: ChannelBlock, prefetch: inout PrefetchStream
   ) {
     let segment = phase.segment
     let count = phase.products
-    let isFirst = block.start == 0
-    let steps = (count &+ entries &- 1) / entries
-    var prefetch = Prefetch(
-      strip.following, count: isFirst ? strip.followingCount : 0, steps: steps)
-    var gradientPrefetch = Prefetch(
-      gradient.following, count: isFirst ? gradient.followingCount : 0, steps: steps)
+    let (rows, columns) = (strip.rows, strip.columns)
+    let (pixelStep, rowStep) = (strip.pixelStep, strip.rowStep)
+    let nextSegment = strip.tapStep &- segment
 
     var window = strip.input
     var column = 0
     var entry = 0
     while entry < count {
-      prefetch.step()
-      gradientPrefetch.step()
       // Entries after the last repeat it, and their sums go to waste.
       var inputs = InlineArray<entries, Input>(repeating: window)
       for i in 0..<entries {
@@ -186,38 +211,43 @@ enum FilterGradientTile<let entries: Int, let vectors: Int> {
           column &+= 1
           if column == segment {
             column = 0
-            window += strip.tapStep &- segment
+            window += nextSegment
           }
         }
       }
 
       var sums = InlineArray<entries, InlineArray<vectors, Vector>>(
         repeating: InlineArray(repeating: .zero))
-      var factors = gradient.pointer + block.start
+      var (ahead, aheadStep) = prefetch.advance(rows &* columns)
+      var factors = panel
       var rowPlace = 0
-      for _ in 0..<strip.rows {
+      for _ in 0..<rows {
         var place = rowPlace
-        for _ in 0..<strip.columns {
+        for _ in 0..<columns {
+          prefetchToL2(ahead)
+          ahead += aheadStep
           for i in 0..<entries {
             let number = Vector(repeating: inputs[i][place])
             for v in 0..<vectors {
               sums[i][v] = fusedMultiplyAdd(number, load(factors + v &* lanes), sums[i][v])
             }
           }
-          place &+= strip.pixelStep
-          factors += gradient.pixelStep
+          place &+= pixelStep
+          factors += vectors &* lanes
         }
-        rowPlace &+= strip.rowStep
+        rowPlace &+= rowStep
       }
 
-      var target = partial + (block.start &* count &+ entry &* lanes)
+      var target = partial.pointer + (block.start &* count &+ entry &* lanes)
       for i in 0..<entries {
         // Without a branch: with one, the sums would lie in memory.
         let isKept = entry &+ i < count
-        let kept = isKept ? target : gradient.waste
+        let kept = isKept ? target : partial.waste
         let step = isKept ? count &* lanes : lanes
+        let old = partial.isFirst ? partial.zeros : Input(kept)
+        let oldStep = partial.isFirst ? 0 : step
         for v in 0..<vectors {
-          store(load(kept + v &* step) + sums[i][v], kept + v &* step)
+          store(load(old + v &* oldStep) + sums[i][v], kept + v &* step)
         }
         target += lanes
       }

@@ -1,40 +1,16 @@
 import CIntrinsics
 
-/// Asks for memory that will be read or written soon, a few cache lines at a time.
+/// Asks for memory that will be read or written soon: two pieces, one after the other, at most a
+/// line with each iteration of an inner loop.
 ///
 /// Tensors come from memory once, and waiting for them would cost from a quarter of the time to as
-/// much again. Spread over arithmetic, it is free; all lines at once would fill the queues for
-/// misses.
-struct Prefetch {
-  private var next: Input
-  private let end: Input
-  private let stride: Int
-
-  /// Prefetches `count` floats from `start` in `steps` steps.
-  @inline(__always) init(_ start: Input, count: Int, steps: Int) {
-    next = start
-    end = start + count
-    let steps = larger(1, steps)
-    stride = (count / Self.line &+ steps &- 1) / steps &* Self.line
-  }
-
+/// much again. Spread over arithmetic, it is free; many lines at once would fill the queues for
+/// misses. The address advances by the same number of floats each time, often less than a line, so
+/// that an iteration needs no branch.
+struct PrefetchStream {
   /// Floats in a cache line.
   static var line: Int { @inline(__always) get { 16 } }
 
-  @inline(__always) mutating func step() {
-    if next >= end { return }
-    let last = next + stride
-    while next != last {
-      prefetchToL2(next)
-      next += Self.line
-    }
-  }
-}
-
-/// The same for inner loops: two pieces of memory, one after the other, at most a line with each
-/// iteration. The address advances by the same number of floats each time, often less than a line,
-/// so that an iteration needs no branch.
-struct PrefetchStream {
   private var next: Input, end: Input
   private var second: Input, secondEnd: Input
   /// Floats in an iteration.

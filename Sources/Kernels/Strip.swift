@@ -21,6 +21,8 @@ struct Strip {
   /// Where the first pixel lies in the output, and the way to the next, in floats.
   var output: Int, outputRowStep: Int, outputPixelStep: Int
 
+  var pixels: Int { rows &* columns }
+
   /// Joins the rows into one, where both input and output allow it.
   mutating func joinRows() {
     guard rowStep == columns &* pixelStep, outputRowStep == columns &* outputPixelStep else {
@@ -49,6 +51,25 @@ extension ConvolutionExtents {
   }
 }
 
+extension Strip {
+  /// Lays the pixels of a 1×1 filter side by side in `target`, a step of `pitch` floats apart.
+  mutating func gather(channels: Int, pitch: Int, into target: Output) {
+    var place = target
+    for row in 0..<rows {
+      var pixel = input + row &* rowStep
+      for _ in 0..<columns {
+        copy(pixel, place, channels)
+        pixel += pixelStep
+        place += pitch
+      }
+    }
+    input = Input(target)
+    columns = pixels
+    rows = 1
+    pixelStep = pitch
+  }
+}
+
 /// How large the strips of a convolution are.
 struct StripSize {
   /// Output rows of one phase.
@@ -56,10 +77,10 @@ struct StripSize {
   /// Floats of the copied input.
   let count: Int
 
-  /// The most rows that take at most `budget` floats, but pixels for a few tiles at least.
+  /// The most rows that take at most `budget` floats, but `leastPixels` at least.
   ///
   /// - Parameter outputRow: floats of an output row that the budget has to hold too.
-  init(of e: ConvolutionExtents, budget: Int, outputRow: Int = 0) {
+  init(of e: ConvolutionExtents, budget: Int, leastPixels: Int, outputRow: Int = 0) {
     // The extents of the largest phase.
     let taps = (e.filterHeight &+ e.inputDilationHeight &- 1) / e.inputDilationHeight
     let columnTaps = (e.filterWidth &+ e.inputDilationWidth &- 1) / e.inputDilationWidth
@@ -68,7 +89,7 @@ struct StripSize {
 
     let overlap = (taps &- e.strideHeight) &* inputRow
     let fitting = (budget &- overlap) / larger(1, e.strideHeight &* inputRow &+ outputRow)
-    let least = (48 &+ columns &- 1) / larger(1, columns)
+    let least = (leastPixels &+ columns &- 1) / larger(1, columns)
     let height = larger(1, e.outputHeight / e.inputDilationHeight)
     rows = smaller(larger(fitting, least), height)
     count = ((rows &- 1) &* e.strideHeight &+ taps) &* inputRow

@@ -6,14 +6,17 @@
 // Register tiles: a convolution holds `pixels × vectors` sums, a filter gradient
 // `entries × vectors`. They must cover the latency of the multiply-add (4 cycles, 2 a cycle: at
 // least 8) and leave registers for `vectors` loaded vectors and one broadcast number. Wide and
-// narrow tiles of one instruction set have the same `vectors` in both kernels. Rejected after
-// measurement: 12 × 1 and 16 × 1 entries with AVX-512, whose sums the compiler leaves in memory.
-// Winograd's tiles follow the same rule; `tiles` must divide a block (48), `entries` the lanes.
+// narrow tiles of one instruction set have the same `vectors` in both kernels, and short tiles are
+// as wide as wide ones: 8 and 7 pixels, or 6 and 4, leave little over of rows of 7, 14, 28 or 56.
+// Rejected after measurement: 12 × 1 and 16 × 1 entries with AVX-512, whose sums the compiler leaves
+// in memory. Winograd's tiles follow the same rule; `tiles` must divide a block (48), `entries` the
+// lanes.
 
 #if AVX512
   /// 32 registers of 16 floats; a multiply-add broadcasts a number from memory by itself.
   typealias Vector = SIMD16<Float>
   typealias WideTile = ConvolutionTile<8, 2>
+  typealias ShortTile = ConvolutionTile<7, 2>
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<8, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
@@ -25,6 +28,7 @@
   /// 16 registers of 8 floats.
   typealias Vector = SIMD8<Float>
   typealias WideTile = ConvolutionTile<6, 2>
+  typealias ShortTile = ConvolutionTile<4, 2>
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<6, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
@@ -36,6 +40,7 @@
   /// NEON: 32 registers of 4 floats. Some cores start 4 multiply-adds a cycle: 16 sums.
   typealias Vector = SIMD4<Float>
   typealias WideTile = ConvolutionTile<8, 2>
+  typealias ShortTile = ConvolutionTile<7, 2>
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<8, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
@@ -47,6 +52,7 @@
   /// SSE2: 16 registers of 4 floats. The product needs one of its own before it is added.
   typealias Vector = SIMD4<Float>
   typealias WideTile = ConvolutionTile<4, 2>
+  typealias ShortTile = ConvolutionTile<3, 2>
   typealias NarrowTile = ConvolutionTile<8, 1>
   typealias WideGradientTile = FilterGradientTile<4, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>

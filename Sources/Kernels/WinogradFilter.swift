@@ -24,12 +24,13 @@ enum WinogradFilter {
 
   /// Transforms and packs a stored filter, `[outer, inner, 3, 3]`.
   static func pack(
-    _ filter: Input, into packed: Output, extents e: ConvolutionExtents, packing: FilterPacking
+    _ filter: Input, into packed: Output, extents e: ConvolutionExtents, packing: FilterPacking,
+    channels: Range<Int>
   ) {
     let outputStep = packing == .forward ? e.inputChannels &* 9 : 9
     let inputStep = packing == .forward ? 9 : e.outputChannels &* 9
     let position = WinogradLayout.filterPosition(e.inputChannels, e.outputChannels)
-    forEachBlock(channels: e.outputChannels) { block in
+    forEachBlock(channels: e.outputChannels, in: channels) { block in
       for v in 0..<block.vectors {
         var source = filter + (block.start &+ v &* lanes) &* outputStep
         var target = packed + (block.start &* e.inputChannels &+ v &* lanes)

@@ -22,45 +22,66 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
       stride: stride, padding: (top, left))
   }
 
-  static let all = [
-    ConvolutionCase("CIFAR first layer", 32, 32, 3, to: 16, filter: (3, 3), top: 1, left: 1),
-    ConvolutionCase("CIFAR 16 channels", 32, 32, 16, to: 16, filter: (3, 3), top: 1, left: 1),
+  static let all =
+    [
+      ConvolutionCase("CIFAR first layer", 32, 32, 3, to: 16, filter: (3, 3), top: 1, left: 1),
+      ConvolutionCase("CIFAR 16 channels", 32, 32, 16, to: 16, filter: (3, 3), top: 1, left: 1),
+      ConvolutionCase(
+        "CIFAR 16 to 32, stride 2", 32, 32, 16, to: 32, filter: (3, 3), stride: (2, 2), top: 1,
+        left: 1),
+      ConvolutionCase("CIFAR 32 channels", 16, 16, 32, to: 32, filter: (3, 3), top: 1, left: 1),
+      ConvolutionCase(
+        "CIFAR 32 to 64, stride 2", 16, 16, 32, to: 64, filter: (3, 3), stride: (2, 2), top: 1,
+        left: 1),
+      ConvolutionCase("CIFAR 64 channels", 8, 8, 64, to: 64, filter: (3, 3), top: 1, left: 1),
+      ConvolutionCase(
+        "shortcut 16 to 32", 32, 32, 16, to: 32, filter: (1, 1), stride: (2, 2)),
+      ConvolutionCase("classifier", batch: 128, 1, 1, 64, to: 10, filter: (1, 1)),
+      ConvolutionCase("pointwise 7×7", batch: 3, 7, 7, 64, to: 40, filter: (1, 1)),
+      ConvolutionCase(
+        "ImageNet first layer, small", batch: 1, 37, 41, 3, to: 64, filter: (7, 7), stride: (2, 2),
+        top: 3, left: 3),
+      ConvolutionCase("14×14", batch: 1, 14, 14, 48, to: 80, filter: (3, 3), top: 1, left: 1),
+      ConvolutionCase("odd 5×7, 3 to 17", 5, 7, 3, to: 17, filter: (3, 3), top: 1, left: 1),
+      ConvolutionCase(
+        "odd 5×7, 17 to 3, stride 2", 5, 7, 17, to: 3, filter: (3, 3), stride: (2, 2), top: 1,
+        left: 1),
+      ConvolutionCase(
+        "one pixel, padded", batch: 5, 1, 1, 17, to: 5, filter: (3, 3), top: 1, left: 1),
+      ConvolutionCase("one channel", batch: 1, 6, 6, 1, to: 1, filter: (3, 3), top: 1, left: 1),
+      ConvolutionCase(
+        "padding at the bottom right only", 8, 9, 5, to: 6, filter: (3, 3), stride: (2, 2),
+        bottom: 1,
+        right: 1),
+      ConvolutionCase(
+        "padding at the top left only", 8, 9, 5, to: 6, filter: (3, 3), stride: (2, 2), top: 1,
+        left: 1, bottom: 0, right: 0),
+      ConvolutionCase("no padding", batch: 1, 11, 6, 20, to: 33, filter: (3, 3)),
+      ConvolutionCase("5×5", 9, 12, 4, to: 24, filter: (5, 5), top: 2, left: 2),
+      ConvolutionCase("1×3", 6, 9, 16, to: 16, filter: (1, 3), top: 0, left: 1),
+      ConvolutionCase("4×2, stride 3×1", 11, 10, 7, to: 9, filter: (4, 2), stride: (3, 1), top: 1),
+      ConvolutionCase(
+        "1×1, stride 2, odd", 7, 5, 16, to: 32, filter: (1, 1), stride: (2, 2)),
+      ConvolutionCase("stride 3 over 2×2", 2, 2, 3, to: 4, filter: (1, 1), stride: (3, 3)),
+      ConvolutionCase("one row of 13 pixels", batch: 1, 1, 13, 40, to: 72, filter: (1, 1)),
+    ] + resNet50
+
+  /// The shapes of ResNet-50's layers that are computed directly, some of one image's rows.
+  static let resNet50 = [
     ConvolutionCase(
-      "CIFAR 16 to 32, stride 2", 32, 32, 16, to: 32, filter: (3, 3), stride: (2, 2), top: 1,
-      left: 1),
-    ConvolutionCase("CIFAR 32 channels", 16, 16, 32, to: 32, filter: (3, 3), top: 1, left: 1),
+      "stem", batch: 1, 64, 224, 3, to: 64, filter: (7, 7), stride: (2, 2), top: 3, left: 3),
+    ConvolutionCase("56 px, 64 to 256", batch: 1, 28, 56, 64, to: 256, filter: (1, 1)),
+    ConvolutionCase("56 px, 256 to 64", batch: 1, 28, 56, 256, to: 64, filter: (1, 1)),
+    ConvolutionCase("28 px, 512 to 128", batch: 1, 28, 28, 512, to: 128, filter: (1, 1)),
+    ConvolutionCase("14 px, 256 to 1024", batch: 1, 14, 14, 256, to: 1024, filter: (1, 1)),
+    ConvolutionCase("7 px, 2048 to 512", batch: 1, 7, 7, 2048, to: 512, filter: (1, 1)),
     ConvolutionCase(
-      "CIFAR 32 to 64, stride 2", 16, 16, 32, to: 64, filter: (3, 3), stride: (2, 2), top: 1,
-      left: 1),
-    ConvolutionCase("CIFAR 64 channels", 8, 8, 64, to: 64, filter: (3, 3), top: 1, left: 1),
+      "28 to 14 px, 512 to 1024", batch: 1, 28, 28, 512, to: 1024, filter: (1, 1), stride: (2, 2)),
     ConvolutionCase(
-      "shortcut 16 to 32", 32, 32, 16, to: 32, filter: (1, 1), stride: (2, 2)),
-    ConvolutionCase("classifier", batch: 128, 1, 1, 64, to: 10, filter: (1, 1)),
-    ConvolutionCase("pointwise 7×7", batch: 3, 7, 7, 64, to: 40, filter: (1, 1)),
-    ConvolutionCase(
-      "ImageNet first layer, small", batch: 1, 37, 41, 3, to: 64, filter: (7, 7), stride: (2, 2),
-      top: 3, left: 3),
-    ConvolutionCase("14×14", batch: 1, 14, 14, 48, to: 80, filter: (3, 3), top: 1, left: 1),
-    ConvolutionCase("odd 5×7, 3 to 17", 5, 7, 3, to: 17, filter: (3, 3), top: 1, left: 1),
-    ConvolutionCase(
-      "odd 5×7, 17 to 3, stride 2", 5, 7, 17, to: 3, filter: (3, 3), stride: (2, 2), top: 1,
-      left: 1),
-    ConvolutionCase(
-      "one pixel, padded", batch: 5, 1, 1, 17, to: 5, filter: (3, 3), top: 1, left: 1),
-    ConvolutionCase("one channel", batch: 1, 6, 6, 1, to: 1, filter: (3, 3), top: 1, left: 1),
-    ConvolutionCase(
-      "padding at the bottom right only", 8, 9, 5, to: 6, filter: (3, 3), stride: (2, 2), bottom: 1,
-      right: 1),
-    ConvolutionCase(
-      "padding at the top left only", 8, 9, 5, to: 6, filter: (3, 3), stride: (2, 2), top: 1,
-      left: 1, bottom: 0, right: 0),
-    ConvolutionCase("no padding", batch: 1, 11, 6, 20, to: 33, filter: (3, 3)),
-    ConvolutionCase("5×5", 9, 12, 4, to: 24, filter: (5, 5), top: 2, left: 2),
-    ConvolutionCase("1×3", 6, 9, 16, to: 16, filter: (1, 3), top: 0, left: 1),
-    ConvolutionCase("4×2, stride 3×1", 11, 10, 7, to: 9, filter: (4, 2), stride: (3, 1), top: 1),
-    ConvolutionCase(
-      "1×1, stride 2, odd", 7, 5, 16, to: 32, filter: (1, 1), stride: (2, 2)),
-    ConvolutionCase("stride 3 over 2×2", 2, 2, 3, to: 4, filter: (1, 1), stride: (3, 3)),
+      "28 to 14 px, 3×3, 256", batch: 1, 28, 28, 256, to: 256, filter: (3, 3), stride: (2, 2),
+      top: 1, left: 1),
+    ConvolutionCase("classifier of ResNet-50", batch: 1, 1, 16, 2048, to: 1000, filter: (1, 1)),
+    ConvolutionCase("classifier, one image", batch: 1, 1, 1, 512, to: 1000, filter: (1, 1)),
   ]
 }
 
@@ -168,9 +189,13 @@ struct Convolving {
     self.extents = extents
     self.algorithm = algorithm ?? .output(extents, lanes: kernels.lanes)
     packed = Buffer(kernels.packedFilterCount(extents, algorithm: self.algorithm))
-    kernels.packFilter(
-      filter.input, into: packed.pointer, extents: extents, packing: packing,
-      algorithm: self.algorithm)
+    // In the smallest parts, two vectors of output channels each.
+    for start in stride(from: 0, to: extents.outputChannels, by: 2 * kernels.lanes) {
+      kernels.packFilter(
+        filter.input, into: packed.pointer, extents: extents, packing: packing,
+        channels: start..<min(start + 2 * kernels.lanes, extents.outputChannels),
+        algorithm: self.algorithm)
+    }
   }
 
   var unevenParts: [Range<Int>] { ResidualKernelsTests.unevenParts(of: extents.outputRows) }

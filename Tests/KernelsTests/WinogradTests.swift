@@ -94,6 +94,9 @@ struct WinogradTests {
       #expect(ConvolutionAlgorithm.output(extents(1, 64), lanes: lanes) == .direct)
       #expect(ConvolutionAlgorithm.output(extents(2, 64), lanes: lanes) == .direct)
       #expect(ConvolutionAlgorithm.output(extents(7, 512, batch: 1), lanes: lanes) == .direct)
+      var constant = extents(14, 256, batch: 1)
+      constant.packsFilterOnce = true
+      #expect(ConvolutionAlgorithm.output(constant, lanes: lanes) == .winograd)
       var strided = extents(32, 64)
       (strided.strideHeight, strided.strideWidth) = (2, 2)
       (strided.outputHeight, strided.outputWidth) = (16, 16)

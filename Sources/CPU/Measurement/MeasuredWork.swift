@@ -12,7 +12,7 @@ struct MeasuredPacking: SerialWork {
   func run(in context: StepContext) {
     context.kernels.packFilter(
       context.input(filter), into: context.output(packed), extents: extents, packing: packing,
-      algorithm: algorithm)
+      channels: 0..<extents.outputChannels, algorithm: algorithm)
   }
 }
 

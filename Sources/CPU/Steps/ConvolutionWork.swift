@@ -1,14 +1,32 @@
 import ResidualExecution
 import ResidualKernelInterface
 
-struct PackFilter: SerialWork {
+struct PackFilter: Work {
   let filter: BufferID, packed: BufferID
   let extents: ConvolutionExtents
   let packing: FilterPacking
+  private let channels: Partition
 
-  func run(in context: StepContext) {
+  init(
+    filter: BufferID, packed: BufferID, extents: ConvolutionExtents, packing: FilterPacking,
+    lanes: Int
+  ) {
+    self.filter = filter
+    self.packed = packed
+    self.extents = extents
+    self.packing = packing
+    let numbersPerChannel = max(1, extents.filterCount / max(1, extents.outputChannels))
+    // A kernel packs blocks of two vectors.
+    channels = Partition(
+      extents.outputChannels, grain: 16_384 / numbersPerChannel, unit: 2 * lanes)
+  }
+
+  var parts: Int { channels.parts }
+
+  func run(part: Int, in context: StepContext) {
     context.kernels.packFilter(
-      context.input(filter), into: context.output(packed), extents: extents, packing: packing)
+      context.input(filter), into: context.output(packed), extents: extents, packing: packing,
+      channels: channels.range(part))
   }
 }
 
