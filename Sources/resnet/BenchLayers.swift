@@ -87,7 +87,7 @@ struct LayerTable {
 
   private(set) var rows: [Row] = []
   private var table = TextTable([
-    .init("layer"), .init("n", .right), .init("extents"), .init("direction"), .init("algorithm"),
+    .init("layer"), .init("n", .right), .init("extents"), .init("result"), .init("by"),
     .init("ms", .right), .init("GFLOPS", .right), .init("peak", .right), .init("other"),
   ])
 
@@ -114,9 +114,9 @@ struct LayerTable {
               uniqueKeysWithValues: timing.seconds.map { ($0.key.rawValue, $0.value) }),
             disagrees: timing.disagrees))
         table.append([
-          isFirst ? group.path.shortened(to: 18) : "", isFirst ? "×\(count)" : "",
+          isFirst ? group.path.shortened(to: 14) : "", isFirst ? "×\(count)" : "",
           isFirst ? group.extents.text : "", direction.title, timing.choice.rawValue,
-          NumberFormat.fixed(seconds * 1e3, decimals: 2),
+          seconds.milliseconds,
           NumberFormat.fixed(flops / 1e9, decimals: 0),
           NumberFormat.percentage(flops / peak, decimals: 0), timing.otherText,
         ])
@@ -128,7 +128,7 @@ struct LayerTable {
     }
     table.setTotals([
       "all", "×\(rows.reduce(0) { $0 + $1.count })", "", "", "",
-      NumberFormat.fixed(total * 1e3, decimals: 2),
+      total.milliseconds,
       NumberFormat.fixed(operations / total / 1e9, decimals: 0),
       NumberFormat.percentage(operations / total / peak, decimals: 0),
       "best ×\(NumberFormat.fixed(least / total, decimals: 2))",
@@ -147,8 +147,15 @@ extension ConvolutionDirection {
 }
 
 extension String {
-  /// The text, or its end after an ellipsis.
+  /// The text, or its beginning before an ellipsis.
   fileprivate func shortened(to width: Int) -> String {
-    count <= width ? self : "…" + suffix(width - 1)
+    count <= width ? self : prefix(width - 1) + "…"
+  }
+}
+
+extension Double {
+  /// Seconds as milliseconds, in at most six characters under ten seconds.
+  fileprivate var milliseconds: String {
+    NumberFormat.fixed(self * 1e3, decimals: self < 0.1 ? 2 : 1)
   }
 }

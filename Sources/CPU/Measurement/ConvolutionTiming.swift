@@ -19,12 +19,12 @@ package struct ConvolutionTiming: Sendable {
   }
   /// Whether another algorithm is faster by more than measurements scatter: a twentieth.
   package var disagrees: Bool { rival.map { $0.seconds < 0.95 * secondsOfChoice } ?? false }
-  /// The rival's time relative to the choice's, marked where the choice is wrong: `direct ×0.81 !`.
+  /// The rival's time relative to the choice's, marked where the choice is wrong: `direct ×0.81!`.
   package var otherText: String {
     guard let rival else { return "" }
     let hundredths = Int((100 * rival.seconds / secondsOfChoice).rounded())
     let ratio = "\(hundredths / 100).\(hundredths / 10 % 10)\(hundredths % 10)"
-    return "\(rival.algorithm.rawValue) ×\(ratio)" + (disagrees ? " !" : "")
+    return "\(rival.algorithm.rawValue) ×\(ratio)" + (disagrees ? "!" : "")
   }
   /// Floating-point operations a second of the plain convolution, 2 for each multiply-add, whatever
   /// the algorithm.
