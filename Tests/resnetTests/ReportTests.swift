@@ -203,7 +203,7 @@ extension Commands {
           in: place)
       }
       try Commands.expectRefusal(
-        ["train", "data", "--memory-limit", "1MB", "--recompute"], code: 71,
+        ["train", "data", "--batch-size", "16", "--memory-limit", "1MB", "--recompute"], code: 71,
         says: ["training needs", "--memory-limit allows", "a higher limit"], in: place)
     }
 
