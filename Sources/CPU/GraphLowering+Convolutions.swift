@@ -11,8 +11,9 @@ extension GraphLowering {
     }
     let value = Value(node: region.node)
     let (input, filter) = (node.operands[0], buffer(node.operands[1]))
-    let extents = ConvolutionExtents(
+    var extents = ConvolutionExtents(
       convolution, input: shape(input), filter: shape(node.operands[1]), output: shape(value))
+    extents.packsFilterOnce = isConstant(filter)
     let source = source(of: input, madeHere: region.input)
     if let normalization = region.output {
       let coefficients = coefficients(of: normalization.node)
@@ -227,9 +228,10 @@ extension ConvolutionExtents {
       padding: (convolution.padding.top, convolution.padding.left))
   }
 
-  /// A matrix product as a 1×1 convolution of one image: `[rows, inputs] · [outputs, inputs]ᵀ`.
+  /// A matrix product as a 1×1 convolution of images of one pixel: `[rows, inputs] ·
+  /// [outputs, inputs]ᵀ`.
   init(rows: Int, inputs: Int, outputs: Int) {
     self.init(
-      batch: 1, input: (1, rows, inputs), output: (1, rows, outputs), filter: (1, 1))
+      batch: rows, input: (1, 1, inputs), output: (1, 1, outputs), filter: (1, 1))
   }
 }

@@ -69,7 +69,7 @@ struct GraphLowering {
 
   /// Whether a buffer holds the same in every run until the store changes: a slot that the plan
   /// leaves alone, or something computed from such slots only.
-  private func isConstant(_ buffer: BufferID) -> Bool { constants.contains(buffer) }
+  func isConstant(_ buffer: BufferID) -> Bool { constants.contains(buffer) }
 
   /// Appends what depends on `inputs` alone and needs few steps: to the preparation where these are
   /// constant, so that it is not done again in each run.

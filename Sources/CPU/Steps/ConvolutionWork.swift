@@ -85,7 +85,11 @@ struct Convolve: Work {
     // A part is worth about twenty microseconds.
     let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
     let algorithm = ConvolutionAlgorithm.output(extents, lanes: lanes)
-    let grain = (algorithm == .winograd ? 2_500_000 : 1_000_000) / multiplyAddsPerRow
+    let grain =
+      switch algorithm {
+      case .direct: 1_000_000 / multiplyAddsPerRow
+      case .winograd: max(2_500_000 / multiplyAddsPerRow, extents.rowsWorthTheirFilter)
+      }
     let tileRows = algorithm == .winograd ? min(4, extents.outputHeight) : 1
     let blockRows = extents.blockRows(wholeImages: !isStored && extents.strideHeight > 1)
     let unitRows =
@@ -159,5 +163,13 @@ extension ConvolutionExtents {
       ? min(inputHeight, (blocks.blockRows - 1) * strideHeight + filterHeight)
       : blocks.imagesPerBlock * inputHeight
     return rows * inputWidth * inputChannels
+  }
+
+  /// The rows of so many of Winograd's tiles as make reading the transformed filter worth while: a
+  /// quarter of all, but no more than a full block and no fewer than half a register tile.
+  fileprivate var rowsWorthTheirFilter: Int {
+    let across = (outputWidth + 3) / 4
+    let tiles = batch * ((outputHeight + 3) / 4) * across
+    return 4 * max(8, min(48, tiles / 4)) / across
   }
 }

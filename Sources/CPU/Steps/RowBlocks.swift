@@ -101,7 +101,8 @@ extension ConvolutionExtents {
     let pixels = max(cachedNumbers / (channels * fullTiles) * fullTiles, fullTiles)
     let imagePixels = max(1, outputHeight * outputWidth)
     if wholeImages || imagePixels <= pixels + pixels / 8 {
-      return max(1, pixels / imagePixels) * outputHeight
+      // A batch is at least four blocks, so that threads find enough parts.
+      return max(1, min(pixels / imagePixels, batch / 4)) * outputHeight
     }
     // Blocks of nearly one size, in whole tiles.
     let blocks = (imagePixels + pixels - 1) / pixels
