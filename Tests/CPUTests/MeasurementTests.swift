@@ -24,7 +24,7 @@ import Testing
         "conv1 32×32 3→16 3×3", "layer1.0.conv1 32×32 16→16 3×3",
         "layer2.0.conv1 32×32 16→32 3×3/2", "layer2.0.conv2 16×16 32→32 3×3",
         "layer3.0.conv1 16×16 32→64 3×3/2", "layer3.0.conv2 8×8 64→64 3×3",
-        "fc.product 1×4 64→10 1×1",
+        "fc.product 1×1 64→10 1×1",
       ])
     // The images need no gradient.
     #expect(groups[0].counts == [.output: 1, .filterGradient: 1])
