@@ -15,6 +15,7 @@ import ResidualKernelInterface
 /// The bits of a result depend on the instruction set and the version, not on the number of threads.
 /// A device may serve several sessions; runs follow one another.
 public final class CPUDevice: Device, @unchecked Sendable {
+  /// What the kernels are compiled for; the bits of results depend on it.
   public let instructionSet: InstructionSet
   let kernels: any KernelLibrary
   private let pool: WorkerPool
@@ -53,6 +54,7 @@ public final class CPUDevice: Device, @unchecked Sendable {
     turn.deallocate()
   }
 
+  /// Threads that work on a step, the caller's included.
   public var threads: Int { pool.count }
   public var realType: ElementType { .float32 }
 

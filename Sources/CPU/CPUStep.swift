@@ -5,6 +5,7 @@ import ResidualKernelInterface
 public struct CPUStep: Sendable, CustomStringConvertible {
   /// The path of the last node that the step computes.
   public let path: String
+  /// What the step does.
   package let work: any Work
 
   package init(path: String, work: any Work) {
@@ -16,6 +17,7 @@ public struct CPUStep: Sendable, CustomStringConvertible {
 }
 
 extension Profile {
+  /// A profile of runs of a plan, by type of work and by layer.
   public init(_ plan: Plan<CPUStep>, _ times: StepTimes) {
     self.init(plan, times) { step in
       (String(describing: type(of: step.work)), CPUStep.layerPath(of: step.path))
@@ -27,7 +29,9 @@ extension Profile {
 ///
 /// The parts of a work depend on the shapes alone, never on the number of threads.
 package protocol Work: Sendable {
+  /// How many parts there are; each runs once.
   var parts: Int { get }
+  /// Does one part. Called from any thread; parts write no common bytes.
   func run(part: Int, in context: StepContext)
 }
 
@@ -44,6 +48,7 @@ extension SerialWork {
 /// What a part of a step works with.
 package struct StepContext {
   let memory: Memory
+  /// The kernels of the device's instruction set.
   package let kernels: any KernelLibrary
   /// This worker's scratch memory.
   package let scratch: UnsafeMutablePointer<Float>

@@ -54,6 +54,7 @@ public enum InstructionSet: String, Hashable, Sendable, CaseIterable, Comparable
     return choice
   }
 
+  /// The kernels compiled for it. They may only be called where ``isAvailable`` holds.
   package var kernels: any KernelLibrary {
     #if arch(x86_64)
       switch self {
@@ -88,7 +89,9 @@ public enum InstructionSetError: Error, Hashable, CustomStringConvertible {
 
 /// A device that this machine cannot offer, with the reason.
 public struct DeviceUnavailable: Error, Hashable, CustomStringConvertible {
+  /// What is missing or not allowed, as one line of a message.
   public let reason: String
+  /// - Parameter reason: one line that names what was asked for.
   public init(_ reason: String) { self.reason = reason }
   public var description: String { reason }
 }

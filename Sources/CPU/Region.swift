@@ -11,6 +11,7 @@ package enum Region: Hashable, Sendable {
 
   /// Batch normalisation, then perhaps an addition and a rectifier.
   package struct Normalization: Hashable, Sendable {
+    /// Indices of nodes, as all numbers in regions are.
     package let node: Int, add: Int?, relu: Int?
     package var nodes: [Int] { [node, add, relu].compactMap { $0 } }
     package var last: Int { relu ?? add ?? node }
@@ -27,9 +28,11 @@ package enum Region: Hashable, Sendable {
   /// A convolution that normalises its input as it reads it, and either gathers the statistics of
   /// its output or normalises that too, while it is in the cache.
   package struct FusedConvolution: Hashable, Sendable {
+    /// The convolution.
     package let node: Int
     /// What makes the input, if it is made here.
     package var input: Normalization?
+    /// The statistics of the output's channels, if they are gathered here.
     package var statistics: Int?
     /// With fixed statistics.
     package var output: Normalization?
@@ -45,7 +48,9 @@ package enum Region: Hashable, Sendable {
   package struct FusedConvolutionGradient: Hashable, Sendable {
     /// The backward normalisation that makes the output gradient, if it is made here.
     package var outputGradient: Int?
+    /// The input gradient's node, if it is computed here.
     package var inputGradient: Int?
+    /// The filter gradient's node, if it is computed here.
     package var filterGradient: Int?
     /// What becomes of the input's gradient, if it is the last to read it.
     package var masked: MaskedGradient?

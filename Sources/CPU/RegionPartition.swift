@@ -6,6 +6,7 @@ import ResidualGraphs
 /// come later. What a region needs from outside comes before its last node as in every graph.
 /// - Complexity: O(nodes + edges), apart from the sort.
 package struct RegionPartition {
+  /// Every node of the graph lies in exactly one.
   package private(set) var regions: [Region] = []
   /// Normalisations whose result is never stored: every reader makes it again from the convolution's
   /// output while that is in the cache. By the node of the result.

@@ -34,6 +34,7 @@ package final class WorkerPool: @unchecked Sendable {
     /// Bytes of scratch memory between one worker's and the next one's.
     let scratchStride: Int
 
+    /// - Parameter scratchStride: in bytes.
     package init(
       step: CPUStep, memory: Memory, kernels: any KernelLibrary, scratchStride: Int
     ) {

@@ -19,13 +19,17 @@ public struct Dataset: Sendable {
 
     /// The training part, and the validation part where there is one.
     public static let training = Parts(rawValue: 1)
+    /// The test part, where there is one.
     public static let test = Parts(rawValue: 2)
+    /// Everything that the data have.
     public static let all: Parts = [.training, .test]
   }
 
   /// What reports call the set.
   public let name: String
+  /// What kind of data it was loaded from.
   public let source: Source
+  /// The name of each class, by label.
   public let classNames: [String]
   /// Empty where it was not asked for.
   public let training: ImageSet
@@ -36,6 +40,7 @@ public struct Dataset: Sendable {
   /// What a user should know about the images, a line each.
   public let remarks: [String]
 
+  /// A set whose images are in memory already.
   public init(
     name: String, source: Source, classNames: [String], training: ImageSet,
     validation: ImageSet? = nil, test: ImageSet? = nil, remarks: [String] = []

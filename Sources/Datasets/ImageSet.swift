@@ -3,6 +3,7 @@ import ResidualTensors
 
 /// Labelled images of one size, as one block of bytes.
 public struct ImageSet: Sendable {
+  /// The number of images.
   public let count: Int
   /// The extents of every image in pixels.
   public let height: Int, width: Int

@@ -4,7 +4,9 @@ import ResidualTensors
 ///
 /// The order is a function of seed and epoch alone, so a run can be taken up at any epoch.
 public struct Sampler: Hashable, Sendable {
+  /// The number of images.
   public let count: Int
+  /// The run's key for shuffling, from which each epoch's is derived.
   public let key: RandomKey
 
   /// - Parameters:

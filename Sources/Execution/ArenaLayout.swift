@@ -1,8 +1,10 @@
 /// The steps during which a buffer must keep its bytes.
 package struct Lifetime: Hashable, Sendable {
+  /// Indices of the first and of the last step, both included.
   package let first: Int, last: Int
   package let byteCount: Int
 
+  /// - Precondition: `first <= last`, and `byteCount` is not negative.
   package init(first: Int, last: Int, byteCount: Int) {
     precondition(first <= last && byteCount >= 0, "lifetime \(first)...\(last), \(byteCount) bytes")
     (self.first, self.last, self.byteCount) = (first, last, byteCount)
@@ -23,6 +25,7 @@ package struct ArenaLayout: Sendable {
   /// The arena's size.
   package let byteCount: Int
 
+  /// Places one buffer for each lifetime.
   package init(_ lifetimes: [Lifetime]) {
     var holes = Holes()
     var offsets = [Int](repeating: 0, count: lifetimes.count)

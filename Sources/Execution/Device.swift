@@ -25,6 +25,7 @@ public protocol Device: Sendable {
 }
 
 extension Device {
+  /// None, for devices whose steps work in the arena alone.
   public func scratchByteCount(of plan: Plan<Step>) -> Int { 0 }
 
   /// The bytes that a tensor takes on this device.

@@ -7,6 +7,7 @@ public struct Memory: @unchecked Sendable {
   /// Scratch memory, cut by the device among its workers.
   package let scratch: UnsafeMutableRawPointer
 
+  /// - Parameter addresses: one for each buffer of the plan, by index; they outlive the value.
   package init(
     addresses: UnsafeMutablePointer<UnsafeMutableRawPointer>, scratch: UnsafeMutableRawPointer
   ) {

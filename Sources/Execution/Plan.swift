@@ -7,9 +7,11 @@ public struct Plan<Step: Sendable>: Sendable {
   public let preparation: [Step]
   /// Every tensor that steps read or write, by ``BufferID``.
   public let buffers: [PlannedBuffer]
-  /// Inputs, outputs and slots with the buffers that hold them.
+  /// The buffers to be filled before a run, by the inputs' names.
   public let inputs: [String: BufferID]
+  /// The buffers that hold results after a run, by the outputs' names.
   public let outputs: [String: BufferID]
+  /// The graph's state slots, with their buffers.
   public let slots: [(slot: StateSlot, buffer: BufferID)]
   /// Bytes of the arena that holds what lives only within a step.
   public let arenaByteCount: Int
@@ -38,12 +40,14 @@ public struct Plan<Step: Sendable>: Sendable {
 
 /// The index of a buffer in its plan.
 public struct BufferID: Hashable, Sendable {
+  /// The buffer's place in ``Plan/buffers``.
   public let index: Int
   package init(index: Int) { self.index = index }
 }
 
 /// A tensor's place in memory.
 public struct PlannedBuffer: Hashable, Sendable {
+  /// Which memory holds a buffer.
   public enum Location: Hashable, Sendable {
     /// In the arena, at a byte offset.
     case arena(offset: Int)
@@ -55,9 +59,14 @@ public struct PlannedBuffer: Hashable, Sendable {
     case state(String)
   }
 
+  /// The path of the node that makes the tensor, or the name of an input or slot.
   public let path: String
+  /// The tensor's extents, outermost first; of a packed filter, its number of floats.
   public let shape: Shape
+  /// The type in the graph; what real numbers are kept in is ``Device/realType``.
   public let elementType: ElementType
+  /// The size in bytes, as the device keeps the tensor.
   public let byteCount: Int
+  /// Where the bytes lie.
   public let location: Location
 }

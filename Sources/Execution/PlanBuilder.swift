@@ -56,7 +56,9 @@ package struct PlanBuilder<Step: Sendable> {
     return buffer
   }
 
+  /// Says which buffer callers fill under an input's name.
   package mutating func nameInput(_ name: String, _ buffer: BufferID) { inputs[name] = buffer }
+  /// Says which buffer callers read under an output's name.
   package mutating func nameOutput(_ name: String, _ buffer: BufferID) { outputs[name] = buffer }
 
   /// Appends a step and extends the lives of the buffers that it touches.

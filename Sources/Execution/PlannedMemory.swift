@@ -10,6 +10,7 @@ public struct PlannedMemory: Hashable, Sendable {
   /// Parameters, statistics and the optimiser's state.
   public let state: Int
 
+  /// The sum of the parts.
   public var total: Int { arena + scratch + boundary + state }
 }
 

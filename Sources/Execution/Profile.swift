@@ -1,9 +1,11 @@
 /// The time of each step of a plan, added up over runs. Measuring allocates nothing.
 public final class StepTimes {
+  /// Runs that have been timed.
   public private(set) var runs = 0
   private var durations: [Duration]
   private var last = ContinuousClock.now
 
+  /// No time yet, for every step of a plan.
   public init<Step>(of plan: Plan<Step>) {
     durations = Array(repeating: .zero, count: plan.steps.count)
   }
@@ -29,8 +31,11 @@ public final class StepTimes {
 
 /// Where a plan's time goes: seconds and bytes of its steps, in groups.
 public struct Profile: Sendable {
+  /// The steps of one kind or of one layer.
   public struct Group: Sendable {
+    /// The kind of step, or the layer's path.
     public let name: String
+    /// How many of the plan's steps they are.
     public let steps: Int
     /// Seconds in a run.
     public let seconds: Double

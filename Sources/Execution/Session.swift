@@ -2,11 +2,14 @@
 ///
 /// A session belongs to one thread at a time. Running a loaded plan allocates nothing.
 public final class Session<D: Device> {
+  /// What prepares and runs the plans.
   public let device: D
+  /// Where the slots of all its plans live; sessions may share one.
   public let store: Store
   private var arena: AlignedBuffer?
   private var scratch: AlignedBuffer?
 
+  /// - Precondition: the store keeps real numbers as the device does (``Device/realType``).
   public init(device: D, store: Store) {
     precondition(
       device.realType == store.realType,
@@ -60,6 +63,7 @@ public final class Session<D: Device> {
 
 /// A plan with memory for its inputs and outputs.
 public final class LoadedPlan<D: Device> {
+  /// The plan as the device has prepared it.
   public let plan: Plan<D.Step>
   private let session: Session<D>
   private let boundary: [BufferID: AlignedBuffer]

@@ -2,7 +2,9 @@
 ///
 /// A store belongs to one thread at a time, as do the sessions that work on it.
 public final class Store {
+  /// How real numbers are kept: float32 or float64.
   public let realType: ElementType
+  /// Every slot, in the order in which they were added.
   public private(set) var slots: [StateSlot] = []
   /// Grows whenever a slot's value may have changed.
   package private(set) var version = 0
@@ -36,7 +38,9 @@ public final class Store {
     }
   }
 
+  /// Whether there is a slot of this name.
   public func contains(_ name: String) -> Bool { buffers[name] != nil }
+  /// A slot's shape, `nil` where there is none of this name.
   public func shape(of name: String) -> Shape? { shapes[name] }
 
   /// A slot's value, rounded to float32 where the store is more exact.
@@ -63,6 +67,9 @@ public final class Store {
   /// Says that a run has changed slots.
   package func noteChange() { version += 1 }
 
+  /// A slot's memory. Who writes to it calls ``noteChange()`` afterwards.
+  ///
+  /// - Precondition: there is a slot of this name.
   package func buffer(_ name: String) -> AlignedBuffer { slot(name).buffer }
 
   private func slot(_ name: String) -> (buffer: AlignedBuffer, shape: Shape) {

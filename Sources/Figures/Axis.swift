@@ -8,12 +8,15 @@
 
 /// One axis of a chart: the range that it shows and where it is ticked.
 package struct Axis {
+  /// A labelled place of the axis.
   package struct Tick: Equatable {
     package let value: Double, label: String
   }
 
+  /// The ends of the range that is shown; `lower` is the smaller.
   package let lower: Double, upper: Double
   let isLogarithmic: Bool
+  /// From the lowest to the highest.
   package let ticks: [Tick]
   /// Where fainter lines without labels stand.
   package var minorTicks: [Double] = []

@@ -14,11 +14,13 @@ package enum BitmapFont {
   /// The glyphs of the characters from space (32) to tilde (126), in their order.
   package static let glyphs: [Glyph] = bands.flatMap(glyphs(in:))
 
+  /// What stands for every character that the font lacks.
   package static let box = Glyph(
     (0..<height).map { row in
       (0..<width).map { [0, height - 1].contains(row) || [0, width - 1].contains($0) }
     })
 
+  /// A character's glyph, or the box.
   package static func glyph(for character: Character) -> Glyph {
     guard let code = character.asciiValue, (32...126).contains(code) else { return box }
     return glyphs[Int(code) - 32]

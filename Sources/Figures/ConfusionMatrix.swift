@@ -10,6 +10,7 @@ public struct ConfusionMatrix: Hashable, Sendable {
     public let share: Double
   }
 
+  /// The name of each class, in the order of rows and columns.
   public let classNames: [String]
   /// `[truth][prediction]`, in images.
   public private(set) var counts: [[Int]]

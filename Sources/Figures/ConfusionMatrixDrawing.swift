@@ -7,12 +7,14 @@ package struct ConfusionMatrixDrawing {
   /// Sizes of the names and of the numbers in cells; 0 where there is no room.
   let nameSize: Double, countSize: Double
   let names: [String]
+  /// Where the cells stand, without names and accuracies.
   package let grid: Frame
   /// By how many degrees the names of columns are turned.
   let turn: Double
 
   private let nameWidth: Double
 
+  /// Lays the matrix out; the number of classes decides the sizes of cells and text.
   package init(_ matrix: ConfusionMatrix, title: String) {
     self.matrix = matrix
     self.title = title

@@ -1,9 +1,13 @@
 /// Small pictures in labelled rows, such as a few images of every class.
 public struct ContactSheet: Hashable, Sendable {
+  /// Pictures side by side, and a name for them.
   public struct Row: Hashable, Sendable {
+    /// The text at the left of the row; none where it is empty.
     public var label: String
+    /// The pictures from left to right, of any sizes.
     public var images: [Raster]
 
+    /// - Parameter images: from left to right.
     public init(label: String, images: [Raster]) {
       self.label = label
       self.images = images
@@ -12,6 +16,7 @@ public struct ContactSheet: Hashable, Sendable {
 
   /// A line over all rows; none where it is empty.
   public var title: String
+  /// The rows from top to bottom.
   public var rows: [Row]
   /// The side, in pixels of the sheet, of one pixel of an image.
   public var zoom: Int

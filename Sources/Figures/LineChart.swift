@@ -10,8 +10,10 @@
 public struct LineChart: Hashable, Sendable {
   /// One measured point. A coordinate that is not finite makes a gap in the curve.
   public struct Point: Hashable, Sendable {
+    /// The place on the two axes, in the axes' own units.
     public var x: Double, y: Double
 
+    /// A point at a place on the two axes.
     public init(x: Double, y: Double) {
       self.x = x
       self.y = y
@@ -20,13 +22,18 @@ public struct LineChart: Hashable, Sendable {
 
   /// One curve; its points are joined in the order given.
   public struct Series: Hashable, Sendable {
+    /// What the legend calls the curve.
     public var name: String
+    /// The points in the order in which they are joined.
     public var points: [Point]
+    /// The colour of the curve, and of its sample in the legend.
     public var colour: SeriesColour
-    /// The paper's figures draw training errors dashed and test errors bold, in one colour.
+    /// Whether the line is dashed, as training errors are in the paper's figures.
     public var isDashed: Bool
+    /// Whether the line is bold, as test errors are there, in the colour of the training errors.
     public var isBold: Bool
 
+    /// A curve, thin and unbroken unless asked otherwise.
     public init(
       name: String, points: [Point], colour: SeriesColour = .blue, isDashed: Bool = false,
       isBold: Bool = false
@@ -41,9 +48,12 @@ public struct LineChart: Hashable, Sendable {
 
   /// A vertical line at one place of the horizontal axis, such as a drop of the learning rate.
   public struct Marker: Hashable, Sendable {
+    /// The place on the horizontal axis, in its own units.
     public var x: Double
+    /// What stands over the line.
     public var label: String
 
+    /// - Parameter x: in the horizontal axis's own units.
     public init(x: Double, label: String) {
       self.x = x
       self.label = label
@@ -55,16 +65,23 @@ public struct LineChart: Hashable, Sendable {
     case linear, logarithmic
   }
 
+  /// The line over the chart, and the document's title.
   public var title: String
+  /// What the horizontal axis measures, with its unit: `iteration`.
   public var xTitle: String
+  /// What the vertical axis measures, with its unit: `error (%)`.
   public var yTitle: String
+  /// The curves, later ones over earlier ones; the legend has their order.
   public var series: [Series]
+  /// Vertical lines, such as drops of the learning rate.
   public var markers: [Marker]
+  /// How the vertical axis is divided.
   public var yScale: Scale
   /// What the vertical axis shows; curves are cut there. Nil shows all points. A range that is
   /// empty, not finite or, on a logarithmic axis, not positive is treated as nil.
   public var yRange: ClosedRange<Double>?
 
+  /// A chart to which curves can be added later.
   public init(
     title: String, xTitle: String, yTitle: String, series: [Series] = [], markers: [Marker] = [],
     yScale: Scale = .linear, yRange: ClosedRange<Double>? = nil

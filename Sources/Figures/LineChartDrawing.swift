@@ -11,12 +11,14 @@ package struct LineChartDrawing {
   let xAxis: Axis, yAxis: Axis
   /// Where curves are drawn.
   package let plot: Frame
+  /// The legend, with the place found for it.
   package let legend: ChartLegend
   /// One array of runs for each series.
   package let curves: [[[Pixel]]]
   /// Where each marker's label stands: its centre and its row, 0 next to the plot.
   let markerLabels: [(marker: LineChart.Marker, text: String, centre: Double, row: Int)]
 
+  /// Lays the chart out.
   package init(_ chart: LineChart) {
     self.chart = chart
     let (xAxis, yAxis) = (chart.xAxis, chart.yAxis)
@@ -88,6 +90,7 @@ package struct LineChartDrawing {
     }
   }
 
+  /// The chart as a complete SVG document.
   package var svg: String {
     var document = SVGDocument(width: Self.width, height: height, title: chart.title)
     drawGrid(&document)

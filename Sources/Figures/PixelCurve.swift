@@ -7,6 +7,7 @@ package struct Pixel: Equatable {
 
 /// A rectangle in pixels.
 package struct Frame: Equatable {
+  /// The corner with the smallest x and y, and the extents.
   package var x: Double, y: Double, width: Double, height: Double
 
   var right: Double { x + width }

@@ -2,13 +2,17 @@
 public struct Raster: Hashable, Sendable {
   /// One pixel's colour.
   public struct Colour: Hashable, Sendable {
+    /// The intensities from 0 to 255.
     public var red: UInt8, green: UInt8, blue: UInt8
 
+    /// The intensities from 0 to 255.
     public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
       (self.red, self.green, self.blue) = (red, green, blue)
     }
 
+    /// All intensities at 255.
     public static let white = Colour(255, 255, 255)
+    /// All intensities at 0.
     public static let black = Colour(0, 0, 0)
   }
 

@@ -2,21 +2,28 @@
 ///
 /// Line breaks and tabs in cells are written as spaces. Widths are counted in characters.
 public struct TextTable: Hashable, Sendable {
+  /// At which side of a column its cells stand.
   public enum Alignment: Hashable, Sendable {
     case left, right
   }
 
+  /// A column's title, and how its cells stand.
   public struct Column: Hashable, Sendable {
+    /// The cell at the top.
     public var title: String
+    /// Left for words, right for numbers.
     public var alignment: Alignment
 
+    /// - Parameter alignment: right for numbers, so that their digits stand under each other.
     public init(_ title: String, _ alignment: Alignment = .left) {
       self.title = title
       self.alignment = alignment
     }
   }
 
+  /// The columns from left to right.
   public let columns: [Column]
+  /// `[row][column]`, from top to bottom, without titles and totals.
   public private(set) var rows: [[String]] = []
   /// A last row, set apart by a rule.
   public private(set) var totals: [String]?
@@ -28,11 +35,17 @@ public struct TextTable: Hashable, Sendable {
     if let totals { setTotals(totals) }
   }
 
+  /// Adds a row at the bottom, over the totals.
+  ///
+  /// - Precondition: there is one cell for each column.
   public mutating func append(_ row: [String]) {
     check(row)
     rows.append(row)
   }
 
+  /// Sets the totals, or replaces them.
+  ///
+  /// - Precondition: there is one cell for each column.
   public mutating func setTotals(_ totals: [String]) {
     check(totals)
     self.totals = totals

@@ -19,6 +19,7 @@ public struct AtomicFile: ~Copyable {
   /// Temporary files are named `.residual-<process>-<random>.tmp`; a killed process leaves one.
   public static let temporaryPrefix = ".residual-"
 
+  /// Where the file stands after ``commit()``, as it was given.
   public let path: String
   private let folder: String
   private let temporaryPath: String
@@ -148,10 +149,14 @@ extension AtomicFile {
 /// The system calls that can fail for want of space or by a broken disk, so that tests can make
 /// each of them fail.
 package struct SystemCalls: Sendable {
+  /// Descriptor, bytes and their number; gives the number written, or −1 with `errno`.
   package var write: @Sendable (Int32, UnsafeRawPointer, Int) -> Int
+  /// Waits until a descriptor's bytes are on the disk; gives 0, or −1 with `errno`.
   package var synchronize: @Sendable (Int32) -> Int32
+  /// Old path and new path; gives 0, or −1 with `errno`.
   package var rename: @Sendable (String, String) -> Int32
 
+  /// The system's own.
   package static let real = SystemCalls(
     write: { descriptor, start, count in
       #if canImport(Glibc)

@@ -13,7 +13,9 @@
 /// A table that grows by rows. Each row reaches the system as one call, so a killed process leaves
 /// whole rows, and another program can read the table while it grows.
 public struct CSVWriter: ~Copyable {
+  /// The path as it was given.
   public let path: String
+  /// The first row, which says how many fields every row has.
   public let columns: [String]
   private let descriptor: Int32
 

@@ -15,6 +15,7 @@
 /// Every access is checked against the size. One that lies outside is a mistake of the caller,
 /// because a reader of a format tests each offset that it finds before it uses it.
 public final class FileBytes: @unchecked Sendable {
+  /// How the bytes come into memory.
   public enum Access: Sendable {
     /// Mapped from ``FileBytes/mappingThreshold`` on, copied below.
     case automatic
@@ -30,6 +31,7 @@ public final class FileBytes: @unchecked Sendable {
 
   /// The path as it was given, or the name of the bytes in memory: for messages.
   public let name: String
+  /// The size in bytes.
   public let count: Int
   private let memory: UnsafeRawBufferPointer
   private let owner: Owner

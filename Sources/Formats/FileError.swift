@@ -6,6 +6,7 @@
   import Darwin
 #endif
 
+/// A file that cannot be read or written, and why.
 public typealias FileError = FormatError<FileProblem>
 
 /// Why a file cannot be read or written, with the mend.

@@ -6,8 +6,10 @@ public struct FormatError<Problem>: Error, Equatable, CustomStringConvertible
 where Problem: Equatable & Sendable & CustomStringConvertible {
   /// The path as the caller gave it, or the name given to bytes in memory.
   public let file: String
+  /// What is wrong, without the file's name.
   public let problem: Problem
 
+  /// - Parameter file: the path or name that the message begins with.
   public init(_ file: String, _ problem: Problem) {
     self.file = file
     self.problem = problem

@@ -80,6 +80,7 @@ public enum Gzip {
   }
 }
 
+/// A gzip file that cannot be unpacked, and why.
 public typealias GzipError = FormatError<GzipProblem>
 
 /// What can be wrong with a gzip file. Offsets count from the start of the file.

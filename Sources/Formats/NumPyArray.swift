@@ -29,6 +29,7 @@ public enum NumPyArray: Equatable, Sendable {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   static let alignment = 64
 
+  /// The extents of the axes, outermost first.
   public var shape: Shape {
     switch self {
     case .float32(let tensor): tensor.shape
@@ -37,6 +38,10 @@ public enum NumPyArray: Equatable, Sendable {
     }
   }
 
+  /// Reads the whole array.
+  ///
+  /// - Throws: ``NumPyError`` where the file breaks the layout above or holds what is not read.
+  /// - Complexity: O(bytes).
   public init(_ file: FileBytes) throws(NumPyError) {
     do throws(NumPyProblem) {
       let header = try NumPyHeader(file)

@@ -1,5 +1,6 @@
 import ResidualTensors
 
+/// A `.npy` file that cannot be read, and why.
 public typealias NumPyError = FormatError<NumPyProblem>
 
 /// What can be wrong with a `.npy` file. Offsets count from the start of the file.

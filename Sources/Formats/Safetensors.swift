@@ -31,14 +31,19 @@ public struct Safetensors: Sendable {
 
   /// One tensor as the header declares it.
   public struct Record: Hashable, Sendable {
+    /// The tensor's name, which no other in the file has.
     public let name: String
+    /// How the elements are stored.
     public let type: SafetensorsType
+    /// The extents of the axes, outermost first.
     public let shape: Shape
     /// Where the elements lie, counted from the start of the file.
     public let range: Range<Int>
   }
 
+  /// What tensors are read from when they are asked for.
   public let file: FileBytes
+  /// The texts under ``metadataKey``; empty where the header has none.
   public let metadata: [String: String]
   /// Every tensor, in the order of the data.
   public let records: [Record]
@@ -168,6 +173,7 @@ private func read<Stored: FixedWidthInteger & BitwiseCopyable, Scalar>(
 /// IEEE 754 binary16: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. In integers, because
 /// `Float16` does not exist on every platform.
 package enum HalfPrecision {
+  /// The same value as float32, which holds every binary16 exactly; a NaN keeps its fraction.
   package static func float(_ bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
     let exponent = UInt32(bits >> 10) & 0x1F

@@ -1,5 +1,6 @@
 import ResidualTensors
 
+/// A safetensors file that cannot be read or written, and why.
 public typealias SafetensorsError = FormatError<SafetensorsProblem>
 
 /// What can be wrong with a safetensors file. Offsets count from the start of the file, except in

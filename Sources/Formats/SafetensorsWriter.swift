@@ -10,22 +10,28 @@ public struct SafetensorsEntry {
     case integers(() throws -> [Int64])
   }
 
+  /// The tensor's name, which no other in the file may have.
   public let name: String
+  /// The extents of the axes, outermost first.
   public let shape: Shape
   let elements: Elements
 
+  /// - Parameter floats: gives the elements, row-major, as many as the shape has.
   public init(_ name: String, shape: Shape, floats: @escaping () throws -> [Float]) {
     self.init(name, shape, .floats(floats))
   }
 
+  /// - Parameter integers: gives the elements, row-major, as many as the shape has.
   public init(_ name: String, shape: Shape, integers: @escaping () throws -> [Int64]) {
     self.init(name, shape, .integers(integers))
   }
 
+  /// A tensor in memory, stored as float32.
   public init(_ name: String, _ tensor: Tensor<Float>) {
     self.init(name, tensor.shape, .floats { tensor.scalars })
   }
 
+  /// A tensor in memory, stored as int64.
   public init(_ name: String, _ tensor: Tensor<Int64>) {
     self.init(name, tensor.shape, .integers { tensor.scalars })
   }
@@ -36,6 +42,7 @@ public struct SafetensorsEntry {
     self.elements = elements
   }
 
+  /// How the elements are stored: float32 or int64.
   public var type: SafetensorsType {
     switch elements {
     case .floats: .float32

@@ -28,20 +28,24 @@ public struct TarArchive: Sendable {
 
   static let blockSize = 512
 
+  /// What an entry stands for.
   public enum Kind: Hashable, Sendable {
     case file, folder, hardLink, symbolicLink
     /// Devices, pipes, and kinds that only their maker knows, by their letter.
     case other(UInt8)
   }
 
+  /// One member of an archive.
   public struct Entry: Hashable, Sendable {
     /// The name as the archive has it; it may contain `..` and may start with `/`.
     public let name: String
+    /// What the entry stands for; folders and links have no content.
     public let kind: Kind
     /// Where the content lies in the archive.
     public let range: Range<Int>
   }
 
+  /// The archive's bytes, in which every entry's content lies.
   public let file: FileBytes
   private var offset = 0
   private var isFinished = false

@@ -1,3 +1,4 @@
+/// A tar archive that cannot be read, and why.
 public typealias TarError = FormatError<TarProblem>
 
 /// What can be wrong with a tar archive. Offsets count from the start of the archive.

@@ -9,17 +9,25 @@
 /// formula on the output gradient with the rotated, transposed filter (see ``inputGradient``).
 /// A matrix product is a 1×1 convolution of images one pixel high.
 public struct ConvolutionExtents: Hashable, Sendable {
+  /// The number of images: n.
   public var batch: Int
+  /// The input's extents: h, w, c.
   public var inputHeight: Int, inputWidth: Int, inputChannels: Int
+  /// The output's extents: p, q, k.
   public var outputHeight: Int, outputWidth: Int, outputChannels: Int
+  /// The filter's extents: r, s.
   public var filterHeight: Int, filterWidth: Int
+  /// Pixels of the dilated input from one window to the next.
   public var strideHeight: Int, strideWidth: Int
+  /// Zeros above and to the left of the input; those on the other sides follow from the extents.
   public var paddingTop: Int, paddingLeft: Int
+  /// One more than the zeros between neighbouring input pixels.
   public var inputDilationHeight: Int, inputDilationWidth: Int
   /// Whether a packed filter serves many convolutions, as in inference, so that an algorithm may
   /// take its time over the packing.
   public var packsFilterOnce = false
 
+  /// Extents taken as they are: nothing checks that the output's fit the others.
   public init(
     batch: Int, input: (height: Int, width: Int, channels: Int),
     output: (height: Int, width: Int, channels: Int), filter: (height: Int, width: Int),
@@ -37,9 +45,11 @@ public struct ConvolutionExtents: Hashable, Sendable {
 
   /// The rows of all output images: what a convolution is cut into parts by.
   public var outputRows: Int { batch * outputHeight }
+  /// Multiply-adds of the formula above, those with padding and other zeros included.
   public var multiplyAdds: Int {
     outputRows * outputWidth * outputChannels * inputChannels * filterHeight * filterWidth
   }
+  /// Floats of the stored filter: k · c · r · s.
   public var filterCount: Int { outputChannels * inputChannels * filterHeight * filterWidth }
 
   /// The convolution that computes this one's input gradient from its output gradient, with the

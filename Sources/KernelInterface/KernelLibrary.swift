@@ -6,7 +6,9 @@
 /// and callers cut parts by size alone; so results do not depend on the number of threads. Kernels
 /// never throw, allocate or keep a pointer. Buffers do not overlap unless a comment says so.
 public protocol KernelLibrary: Sendable {
+  /// The first of the floats that a kernel reads.
   typealias Input = UnsafePointer<Float>
+  /// The first of the floats that a kernel writes, or of scratch memory.
   typealias Output = UnsafeMutablePointer<Float>
 
   /// Floats in one vector register.
@@ -83,6 +85,7 @@ public protocol KernelLibrary: Sendable {
 
   // MARK: Elementwise (the output may be an input)
 
+  /// `output = a + b`.
   func add(_ a: Input, _ b: Input, output: Output, elements: Range<Int>)
   /// `output = max(input, 0)`; a NaN stays a NaN.
   func rectify(_ input: Input, output: Output, elements: Range<Int>)
@@ -127,10 +130,15 @@ public protocol KernelLibrary: Sendable {
 
 /// Convolutions by the algorithm of choice, see ``ConvolutionAlgorithm``.
 extension KernelLibrary {
+  /// Floats that a filter takes, packed for the algorithm of choice.
   public func packedFilterCount(_ extents: ConvolutionExtents) -> Int {
     packedFilterCount(extents, algorithm: .output(extents, lanes: lanes))
   }
 
+  /// Packs the output channels `channels` of a stored filter for
+  /// ``convolve(_:filter:output:extents:rows:scratch:)``.
+  ///
+  /// - Precondition: the range begins at a multiple of two vectors.
   public func packFilter(
     _ filter: Input, into packed: Output, extents: ConvolutionExtents, packing: FilterPacking,
     channels: Range<Int>
@@ -148,6 +156,8 @@ extension KernelLibrary {
     return max(output, filterGradient)
   }
 
+  /// Computes the output rows `rows`, row = image · output height + p, with a filter packed by
+  /// ``packFilter(_:into:extents:packing:channels:)``.
   public func convolve(
     _ input: Input, filter packed: Input, output: Output, extents: ConvolutionExtents,
     rows: Range<Int>, scratch: Output
@@ -157,6 +167,8 @@ extension KernelLibrary {
       algorithm: .output(extents, lanes: lanes))
   }
 
+  /// Adds the output rows `rows` to the filter gradient summed over the rows `part`: see
+  /// ``filterGradient(_:outputGradient:partial:extents:rows:of:scratch:algorithm:)``.
   public func filterGradient(
     _ input: Input, outputGradient: Input, partial: Output, extents: ConvolutionExtents,
     rows: Range<Int>, of part: Range<Int>, scratch: Output

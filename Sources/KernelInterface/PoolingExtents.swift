@@ -4,13 +4,20 @@
 /// pixel (p, q) begins at the input pixel (p·stride − top, q·stride − left); what lies outside the
 /// input is left out, and no window lies outside whole.
 public struct PoolingExtents: Hashable, Sendable {
+  /// Images and channels (n, c), the same in the input and in the output.
   public var batch: Int, channels: Int
+  /// The input's extents: h, w.
   public var inputHeight: Int, inputWidth: Int
+  /// The output's extents: p, q.
   public var outputHeight: Int, outputWidth: Int
+  /// The extents of a window in input pixels.
   public var windowHeight: Int, windowWidth: Int
+  /// Input pixels from one window to the next.
   public var strideHeight: Int, strideWidth: Int
+  /// Pixels by which the first windows begin above and to the left of the input.
   public var paddingTop: Int, paddingLeft: Int
 
+  /// Extents taken as they are: nothing checks that the output's fit the others.
   public init(
     batch: Int, channels: Int, input: (height: Int, width: Int), output: (height: Int, width: Int),
     window: (height: Int, width: Int), stride: (height: Int, width: Int),
@@ -25,7 +32,8 @@ public struct PoolingExtents: Hashable, Sendable {
     (paddingTop, paddingLeft) = padding
   }
 
-  /// The rows of all input images, and of all output images: what the work is cut into parts by.
+  /// The rows of all input images: what the gradient is cut into parts by.
   public var inputRows: Int { batch * inputHeight }
+  /// The rows of all output images: what the pooling is cut into parts by.
   public var outputRows: Int { batch * outputHeight }
 }

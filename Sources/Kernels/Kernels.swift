@@ -4,6 +4,7 @@ import ResidualKernelInterface
 ///
 /// Each algorithm stands in its own file as an extension of this type.
 public struct Kernels: KernelLibrary {
+  /// Kernels hold no state. The module of a wider instruction set needs a machine that has it.
   public init() {}
 
   public var lanes: Int { Vector.scalarCount }

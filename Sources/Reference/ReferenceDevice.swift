@@ -4,6 +4,7 @@
 ///
 /// It is written to be read, and runs on one thread. Other devices are tested against it.
 public struct ReferenceDevice: Device {
+  /// A device that holds no state and every machine can offer.
   public init() {}
 
   public var realType: ElementType { .float64 }

@@ -10,8 +10,10 @@
 ///
 /// The owner decides who may touch the bytes when; the buffer itself does not synchronise.
 public final class AlignedBuffer: @unchecked Sendable {
+  /// The alignment of every buffer in bytes: a cache line.
   public static let alignment = 64
 
+  /// The first byte; valid as long as the buffer lives.
   public let base: UnsafeMutableRawPointer
   /// The usable size in bytes.
   public let byteCount: Int
@@ -50,6 +52,7 @@ public final class AlignedBuffer: @unchecked Sendable {
 
 /// The system has not granted the memory that was asked for.
 public struct AllocationError: Error, CustomStringConvertible {
+  /// The bytes that were asked for.
   public let byteCount: Int
   public var description: String {
     "not enough memory: \(byteCount >> 20) MiB are needed at once, and this machine has "

@@ -14,6 +14,7 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
     }
   }
 
+  /// Whether elements are real numbers, which a device may keep in another real type.
   public var isFloatingPoint: Bool {
     switch self {
     case .float16, .bfloat16, .float32, .float64: true

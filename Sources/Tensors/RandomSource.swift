@@ -13,15 +13,21 @@ public struct RandomKey: Hashable, Sendable {
     case shuffle, augmentation, validationSplit, benchmark
   }
 
+  /// The whole key: equal bits give equal draws.
   public let bits: UInt64
 
+  /// The key of known bits, such as stored ones; a seed goes to `init(seed:)`, which mixes it.
   public init(bits: UInt64) { self.bits = bits }
+  /// The first key of a run: mixed, so that neighbouring seeds give unrelated draws.
   public init(seed: UInt64) { bits = Self.mix(seed &+ Self.gamma) }
 
+  /// The key of one item of a series, such as an epoch or an image.
   public func derived(_ index: UInt64) -> RandomKey {
     RandomKey(bits: Self.mix(bits &+ Self.gamma &* (index &+ 1)))
   }
+  /// The key of one item of a series, counted from 0.
   public func derived(_ index: Int) -> RandomKey { derived(UInt64(bitPattern: Int64(index))) }
+  /// The key of all draws for one purpose.
   public func derived(_ purpose: Purpose) -> RandomKey { derived(purpose.rawValue) }
   /// The key of a name, such as a parameter's path (FNV-1a of its UTF-8).
   public func derived(_ name: String) -> RandomKey {
@@ -47,6 +53,7 @@ public struct RandomKey: Hashable, Sendable {
 public struct RandomSource: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
+  /// Starts the key's sequence at its first number.
   public init(_ key: RandomKey) { state = key.bits }
 
   public mutating func next() -> UInt64 {

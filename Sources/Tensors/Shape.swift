@@ -3,6 +3,7 @@
 /// Images and activations are `[batch, height, width, channels]`; filters are
 /// `[output channels, input channels, height, width]`, as files store them.
 public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
+  /// One extent for each axis; none for a scalar.
   public let extents: [Int]
 
   /// - Precondition: no extent is negative.
@@ -16,9 +17,11 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
   /// The shape of a single number.
   public static let scalar: Shape = []
 
+  /// The number of axes.
   public var rank: Int { extents.count }
   /// The number of elements: the product of the extents, 1 for a scalar.
   public var count: Int { extents.reduce(1, *) }
+  /// The extent of one axis, counted from 0 at the outermost.
   public subscript(axis: Int) -> Int { extents[axis] }
   /// The innermost extent: the channels of an activation, 1 for a scalar.
   public var channels: Int { extents.last ?? 1 }

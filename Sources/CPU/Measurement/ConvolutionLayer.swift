@@ -93,9 +93,11 @@ extension CPUStep {
 
 /// The layers of one extents.
 package struct ConvolutionGroup: Sendable {
+  /// The extents of the forward convolution.
   package let extents: ConvolutionExtents
-  /// The first layer's path, and how many there are in each direction.
+  /// The first layer's path.
   package let path: String
+  /// How many layers there are in each direction; a direction without any is missing.
   package private(set) var counts: [ConvolutionDirection: Int] = [:]
 
   /// Groups in the order of their first layers.

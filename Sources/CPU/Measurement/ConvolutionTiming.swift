@@ -11,6 +11,7 @@ package struct ConvolutionTiming: Sendable {
   /// The least seconds of each algorithm, the choice's among them.
   package let seconds: [ConvolutionAlgorithm: Double]
 
+  /// The least seconds of what a plan takes; NaN where it was not measured.
   package var secondsOfChoice: Double { seconds[choice] ?? .nan }
   /// The fastest of the other algorithms.
   package var rival: (algorithm: ConvolutionAlgorithm, seconds: Double)? {

@@ -2,6 +2,7 @@ extension TenThings {
   /// A place, or a pair of lengths along x and y; y grows downwards.
   package typealias Pair = (x: Float, y: Float)
 
+  /// The points within `radius` of a point.
   package struct Disc: Shape {
     let center: Pair
     let radius: Float
@@ -21,6 +22,7 @@ extension TenThings {
   package struct Ellipse: Shape {
     let center, radii: Pair
 
+    /// - Parameter radii: half the extents along x and y, both positive.
     package init(at center: Pair, radii: Pair) { (self.center, self.radii) = (center, radii) }
 
     @inline(__always)
@@ -58,6 +60,7 @@ extension TenThings {
   package struct Box: Shape {
     let center, halfSize: Pair
 
+    /// - Parameter halfSize: half the extents along x and y.
     package init(at center: Pair, halfSize: Pair) {
       (self.center, self.halfSize) = (center, halfSize)
     }
@@ -73,6 +76,7 @@ extension TenThings {
     let center, halfSize: Pair
     let radius: Float
 
+    /// - Parameter halfSize: half the rectangle's extents, to which the radius comes on every side.
     package init(at center: Pair, halfSize: Pair, radius: Float) {
       (self.center, self.halfSize, self.radius) = (center, halfSize, radius)
     }

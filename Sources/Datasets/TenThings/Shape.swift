@@ -61,26 +61,31 @@ extension TenThings {
 }
 
 extension TenThings.Shape {
+  /// The points in this shape or in another.
   package func union<Other: TenThings.Shape>(_ other: Other) -> TenThings.Union<Self, Other> {
     TenThings.Union(first: self, second: other)
   }
 
+  /// The points in this shape and in another.
   package func intersection<Other: TenThings.Shape>(_ other: Other)
     -> TenThings.Intersection<Self, Other>
   {
     TenThings.Intersection(first: self, second: other)
   }
 
+  /// The points in this shape and not in another.
   package func subtracting<Other: TenThings.Shape>(
     _ other: Other
   ) -> TenThings.Intersection<Self, TenThings.Complement<Other>> {
     intersection(TenThings.Complement(inner: other))
   }
 
+  /// This shape with its edge drawn in by a margin, or out by a negative one.
   package func inset(by margin: Float) -> TenThings.Inset<Self> {
     TenThings.Inset(inner: self, margin: margin)
   }
 
+  /// The points within `halfWidth` of this shape's edge, on both sides.
   package func outline(halfWidth: Float) -> TenThings.Outline<Self> {
     TenThings.Outline(inner: self, halfWidth: halfWidth)
   }
