@@ -6,6 +6,7 @@
 /// `slot ← value` says what a slot holds after the step. One graph serves any batch and image size,
 /// because shapes are inferred from the inputs' shapes when a device prepares it.
 public struct Graph: Sendable {
+  /// The nodes in the order in which they were appended: operands come before their node.
   public private(set) var nodes: [Node] = []
   /// The state slots, in the order of their declaration.
   public private(set) var slots: [StateSlot] = []
@@ -18,6 +19,7 @@ public struct Graph: Sendable {
   private var outputNames: Set<String> = []
   private var boundSlots: Set<String> = []
 
+  /// A graph without nodes.
   public init() {}
 
   // MARK: Building
@@ -72,9 +74,15 @@ public struct Graph: Sendable {
 
   // MARK: Reading
 
+  /// The value of a named result; `nil` where no result has the name.
+  /// - Complexity: O(outputs).
   public func output(_ name: String) -> Value? { outputs.first { $0.name == name }?.value }
+  /// A slot's value before the step; `nil` where no slot has the name.
   public func value(ofSlot name: String) -> Value? { slotValues[name] }
+  /// An input's value; `nil` where no input has the name.
   public func value(ofInput name: String) -> Value? { inputValues[name] }
+  /// What each run must be given, in the order in which it was first asked for.
+  /// - Complexity: O(nodes).
   public var inputs: [Operation.Input] {
     nodes.compactMap { if case .input(let input) = $0.operation { input } else { nil } }
   }
@@ -129,7 +137,9 @@ public struct Graph: Sendable {
 
 /// Operands whose shapes an operation cannot take.
 public struct ShapeError: Error, CustomStringConvertible {
+  /// What does not fit, begun with the node's path where it is known.
   public let message: String
+  /// An error whose message names the shapes found and expected.
   public init(_ message: String) { self.message = message }
   public var description: String { message }
 }

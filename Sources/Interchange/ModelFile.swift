@@ -22,15 +22,21 @@ public struct ModelFile: Sendable {
     case moving
   }
 
+  /// The network that the tensors belong to.
   public let network: Network
+  /// How images are prepared for it.
   public let normalization: Normalization
+  /// In the order of the logits.
   public let classNames: [String]
+  /// How the running statistics came about.
   public let statistics: Statistics
   /// Parameters and running statistics by path.
   public let tensors: [String: Tensor<Float>]
   /// What else is worth keeping: the data's name, steps, seed, version. Never needed to use the file.
   public let provenance: [String: String]
 
+  /// A model of values in memory.
+  ///
   /// - Precondition: there is a name for each class, and a tensor of the right shape for each slot
   ///   of the network.
   public init(
@@ -96,12 +102,19 @@ public struct ModelFile: Sendable {
 
 /// Why a file is not a model of ours.
 public enum ModelFileError: Error, Hashable, CustomStringConvertible {
+  /// A safetensors file without our description.
   case notAModel(file: String)
+  /// A format version above ``ModelFile/formatVersion``.
   case newerVersion(file: String, version: String)
+  /// A field of the description that is missing, malformed or contradicts another.
   case badField(file: String, field: String, value: String)
+  /// A tensor that the description calls for and the file lacks.
   case missingTensor(file: String, name: String, network: String)
+  /// A tensor that the network has no place for.
   case extraTensor(file: String, name: String, network: String)
+  /// A tensor whose shape is not that of the network's slot, or of its images.
   case wrongShape(file: String, name: String, found: Shape, expected: Shape)
+  /// A model whose network or classes are not those of the run that is to go on.
   case otherNetwork(file: String, found: String, expected: String)
 
   public var description: String {

@@ -4,6 +4,7 @@
 public enum CIFARResNet {
   /// The depths of the paper's Table 6.
   public static let paperDepths = [20, 32, 44, 56, 110, 1202]
+  /// The filters of every convolution in each stage.
   public static let widths = [16, 32, 64]
 
   /// A network of 6n + 2 layers.

@@ -13,7 +13,9 @@ public protocol Layer: Sendable {
 
 /// A value on its way through the layers, with the number of its channels.
 public struct Activation: Sendable {
+  /// The tensor: `[N, H, W, C]`, or `[N, C]` behind global average pooling.
   public let value: Value
+  /// C.
   public let channels: Int
 }
 
@@ -38,8 +40,11 @@ public enum Initialization: String, Hashable, Sendable, CaseIterable {
 
 /// The graph that a network is being lowered into.
 public struct Lowering {
+  /// What has been lowered so far.
   public var graph = Graph()
+  /// Decides what batch normalisation appends.
   public let form: NetworkForm
+  /// Decides the deviation of new filters.
   public let initialization: Initialization
   private var path: [String] = []
 
@@ -62,6 +67,11 @@ public struct Lowering {
     return body(&self)
   }
 
+  /// Declares a parameter and returns its value before the step.
+  ///
+  /// - Parameters:
+  ///   - name: below the current scope: `weight`.
+  ///   - initial: what a new store fills it with.
   public mutating func parameter(_ name: String, _ shape: Shape, _ initial: StateSlot.InitialValue)
     -> Value
   {
@@ -69,12 +79,19 @@ public struct Lowering {
       StateSlot(name: path(name), shape: shape, role: .parameter, initialValue: initial))
   }
 
+  /// Declares a running statistic `[channels]`, which no gradient changes, and returns its value
+  /// before the step.
+  ///
+  /// - Parameters:
+  ///   - name: below the current scope: `running_mean`.
+  ///   - initial: what a new store fills it with.
   public mutating func statistic(_ name: String, _ channels: Int, initial: Float) -> Value {
     graph.state(
       StateSlot(
         name: path(name), shape: [channels], role: .statistic, initialValue: .constant(initial)))
   }
 
+  /// Appends an operation, named below the current scope, and returns its first result.
   public mutating func append(_ operation: Operation, _ operands: [Value], _ name: String) -> Value
   {
     graph.append(operation, operands, path: path(name))
@@ -84,11 +101,17 @@ public struct Lowering {
 /// Layers one after another, written as a list.
 @resultBuilder
 public enum LayerBuilder {
+  /// One layer.
   public static func buildExpression(_ layer: some Layer) -> [any Layer] { [layer] }
+  /// Layers that are a list already, such as the blocks of a stage.
   public static func buildExpression(_ layers: [any Layer]) -> [any Layer] { layers }
+  /// Statements in order.
   public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap { $0 } }
+  /// The passes of a `for` loop in order.
   public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap { $0 } }
+  /// The branch of `if` or `switch` that is taken.
   public static func buildEither(first part: [any Layer]) -> [any Layer] { part }
+  /// The branch of `if` or `switch` that is taken.
   public static func buildEither(second part: [any Layer]) -> [any Layer] { part }
 }
 

@@ -39,6 +39,8 @@ public struct BatchNormalization: Layer {
   public static let runningMean = "running_mean", runningVariance = "running_var"
 
   let name: String
+  /// - Parameter name: of the scope that its slots `weight`, `bias`, `running_mean` and
+  ///   `running_var` stand in, each `[C]`.
   public init(_ name: String) { self.name = name }
 
   public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
@@ -87,12 +89,15 @@ public struct BatchNormalization: Layer {
 
 /// The names of the outputs that the `statistics` form adds below each batch normalisation.
 public enum BatchStatistics {
+  /// Pixels (scalar), mean `[C]` and sum of squared deviations from the mean `[C]`.
   public static let count = "count", mean = "mean", m2 = "m2"
   static let parts = [count, mean, m2]
 }
 
+/// `max(x, 0)`.
 public struct ReLU: Layer {
   let name: String
+  /// - Parameter name: of the node, below the current scope.
   public init(_ name: String = "relu") { self.name = name }
   public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
     Activation(
@@ -104,6 +109,12 @@ public struct ReLU: Layer {
 public struct MaxPooling: Layer {
   let pooling: Operation.MaxPooling
 
+  /// Square windows.
+  ///
+  /// - Parameters:
+  ///   - size: the side of a window, in pixels.
+  ///   - padding: pixels on every side.
+  /// - Precondition: a stride above 0, and 0 ≤ padding < size.
   public init(size: Int, stride: Int, padding: Int = 0) {
     pooling = .init(size: size, stride: stride, padding: padding)
   }
@@ -117,6 +128,7 @@ public struct MaxPooling: Layer {
 
 /// The mean over all pixels of each channel.
 public struct GlobalAveragePooling: Layer {
+  /// The layer has no parameters.
   public init() {}
   public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
     Activation(
@@ -130,6 +142,9 @@ public struct FullyConnected: Layer {
   let name: String
   let outputs: Int
 
+  /// - Parameters:
+  ///   - name: its parameters are `name.weight` `[outputs, inputs]` and `name.bias` `[outputs]`.
+  ///   - outputs: one a class.
   public init(_ name: String, _ outputs: Int) {
     self.name = name
     self.outputs = outputs

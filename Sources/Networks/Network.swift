@@ -16,6 +16,12 @@ public struct Network: Sendable {
   public let depth: Int
   let layers: [any Layer]
 
+  /// A network of the caller's own layers.
+  ///
+  /// - Parameters:
+  ///   - shortcut: recorded, as are name, placement and depth; the layers alone decide what is
+  ///     computed.
+  ///   - layers: from images `[N, inputSide, inputSide, 3]` to logits `[N, classes]`.
   public init(
     name: String, inputSide: Int, classes: Int, shortcut: Shortcut?,
     stridePlacement: StridePlacement? = nil, depth: Int,
@@ -33,8 +39,9 @@ public struct Network: Sendable {
   /// The sides of images, in pixels, that networks are built for.
   public static let inputSides = 32...4096
 
-  /// The names of the graph's tensors that every form has.
+  /// The input of the graph in every form: `[N, H, W, 3]`.
   public static let imagesInput = "images"
+  /// The output of the graph in every form: `[N, classes]`, before the softmax.
   public static let logitsOutput = "logits"
   /// The path of the last layer, in every network.
   public static let classifier = "fc"

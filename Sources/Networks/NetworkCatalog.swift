@@ -83,9 +83,14 @@ public enum NetworkCatalog {
 
 /// A name that stands for no network.
 public enum NetworkNameError: Error, Hashable, CustomStringConvertible {
+  /// Neither a family with a depth nor the linear classifier.
   case unknown(String)
+  /// A CIFAR-10 depth that is not 6n + 2.
   case depthNotOfForm(name: String, depth: Int)
+  /// A name without its family, of a depth that neither Table 1 nor Table 6 has. `canonical` would
+  /// be the name of a CIFAR-10 network of that depth.
   case aliasOfOtherDepth(name: String, canonical: String, depth: Int)
+  /// A depth above ``NetworkCatalog/maximumDepth``.
   case tooDeep(Int)
 
   public var description: String {

@@ -10,7 +10,9 @@ public enum ResNet {
     (101, true, [3, 4, 23, 3]),
     (152, true, [3, 8, 36, 3]),
   ]
+  /// The depths of Table 1, from 18 to 152.
   public static let depths = table.map(\.depth)
+  /// The filters of the first convolution of a block, in each stage.
   public static let widths = [64, 128, 256, 512]
 
   /// A network of Table 1, or its plain twin.

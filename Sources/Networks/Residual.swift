@@ -119,6 +119,9 @@ public struct Plain: Layer {
   let name: String
   let body: [any Layer]
 
+  /// - Parameters:
+  ///   - name: of the scope that the layers stand in.
+  ///   - body: without the last rectifier, which the block adds.
   public init(_ name: String, @LayerBuilder body: () -> [any Layer]) {
     self.name = name
     self.body = body()

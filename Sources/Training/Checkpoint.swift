@@ -11,13 +11,20 @@ import ResidualInterchange
 
 /// What a trainer needs, beside its model, to go on.
 public struct TrainerState: Sendable, Equatable {
+  /// Steps that are done.
   public var step: Int
   /// Epochs that are reported.
   public var epoch: Int
+  /// The batches' mean cross-entropies in nats, summed over the steps of the current epoch.
   public var lossSum: Double
+  /// The batches' shares of wrong samples, summed likewise.
   public var errorSum: Double
+  /// The shares of wrong samples in the last ``Schedule/Warmup/window`` steps of the start at a
+  /// lower rate; a ring, at first filled with 1.
   public var warmupErrors: [Float]
+  /// Steps at the lower rate; the next one's place in the ring follows from it.
   public var warmupSteps: Int
+  /// Whether the start at a lower rate is over, or there is none.
   public var isWarm: Bool
   /// The optimiser's slots by name.
   public var tensors: [String: Tensor<Float>]
@@ -29,6 +36,7 @@ public struct TrainerState: Sendable, Equatable {
 /// The state is written first and an old one removed last, so whatever moment the machine stops,
 /// the model that is there has its state.
 public enum Checkpoint {
+  /// The model's file in the folder of a run.
   public static let modelName = "last.safetensors"
   static let stateField = "optimizer_state"
   private static let warmupTensor = "trainer.warmup_errors"
@@ -138,8 +146,11 @@ public enum Checkpoint {
 
 /// Why a run cannot be taken up again.
 public enum CheckpointError: Error, Hashable, CustomStringConvertible {
+  /// The model has no state: its run is over.
   case finished(file: String)
+  /// A field or tensor of the state is missing, malformed or contradicts the recipe.
   case damaged(file: String, field: String)
+  /// The training images have another mean than those the run was started with.
   case otherData(file: String)
 
   public var description: String {

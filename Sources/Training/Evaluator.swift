@@ -4,18 +4,23 @@ import ResidualNetworks
 
 /// What a network gets right on a set of images.
 public struct Evaluation: Hashable, Sendable {
+  /// How many were evaluated.
   public var images = 0
+  /// Images whose class has the largest logit.
   public var correct = 0.0
+  /// Images whose class is among the five largest logits.
   public var correctOfFive = 0.0
   /// Cross-entropy summed over the images, in nats.
   public var lossSum = 0.0
 
+  /// An evaluation of no images, whose percentages and loss are NaN.
   public init() {}
 
   /// Per cent of the images whose class is predicted.
   public var top1: Double { percent(correct) }
   /// Per cent of the images whose class is among the first five.
   public var top5: Double { percent(correctOfFive) }
+  /// Per cent of the images whose class is not predicted: the paper's error.
   public var error: Double { 100 - top1 }
   /// Mean cross-entropy in nats.
   public var loss: Double { images == 0 ? .nan : lossSum / Double(images) }
@@ -27,10 +32,13 @@ public struct Evaluation: Hashable, Sendable {
 
 /// Runs a network on images in the plain view.
 public final class Evaluator<D: Device> {
+  /// Images a run of the plan.
   public let batchSize: Int
   private let network: Network
   private let loaded: LoadedPlan<D>
 
+  /// Loads the evaluation of one batch into a session.
+  ///
   /// - Parameter session: its store holds the network's parameters and statistics.
   /// - Precondition: the device takes float32, as images are assembled in.
   /// - Throws: ``ShapeError``, ``AllocationError``.

@@ -7,15 +7,24 @@ import ResidualNetworks
 /// Source: Chan, Golub, LeVeque: Updating Formulae and a Pairwise Algorithm for Computing Sample
 /// Variances, 1979.
 public struct MergedStatistics: Hashable, Sendable {
+  /// Pixels so far, over all batches.
   public private(set) var count = 0.0
+  /// `[C]`.
   public private(set) var mean: [Double]
+  /// The sum of squared deviations from the mean, `[C]`.
   public private(set) var m2: [Double]
 
+  /// Statistics of nothing yet.
   public init(channels: Int) {
     mean = [Double](repeating: 0, count: channels)
     m2 = mean
   }
 
+  /// Takes in the statistics of another batch. With δ = mean′ − mean and n = count + count′:
+  ///
+  ///     mean ← mean + δ · count′ / n,   M2 ← M2 + M2′ + δ² · count · count′ / n
+  ///
+  /// - Precondition: as many channels as these statistics have, and not both counts 0.
   public mutating func merge(count other: Double, mean otherMean: [Double], m2 otherM2: [Double]) {
     let total = count + other
     for channel in mean.indices {

@@ -19,11 +19,18 @@ public struct Recipe: Hashable, Sendable {
   public var stridePlacement: StridePlacement?
   /// The side of the images in pixels.
   public var inputSide: Int
+  /// How filters are drawn.
   public var initialization: Initialization
+  /// Decides the first parameters, the order of the images, their augmentation, and which of them
+  /// are set aside for validation.
   public var seed: UInt64
+  /// Images a step.
   public var batchSize: Int
+  /// m of ``Graph/updateByMomentumSGD(gradients:weightDecay:rateScale:)``; 0.9 in the paper.
   public var momentum: Float
+  /// λ of the update; 0.0001 in the paper.
   public var weightDecay: Float
+  /// The number of steps, and the learning rate at each.
   public var schedule: Schedule
   /// A factor of the learning rate for the last layer.
   public var classifierRateScale: Float
@@ -39,6 +46,8 @@ public struct Recipe: Hashable, Sendable {
   /// The bytes of memory that a step may take.
   public var memoryLimit: Int?
 
+  /// The network that the recipe trains.
+  ///
   /// - Parameter classes: `nil` for as many as the network is known for.
   /// - Throws: ``NetworkNameError``.
   public func network(classes: Int?) throws(NetworkNameError) -> Network {
@@ -51,29 +60,55 @@ public struct Recipe: Hashable, Sendable {
 /// The choices of a recipe that a user has made: on the command line, in the environment or in a
 /// file. What is `nil` is left to the next source, in the end to the paper.
 public struct RecipeOptions: Hashable, Sendable, Codable {
+  /// A path, or ``builtInData``, which is also the default.
   public var data: String?
+  /// A name that ``NetworkCatalog`` knows; by default `cifar-resnet20`.
   public var model: String?
+  /// `A`, `B` or `C`; by default that of the network's family.
   public var shortcut: String?
+  /// `end` or `both`, for option A; by default `end`.
   public var shortcutPadding: String?
+  /// `1x1` or `3x3`, for networks with bottlenecks; by default `3x3`.
   public var stridePlacement: String?
+  /// Pixels, within ``Network/inputSides``; by default those of the network's family.
   public var imageSize: Int?
+  /// `fan-in`, the default, or `fan-out`.
   public var initialization: String?
+  /// By default 1.
   public var seed: UInt64?
+  /// Images a step, from 1 to 1,000,000; by default 128.
   public var batchSize: Int?
+  /// Above 0, and not whole of necessity; in place of ``steps``.
   public var epochs: Double?
+  /// By default the paper's 64,000, or ``builtInSteps`` on the built-in set.
   public var steps: Int?
+  /// Above 0; by default 0.1.
   public var learningRate: Float?
+  /// Steps in rising order at which the rate is divided by ten; by default a half and three
+  /// quarters of all steps.
   public var milestones: [Int]?
+  /// 0 or more, below 1; by default 0.9.
   public var momentum: Float?
+  /// 0 or more; by default 0.0001.
   public var weightDecay: Float?
+  /// The rate to start with, 0 for no such start; by default a tenth of the learning rate from 110
+  /// layers on, else 0.
   public var warmupRate: Float?
+  /// The share of wrong samples below which the start ends; by default 0.8.
   public var warmupError: Float?
+  /// The step at which the start ends at the latest; by default a 32nd of all steps.
   public var warmupLimit: Int?
+  /// A factor above 0 of the learning rate, for the last layer; by default 1.
   public var classifierRateScale: Float?
+  /// Whether training images are padded, cropped and mirrored at random; by default they are.
   public var augmentation: Bool?
+  /// Training images that are set aside; by default 0.
   public var validation: Int?
+  /// Whether normalisation's statistics are computed exactly after training; by default they are.
   public var exactStatistics: Bool?
+  /// The raw value of a ``RecomputationScope``; by default ``TrainingPlan/standard``.
   public var recomputation: String?
+  /// A size such as `6GiB`; by default the machine's memory.
   public var memoryLimit: String?
 
   /// The names in files; flags and variables of the environment derive theirs from these.
@@ -99,6 +134,7 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     case memoryLimit = "memory_limit"
   }
 
+  /// Leaves every choice open.
   public init() {}
 
   /// What stands for the built-in set where a path would stand.

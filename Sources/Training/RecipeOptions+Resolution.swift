@@ -2,12 +2,19 @@ import ResidualNetworks
 
 /// A choice that cannot be. It names the option as files do; the command line adds its own spelling.
 public enum RecipeError: Error, Hashable, CustomStringConvertible {
+  /// The model's name stands for no network.
   case network(NetworkNameError)
+  /// A number outside its range, which `allowed` tells in words.
   case outOfRange(option: RecipeOptions.CodingKeys, value: String, allowed: String)
+  /// A word that is none of the option's choices.
   case unknownChoice(option: RecipeOptions.CodingKeys, value: String, choices: [String])
+  /// Both options that say how long to train.
   case epochsAndSteps
+  /// A batch that not even all training images fill.
   case batchLargerThanSet(batch: Int, images: Int)
+  /// A shortcut option for a network without shortcuts.
   case shortcutOfPlainNetwork(model: String)
+  /// A stride placement for a network without bottlenecks.
   case strideWithoutBottleneck(model: String)
 
   public var description: String {

@@ -20,10 +20,13 @@ import ResidualFormats
 /// | `last.safetensors` | the network at the end, or where the run stopped |
 /// | `best.safetensors` | the best on the validation images, if there are any |
 public struct RunFolder: ~Copyable {
+  /// The files of a run, beside ``Checkpoint/modelName``.
   public static let configName = "config.yaml", curvesName = "curves.svg"
+  /// There only where the run has validation images.
   public static let bestName = "best.safetensors"
   static let metricsName = "metrics.csv", timingsName = "timings.csv"
 
+  /// Where the folder is, with the number that was appended to its name, if any.
   public let path: String
   /// The epochs that are recorded.
   public private(set) var rows: [MetricsRow] = []
@@ -77,9 +80,13 @@ public struct RunFolder: ~Copyable {
 
   /// How long an epoch took.
   public struct Timing: Hashable, Sendable {
+    /// Wall-clock time, evaluation included.
     public let seconds: Double
+    /// Images that were trained on, without those evaluated.
     public let images: Int
+    /// - Parameter images: those that were trained on.
     public init(seconds: Double, images: Int) { (self.seconds, self.images) = (seconds, images) }
+    /// `images / seconds`.
     public var imagesPerSecond: Double { Double(images) / seconds }
   }
 
@@ -152,17 +159,28 @@ public struct MetricsRow: Hashable, Sendable {
     "epoch", "step", "learning_rate", "train_loss", "train_error", "part", "loss", "error", "top5",
   ]
 
+  /// Counted from 1.
   public let epoch: Int
+  /// Steps that are done.
   public let step: Int
+  /// That of the epoch's last step.
   public let learningRate: Float
+  /// Mean cross-entropy in nats during the epoch, as the network saw the images.
   public let trainingLoss: Double
+  /// Per cent of wrong samples, likewise.
   public let trainingError: Double
   /// `validation` or `test`, or nothing where the epoch was not evaluated.
   public let evaluatedPart: String
+  /// Mean cross-entropy in nats; this and what follows is `nil` where the epoch was not evaluated.
   public let evaluatedLoss: Double?
+  /// Per cent of the images whose class is not predicted.
   public let evaluatedError: Double?
+  /// Per cent of the images whose class is among the first five.
   public let top5: Double?
 
+  /// The row of an epoch.
+  ///
+  /// - Parameter part: what it was evaluated on: `validation` or `test`.
   public init(_ report: EpochReport, part: String) {
     epoch = report.epoch
     step = report.step

@@ -5,6 +5,7 @@ public struct Schedule: Hashable, Sendable {
   ///
   /// The paper starts its 110-layer network at 0.01 "until the training error is below 80 %".
   public struct Warmup: Hashable, Sendable {
+    /// The learning rate until then.
     public let rate: Float
     /// The share of wrong training samples, over ``window`` steps, below which the start ends.
     public let error: Float
@@ -13,21 +14,30 @@ public struct Schedule: Hashable, Sendable {
     /// The steps over which the error is averaged.
     public static let window = 100
 
+    /// - Parameters:
+    ///   - rate: the lower learning rate.
+    ///   - error: from 0 to 1.
+    ///   - limit: steps.
     public init(rate: Float, error: Float, limit: Int) {
       (self.rate, self.error, self.limit) = (rate, error, limit)
     }
   }
 
-  /// The paper's steps and milestones.
+  /// The steps of the paper's runs for CIFAR-10.
   public static let paperSteps = 64_000
+  /// The steps from which the rate is 0.01 and 0.001.
   public static let paperMilestones = [32_000, 48_000]
 
+  /// Steps of the whole run.
   public let steps: Int
+  /// The learning rate before the first milestone.
   public let rate: Float
   /// Steps from which the rate is divided by ten, once for each.
   public let milestones: [Int]
+  /// `nil` for a run that starts at the full rate.
   public let warmup: Warmup?
 
+  /// - Parameter milestones: in any order; those beyond the last step change nothing.
   public init(steps: Int, rate: Float, milestones: [Int], warmup: Warmup?) {
     (self.steps, self.rate, self.milestones, self.warmup) = (steps, rate, milestones, warmup)
   }
@@ -49,17 +59,23 @@ public struct Schedule: Hashable, Sendable {
 
 /// Decides when the start at a lower rate ends.
 package struct WarmupMonitor: Sendable {
+  /// Why the start has ended.
   package enum End: Hashable, Sendable {
+    /// The mean share of wrong samples over the window, now below the threshold.
     case errorBelow(Float)
+    /// The steps allowed were over first.
     case limitReached
   }
 
   private let warmup: Schedule.Warmup?
   /// The wrong shares of the last steps; a ring.
   package private(set) var errors: [Float]
+  /// Steps that are recorded.
   package private(set) var steps = 0
+  /// Whether the start is over, or there is none.
   package private(set) var isWarm: Bool
 
+  /// - Parameter warmup: `nil` for no start at a lower rate, which is over at once.
   package init(_ warmup: Schedule.Warmup?) {
     self.warmup = warmup
     isWarm = warmup == nil

@@ -2,15 +2,21 @@ import ResidualNetworks
 
 /// The names of the tensors that training and evaluation exchange with a plan.
 public enum StepTensor {
+  /// Input `[N, H, W, 3]`.
   public static let images = Network.imagesInput
+  /// Input `[N]` (int32): the index of each sample's class.
   public static let labels = "labels"
   /// The weight of each sample in the loss: 1, or 0 to fill up a partial batch.
   public static let weights = "weights"
+  /// Input (scalar), given anew for each step of training.
   public static let learningRate = Graph.learningRateInput
+  /// Input (scalar), likewise.
   public static let momentum = Graph.momentumInput
+  /// Output (scalar): the weighted mean cross-entropy of the samples, in nats.
   public static let loss = "loss"
-  /// The number of samples whose label has the largest logit, or is among the five largest.
+  /// Output (scalar): the weight of the samples whose label has the largest logit.
   public static let correct = "correct"
+  /// Output (scalar) of evaluation only: the same for the five largest logits.
   public static let correctOfFive = "correct5"
 }
 

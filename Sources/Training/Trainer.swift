@@ -7,6 +7,7 @@ import ResidualNetworks
 public struct StepReport: Sendable {
   /// Steps that are done, this one included.
   public let step: Int
+  /// Mean cross-entropy of the batch in nats, before the update.
   public let loss: Float
   /// The share of wrong samples in the batch, as the network saw them.
   public let error: Float
@@ -20,18 +21,23 @@ public struct EpochReport: Sendable {
   public let epoch: Int
   /// Steps that are done.
   public let step: Int
+  /// That of the epoch's last step.
   public let learningRate: Float
-  /// Mean cross-entropy and per cent of wrong samples during the epoch, as the network saw them.
+  /// Mean cross-entropy in nats during the epoch, as the network saw the samples.
   public let trainingLoss: Double
+  /// Per cent of wrong samples, likewise.
   public let trainingError: Double
   /// On the validation images if there are any, or else on the test images, with moving averages.
   public let evaluation: Evaluation?
+  /// Whether this was the last epoch.
   public let isFinished: Bool
 }
 
 /// Training has come to numbers that are none.
 public struct Divergence: Error, CustomStringConvertible {
+  /// Steps that are done, the one that failed included.
   public let step: Int
+  /// NaN or infinite.
   public let loss: Float
   public var description: String {
     "the loss is \(loss.isNaN ? "not a number" : "infinite") after step \(step): training has diverged; "
@@ -44,16 +50,22 @@ public struct Divergence: Error, CustomStringConvertible {
 /// A trainer's state between steps is its store, its step and a few sums; see ``TrainerState``. An
 /// error that an observer throws leaves it between two steps.
 public final class Trainer<D: Device> {
+  /// The recipe's network, with as many classes as the data have.
   public let network: Network
+  /// What the trainer was made from; never changed.
   public let recipe: Recipe
+  /// The mean of the training images, without those set aside for validation.
   public let normalization: Normalization
+  /// In the order of the logits.
   public let classNames: [String]
+  /// Its store holds parameters, running statistics and the optimiser's state.
   public let session: Session<D>
   private let training: ImageSet
   private let validation: ImageSet?
   private let test: ImageSet?
-  /// The memory that a step takes, and what it repeats to take no more.
+  /// The memory that a step takes.
   public let memory: PlannedMemory
+  /// What a step repeats in its backward pass; no bit of a result depends on it.
   public let recomputation: RecomputationScope
   private let loaded: LoadedPlan<D>
   private let evaluator: Evaluator<D>
@@ -106,13 +118,17 @@ public final class Trainer<D: Device> {
   public var stepsPerEpoch: Int { max(1, training.count / recipe.batchSize) }
   /// Whether all epochs are done and reported.
   public var isFinished: Bool { epoch >= epochs }
+  /// Epochs of the whole schedule, the last of which may be cut short.
   public var epochs: Int { (recipe.schedule.steps + stepsPerEpoch - 1) / stepsPerEpoch }
   /// The steps that are done when so many epochs are.
   func step(endingEpoch epoch: Int) -> Int {
     min(epoch * stepsPerEpoch, recipe.schedule.steps)
   }
+  /// Whether images are set aside, or the data bring a validation part.
   public var hasValidation: Bool { validation != nil }
+  /// Training images, without those set aside.
   public var trainingCount: Int { training.count }
+  /// Validation images; `nil` where there are none.
   public var validationCount: Int? { validation?.count }
 
   /// Trains to the end of the current epoch, or of the schedule, and evaluates.

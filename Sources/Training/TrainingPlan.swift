@@ -3,9 +3,11 @@ import ResidualNetworks
 
 /// A step of training made ready for a device, within a limit of memory.
 public struct TrainingPlan<D: Device> {
+  /// What a session loads.
   public let plan: Plan<D.Step>
   /// What the backward pass computes again.
   public let recomputation: RecomputationScope
+  /// What the plan takes on the device it was prepared for.
   public let memory: PlannedMemory
 
   /// What is repeated where nothing else is asked for: nothing, as long as repeated additions cost
@@ -83,7 +85,9 @@ public struct TrainingPlan<D: Device> {
 
 /// A step of training needs more memory than it may have.
 public struct MemoryLimitError: Error, Hashable, CustomStringConvertible {
+  /// What the step would take.
   public let planned: PlannedMemory
+  /// Bytes it may take.
   public let limit: Int
   /// Whether the limit is the machine's memory, not one that was asked for.
   public let isMachine: Bool

@@ -21,8 +21,11 @@ extension Operation {
   ///
   /// Operands: x `[…, C]`, then mean, variance, scale and shift, each `[C]`. Result: as x.
   public struct BatchNormalization: OperationRule {
+    /// ε, added to the variance before its root is taken.
     public let epsilon: Float
+    /// Whether gradients flow through mean and variance.
     public let statistics: NormalizationStatistics
+    /// - Parameter statistics: where the operands mean and variance come from.
     public init(epsilon: Float, statistics: NormalizationStatistics) {
       self.epsilon = epsilon
       self.statistics = statistics
@@ -58,6 +61,7 @@ extension Operation {
   ///
   /// Operands: g and x `[…, C]`, mean `[C]`. Results: both `[C]`. The first is the shift's gradient.
   public struct BatchNormalizationSums: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     var resultCount: Int { 2 }
 
@@ -73,7 +77,9 @@ extension Operation {
   ///
   /// Operands: the second sum and the variance, both `[C]`. Result: `[C]`.
   public struct BatchNormalizationScaleGradient: OperationRule {
+    /// ε of the normalisation.
     public let epsilon: Float
+    /// - Parameter epsilon: that of the normalisation.
     public init(epsilon: Float) { self.epsilon = epsilon }
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
@@ -87,8 +93,12 @@ extension Operation {
   ///
   /// Operands: g and x `[…, C]`; mean, variance, scale, and the two sums, each `[C]`. Result: as x.
   public struct BatchNormalizationInputGradient: OperationRule {
+    /// ε of the normalisation.
     public let epsilon: Float
+    /// With batch statistics the gradient includes their part; with fixed ones it is
+    /// `scale / √(variance + ε) · g`.
     public let statistics: NormalizationStatistics
+    /// The attributes are those of the normalisation that is differentiated.
     public init(epsilon: Float, statistics: NormalizationStatistics) {
       self.epsilon = epsilon
       self.statistics = statistics

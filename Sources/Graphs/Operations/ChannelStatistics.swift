@@ -8,6 +8,7 @@ extension Operation {
   /// Operand: `[…, C]`. Results: count (scalar), mean `[C]`, M2 `[C]`. Their gradient belongs to
   /// ``BatchNormalization``, which is differentiated through its statistics.
   public struct ChannelStatistics: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     var resultCount: Int { 3 }
 
@@ -23,7 +24,9 @@ extension Operation {
   ///
   /// Operands: count (scalar), M2 `[C]`. Result: `[C]`.
   public struct Variance: OperationRule {
+    /// What is taken off the count: 0 or 1.
     public let correction: Int
+    /// - Parameter correction: 0 for the biased variance, 1 for the unbiased one.
     public init(correction: Int) { self.correction = correction }
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
@@ -37,6 +40,7 @@ extension Operation {
   public struct MovingAverage: OperationRule {
     /// The weight of the new value.
     public let weight: Float
+    /// - Parameter weight: of the new value, from 0 to 1; that of the old one is 1 − weight.
     public init(weight: Float) { self.weight = weight }
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
@@ -48,6 +52,7 @@ extension Operation {
 
   /// The sum over all axes but the last: `[…, C]` → `[C]`.
   public struct ChannelSum: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(1, operands)

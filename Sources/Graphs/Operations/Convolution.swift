@@ -6,17 +6,26 @@ extension Operation {
   /// with zeros outside the input. Operands: input `[N, H, W, C]`, filter `[K, C, R, S]`. Result:
   /// `[N, (H + top + bottom − R) / stride + 1, (W + left + right − S) / stride + 1, K]`.
   public struct Convolution: OperationRule {
+    /// Pixels added around an image: zeros in a convolution, never the largest in a maximum
+    /// pooling.
     public struct Padding: Hashable, Sendable {
+      /// Pixels added on each side.
       public let top: Int, left: Int, bottom: Int, right: Int
+      /// A padding that may differ from side to side.
       public init(top: Int, left: Int, bottom: Int, right: Int) {
         (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
       }
+      /// The same padding on all four sides.
       public init(_ all: Int) { self.init(top: all, left: all, bottom: all, right: all) }
     }
     /// The step between output pixels in input pixels, vertically and horizontally.
     public let strideHeight: Int, strideWidth: Int
+    /// The zeros around the input.
     public let padding: Padding
 
+    /// A convolution whose stride or padding may differ between the axes.
+    ///
+    /// - Precondition: strides above 0.
     public init(strideHeight: Int, strideWidth: Int, padding: Padding) {
       precondition(
         strideHeight > 0 && strideWidth > 0, "a stride of \(strideHeight) × \(strideWidth)")
@@ -24,6 +33,9 @@ extension Operation {
       self.strideWidth = strideWidth
       self.padding = padding
     }
+    /// A convolution with the same stride on both axes and the same padding on all sides.
+    ///
+    /// - Precondition: a stride above 0.
     public init(stride: Int = 1, padding: Int = 0) {
       self.init(strideHeight: stride, strideWidth: stride, padding: Padding(padding))
     }
@@ -71,7 +83,9 @@ extension Operation {
   ///
   /// Operands: the output's gradient, the filter, and the input for its shape. Result: as the input.
   public struct ConvolutionInputGradient: OperationRule {
+    /// The convolution that is differentiated.
     public let convolution: Convolution
+    /// - Parameter convolution: the one that is differentiated.
     public init(convolution: Convolution) { self.convolution = convolution }
     var shapeOperands: Set<Int> { [2] }
 
@@ -91,7 +105,9 @@ extension Operation {
   ///
   /// Operands: the output's gradient, the input, and the filter for its shape. Result: as the filter.
   public struct ConvolutionFilterGradient: OperationRule {
+    /// The convolution that is differentiated.
     public let convolution: Convolution
+    /// - Parameter convolution: the one that is differentiated.
     public init(convolution: Convolution) { self.convolution = convolution }
     var shapeOperands: Set<Int> { [2] }
 

@@ -1,6 +1,7 @@
 extension Operation {
   /// The sum of two tensors of one shape: the end of a residual block, eq. (1) of the paper.
   public struct Add: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(2, operands)
@@ -14,6 +15,7 @@ extension Operation {
 
   /// `x + bias`, the bias for each channel. Operands: `[…, C]` and `[C]`. Result: as the first.
   public struct AddBias: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(2, operands)
@@ -29,6 +31,7 @@ extension Operation {
 
   /// `max(x, 0)`; a NaN stays a NaN.
   public struct ReLU: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(1, operands)
@@ -43,6 +46,7 @@ extension Operation {
 
   /// The gradient where the activation is positive, else 0. Operands: gradient and activation.
   public struct ReLUGradient: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(2, operands)

@@ -1,6 +1,7 @@
 extension Operation {
   /// The mean over all pixels: `[N, H, W, C]` → `[N, C]`.
   public struct GlobalAveragePooling: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(1, operands)
@@ -19,6 +20,7 @@ extension Operation {
 
   /// Spreads the gradient evenly. Operands: `[N, C]`, and the input for its shape.
   public struct GlobalAveragePoolingGradient: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     var shapeOperands: Set<Int> { [1] }
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {

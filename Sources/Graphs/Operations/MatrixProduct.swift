@@ -4,9 +4,12 @@ extension Operation {
   /// Operands: left `[M, K]` (`[K, M]` transposed), right `[K, N]` (`[N, K]` transposed).
   /// Result: `[M, N]`.
   public struct MatrixProduct: OperationRule {
+    /// Whether the left operand is `[K, M]`.
     public let transposesLeft: Bool
+    /// Whether the right operand is `[N, K]`.
     public let transposesRight: Bool
 
+    /// A product of the operands as they are, unless a transposition is asked for.
     public init(transposesLeft: Bool = false, transposesRight: Bool = false) {
       self.transposesLeft = transposesLeft
       self.transposesRight = transposesRight

@@ -11,14 +11,19 @@ extension Operation {
   /// rounded down, or up with `roundsUp`; a last window that would begin beyond the input and its
   /// padding above is then left out, as in PyTorch and Caffe.
   public struct MaxPooling: OperationRule {
+    /// The extents of a window in pixels.
     public let windowHeight: Int, windowWidth: Int
     /// The step between windows in pixels, vertically and horizontally.
     public let strideHeight: Int, strideWidth: Int
+    /// The pixels around the input, none of which wins.
     public let padding: Convolution.Padding
     /// Ceiling mode.
     public let roundsUp: Bool
 
-    /// - Precondition: less padding than window on each side, so that no window is empty.
+    /// Windows whose extents, stride or padding may differ between the axes.
+    ///
+    /// - Precondition: strides above 0, and less padding than window on each side, so that no
+    ///   window is empty.
     public init(
       windowHeight: Int, windowWidth: Int, strideHeight: Int, strideWidth: Int,
       padding: Convolution.Padding = .init(0), roundsUp: Bool = false
@@ -34,6 +39,9 @@ extension Operation {
       self.padding = padding
       self.roundsUp = roundsUp
     }
+    /// Square windows with the same stride on both axes and the same padding on all sides.
+    ///
+    /// - Precondition: a stride above 0, and 0 ≤ padding < size.
     public init(size: Int, stride: Int, padding: Int = 0, roundsUp: Bool = false) {
       self.init(
         windowHeight: size, windowWidth: size, strideHeight: stride, strideWidth: stride,
@@ -86,7 +94,9 @@ extension Operation {
   ///
   /// Operands: the output's gradient and the input. Result: as the input.
   public struct MaxPoolingGradient: OperationRule {
+    /// The pooling that is differentiated.
     public let pooling: MaxPooling
+    /// - Parameter pooling: the one that is differentiated.
     public init(pooling: MaxPooling) { self.pooling = pooling }
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {

@@ -6,8 +6,11 @@ extension Operation {
   /// Operands: w, v and g of one shape, then the learning rate and the momentum (scalars). Results:
   /// w′ and v′.
   public struct MomentumUpdate: OperationRule {
+    /// λ: 0 where the parameter is not decayed.
     public let weightDecay: Float
+    /// The parameter's own factor of the learning rate.
     public let rateScale: Float
+    /// Holds what stays the same at every step: learning rate and momentum are operands.
     public init(weightDecay: Float, rateScale: Float = 1) {
       self.weightDecay = weightDecay
       self.rateScale = rateScale

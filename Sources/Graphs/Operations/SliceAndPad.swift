@@ -3,10 +3,13 @@ extension Operation {
   ///
   /// `result[i] = x[start + i · stride]` along the axis, for indices below `extent − end`.
   public struct Slice: OperationRule {
+    /// The axis that becomes shorter, from 0 for the outermost.
     public let axis: Int
     /// Elements dropped at the start and at the end.
     public let start: Int, end: Int
+    /// The step between elements that are kept: 1 keeps them all.
     public let stride: Int
+    /// - Precondition: nothing negative, and a stride above 0.
     public init(axis: Int, start: Int = 0, end: Int = 0, stride: Int = 1) {
       precondition(start >= 0 && end >= 0 && stride > 0, "slice \(start), \(end), \(stride)")
       (self.axis, self.start, self.end, self.stride) = (axis, start, end, stride)
@@ -32,7 +35,9 @@ extension Operation {
   /// Puts the gradient where the slice was taken, zeros elsewhere. Operands: gradient, and the
   /// slice's input for its shape.
   public struct SliceGradient: OperationRule {
+    /// The slice that is differentiated.
     public let slice: Slice
+    /// - Parameter slice: the one that is differentiated.
     public init(slice: Slice) { self.slice = slice }
     var shapeOperands: Set<Int> { [1] }
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
@@ -44,8 +49,11 @@ extension Operation {
 
   /// Zeros before and after along one axis.
   public struct Pad: OperationRule {
+    /// The axis that becomes longer, from 0 for the outermost.
     public let axis: Int
+    /// Zeros added at the start and at the end.
     public let before: Int, after: Int
+    /// - Precondition: nothing negative.
     public init(axis: Int, before: Int, after: Int) {
       precondition(before >= 0 && after >= 0, "padding of \(before) and \(after)")
       (self.axis, self.before, self.after) = (axis, before, after)

@@ -7,6 +7,7 @@ extension Operation {
   /// Operands: logits `[N, K]`, labels `[N]` (int32), weights `[N]`. Results: loss (scalar),
   /// probabilities `[N, K]`.
   public struct SoftmaxCrossEntropy: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     var resultCount: Int { 2 }
 
@@ -32,6 +33,7 @@ extension Operation {
   /// `g · w_n · (p_nk − [k = label_n]) / Σ w`. Operands: g (scalar), probabilities `[N, K]`, labels
   /// `[N]`, weights `[N]`. Result: `[N, K]`.
   public struct SoftmaxCrossEntropyGradient: OperationRule {
+    /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(4, operands)
@@ -49,7 +51,9 @@ extension Operation {
   /// number counts as larger, and every logit is larger than one that is not. Operands: logits
   /// `[N, K]`, labels `[N]`, weights `[N]`. Result: scalar.
   public struct CorrectCount: OperationRule {
+    /// How many of the largest logits count as predicted: 1 or 5 in the paper.
     public let top: Int
+    /// - Parameter top: 1 for the predicted class alone.
     public init(top: Int) { self.top = top }
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(3, operands)

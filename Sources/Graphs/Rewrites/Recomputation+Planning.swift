@@ -1,7 +1,10 @@
 /// What a training step may repeat to save memory, from nothing to convolutions; each includes what
 /// stands before it.
 public enum RecomputationScope: String, Hashable, Sendable, CaseIterable {
+  /// As ``Recomputation/nothing``.
   case nothing = "none"
+  /// As ``Recomputation/activations``, ``Recomputation/blockOutputs(every:)`` and
+  /// ``Recomputation/convolutions(every:keeping:)``.
   case activations, additions, convolutions
 }
 
