@@ -11,32 +11,32 @@ extension GraphLowering {
     }
     let value = Value(node: region.node)
     let (input, filter) = (node.operands[0], buffer(node.operands[1]))
-    var extents = ConvolutionExtents(
+    let extents = ConvolutionExtents(
       convolution, input: shape(input), filter: shape(node.operands[1]), output: shape(value))
-    extents.packsFilterOnce = isConstant(filter)
+    let planned = planned(extents, filter: filter)
     let source = source(of: input, madeHere: region.input)
     if let normalization = region.output {
       let coefficients = coefficients(of: normalization.node)
       let residual = residual(of: normalization)
       appendConvolution(
-        source, filter: filter, output: result(Value(node: normalization.last)), extents,
+        planned, of: source, filter: filter, output: result(Value(node: normalization.last)),
         epilogue: .normalization(
           coefficients: coefficients, residual: residual, rectifies: normalization.relu != nil),
-        blocks: blocks(extents, source, .normalization), node.path)
+        blocks: blocks(planned, source, .normalization), node.path)
     } else if let statistics = region.statistics {
-      let blocks = blocks(extents, source, .statistics)
+      let blocks = blocks(planned, source, .statistics)
       let counts = blocks.blockCounts.map { $0 * extents.outputWidth }
       let partials = temporary(
         graph.nodes[statistics].path + ".partials",
         floats: 2 * extents.outputChannels * counts.count)
       appendConvolution(
-        source, filter: filter, output: result(value), extents, epilogue: .statistics(partials),
-        blocks: blocks, node.path)
+        planned, of: source, filter: filter, output: result(value),
+        epilogue: .statistics(partials), blocks: blocks, node.path)
       mergeStatistics(statistics, partials: partials, counts: counts)
     } else {
       appendConvolution(
-        source, filter: filter, output: result(value), extents,
-        blocks: blocks(extents, source, .none), node.path)
+        planned, of: source, filter: filter, output: result(value),
+        blocks: blocks(planned, source, .none), node.path)
     }
   }
 
@@ -45,17 +45,23 @@ extension GraphLowering {
     input: BufferID, filter: BufferID, output: BufferID, _ extents: ConvolutionExtents,
     _ packing: FilterPacking, _ path: String
   ) {
+    let planned = planned(extents, filter: filter)
     appendConvolution(
-      .stored(input), filter: filter, output: output, extents, packing,
-      blocks: blocks(extents, .stored(input), .none), path)
+      planned, of: .stored(input), filter: filter, output: output, packing,
+      blocks: blocks(planned, .stored(input), .none), path)
+  }
+
+  private func planned(_ extents: ConvolutionExtents, filter: BufferID) -> PlannedConvolution {
+    PlannedConvolution(
+      extents: extents,
+      algorithm: .output(extents, lanes: kernels.lanes, packsFilterOnce: isConstant(filter)))
   }
 
   private func blocks(
-    _ extents: ConvolutionExtents, _ source: ConvolutionSource, _ epilogue: Convolve.EpilogueKind
+    _ convolution: PlannedConvolution, _ source: ConvolutionSource,
+    _ epilogue: Convolve.EpilogueKind
   ) -> RowBlocks {
-    var isStored = false
-    if case .stored = source { isStored = true }
-    return Convolve.blocks(extents, isStored: isStored, epilogue: epilogue, lanes: kernels.lanes)
+    Convolve.blocks(convolution, isStored: source.isStored, epilogue: epilogue)
   }
 
   /// Where an activation comes from: made here, perhaps once more, or stored by another step.
@@ -70,13 +76,13 @@ extension GraphLowering {
   }
 
   private mutating func appendConvolution(
-    _ source: ConvolutionSource, filter: BufferID, output: BufferID, _ extents: ConvolutionExtents,
-    _ packing: FilterPacking = .forward, epilogue: Convolve.Epilogue = .none, blocks: RowBlocks,
-    _ path: String
+    _ convolution: PlannedConvolution, of source: ConvolutionSource, filter: BufferID,
+    output: BufferID, _ packing: FilterPacking = .forward, epilogue: Convolve.Epilogue = .none,
+    blocks: RowBlocks, _ path: String
   ) {
-    let packed = pack(filter, extents, packing, path)
+    let packed = pack(filter, convolution, packing, path)
     let work = Convolve(
-      source, packedFilter: packed, output: output, extents: extents, blocks: blocks,
+      convolution, of: source, packedFilter: packed, output: output, blocks: blocks,
       epilogue: epilogue)
     append(
       work, path, touching: source.buffers + epilogue.buffers + [packed, output],
@@ -84,13 +90,13 @@ extension GraphLowering {
   }
 
   private mutating func pack(
-    _ filter: BufferID, _ extents: ConvolutionExtents, _ packing: FilterPacking, _ path: String
+    _ filter: BufferID, _ convolution: PlannedConvolution, _ packing: FilterPacking, _ path: String
   ) -> BufferID {
     appendDerived(
-      path + ".packed", from: [filter], floats: kernels.packedFilterCount(extents)
+      path, "packed", from: [filter],
+      floats: kernels.packedFilterCount(convolution.extents, algorithm: convolution.algorithm)
     ) { [kernels] packed in
-      PackFilter(
-        filter: filter, packed: packed, extents: extents, packing: packing, lanes: kernels.lanes)
+      PackFilter(filter: filter, packed: packed, convolution, packing, lanes: kernels.lanes)
     }
   }
 
@@ -106,22 +112,24 @@ extension GraphLowering {
         .stored(buffer(inputs.outputGradient))
       }
     let partialCount = kernels.partialFilterGradientCount(extents)
+    let algorithm = ConvolutionAlgorithm.filterGradient(extents, lanes: kernels.lanes)
     let blocks = DifferentiateConvolution.blocks(
-      extents, hasInputGradient: region.inputGradient != nil, partialCount: partialCount,
-      lanes: kernels.lanes)
+      extents, partialCount: partialCount, algorithm: algorithm)
     var filterGradient: DifferentiateConvolution.FilterGradient?
     if region.filterGradient != nil, let input = inputs.input {
       filterGradient = .init(
-        input: source(of: input, madeHere: nil),
+        input: source(of: input, madeHere: nil), algorithm: algorithm,
         partials: temporary(path + ".filter.partials", floats: partialCount * blocks.parts),
         stride: partialCount)
     }
     var inputGradient: DifferentiateConvolution.InputGradient?
     if let node = region.inputGradient {
-      let packed = pack(buffer(inputs.filter), extents.inputGradient, .rotated, path)
+      let filter = buffer(inputs.filter)
+      let planned = planned(extents.inputGradient, filter: filter)
+      let packed = pack(filter, planned, .rotated, path)
       let output = result(Value(node: region.masked?.reluGradient ?? node))
       inputGradient = .init(
-        packedFilter: packed, output: output,
+        convolution: planned, packedFilter: packed, output: output,
         mask: region.masked.map { mask($0, gradient: node, blocks) })
     }
     let work = DifferentiateConvolution(
@@ -195,12 +203,14 @@ extension GraphLowering {
     _ path: String
   ) {
     let stride = kernels.partialFilterGradientCount(extents)
+    let algorithm = ConvolutionAlgorithm.filterGradient(extents, lanes: kernels.lanes)
     let blocks = DifferentiateConvolution.blocks(
-      extents, hasInputGradient: false, partialCount: stride, lanes: kernels.lanes)
+      extents, partialCount: stride, algorithm: algorithm)
     let partials = temporary(path + ".partials", floats: stride * blocks.parts)
     let work = DifferentiateConvolution(
       .stored(outputGradient), inputGradient: nil,
-      filterGradient: .init(input: .stored(input), partials: partials, stride: stride),
+      filterGradient: .init(
+        input: .stored(input), algorithm: algorithm, partials: partials, stride: stride),
       extents: extents, blocks: blocks, kernels: kernels)
     append(work, path, touching: work.buffers, scratchFloats: work.scratchCount)
     reduce(partials, into: output, extents, count: blocks.parts, path)

@@ -15,8 +15,11 @@ extension GraphLowering {
   // MARK: Normalisation
 
   private mutating func lowerNormalization(_ normalization: Region.Normalization) {
-    // Its readers make it themselves.
-    guard partition.recomputed[normalization.last] == nil else { return }
+    // Its readers make it themselves, of coefficients computed here: the slots may change later.
+    guard partition.recomputed[normalization.last] == nil else {
+      _ = coefficients(of: normalization.node)
+      return
+    }
     let x = graph.nodes[normalization.node].operands[0]
     let source = normalizedSource(normalization, stored: result(Value(node: normalization.last)))
     append(
@@ -56,7 +59,7 @@ extension GraphLowering {
     let channels = shape(node.operands[0]).channels
     let operands = node.operands.dropFirst().map(buffer)
     let coefficients = appendDerived(
-      node.path + ".coefficients", from: operands, floats: 2 * channels
+      node.path, "coefficients", from: operands, floats: 2 * channels
     ) { output in
       NormalizationCoefficients(
         mean: operands[0], variance: operands[1], scale: operands[2], shift: operands[3],

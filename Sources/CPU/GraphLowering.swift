@@ -25,7 +25,7 @@ struct GraphLowering {
     self.kernels = kernels
     shapes = try graph.shapes(inputs: inputs)
     outputValues = Set(graph.outputs.map(\.value))
-    partition = RegionPartition(graph)
+    partition = RegionPartition(graph, shapes: shapes)
     inPlace = Self.inPlaceUpdates(graph, partition, outputs: outputValues)
   }
 
@@ -76,15 +76,16 @@ struct GraphLowering {
   ///
   /// - Parameter floats: the size of the result.
   mutating func appendDerived(
-    _ path: String, from inputs: [BufferID], floats: Int, _ work: (BufferID) -> any Work
+    _ path: String, _ name: String, from inputs: [BufferID], floats: Int,
+    _ work: (BufferID) -> any Work
   ) -> BufferID {
     guard inputs.allSatisfy(isConstant) else {
-      let output = temporary(path, floats: floats)
+      let output = temporary("\(path).\(name)", floats: floats)
       append(work(output), path, touching: inputs + [output])
       return output
     }
     let output = builder.kept(
-      path, [floats], .float32, byteCount: floats * MemoryLayout<Float>.stride)
+      "\(path).\(name)", [floats], .float32, byteCount: floats * MemoryLayout<Float>.stride)
     builder.appendPreparation(CPUStep(path: path, work: work(output)))
     constants.insert(output)
     return output

@@ -58,9 +58,7 @@ package enum Region: Hashable, Sendable {
     package var nodes: [Int] {
       [outputGradient, inputGradient, filterGradient].compactMap { $0 } + (masked?.nodes ?? [])
     }
-    package var last: Int {
-      masked?.last ?? max(inputGradient ?? 0, filterGradient ?? 0)
-    }
+    package var last: Int { max(inputGradient ?? 0, filterGradient ?? 0, masked?.last ?? 0) }
   }
 
   /// All nodes of the region.

@@ -19,8 +19,9 @@ package struct RegionPartition {
     return places
   }
 
-  package init(_ graph: Graph) {
-    var search = RegionSearch(graph)
+  /// - Parameter shapes: of every result, as ``Graph/shapes(inputs:)`` gives them.
+  package init(_ graph: Graph, shapes: [[Shape]]) {
+    var search = RegionSearch(graph, shapes: shapes)
     search.findNormalizations()
     search.findConvolutionGradients()
     search.findMaskedGradients()
@@ -33,6 +34,7 @@ package struct RegionPartition {
 /// The search for regions: each pass claims nodes that earlier ones have left.
 private struct RegionSearch {
   let graph: Graph
+  private let shapes: [[Shape]]
   private let uses: [[(node: Int, operand: Int)]]
   private let kept: Set<Int>
   private var claimed: [Bool]
@@ -46,8 +48,9 @@ private struct RegionSearch {
   private var absorbed: Set<Int> = []
   private(set) var recomputed: [Int: Region.Normalization] = [:]
 
-  init(_ graph: Graph) {
+  init(_ graph: Graph, shapes: [[Shape]]) {
     self.graph = graph
+    self.shapes = shapes
     uses = graph.uses()
     kept = Set((graph.outputs.map(\.value) + graph.bindings.map(\.value)).map(\.node))
     claimed = [Bool](repeating: false, count: graph.nodes.count)
@@ -124,25 +127,35 @@ private struct RegionSearch {
       var extended = region
       extended.masked = region.inputGradient.flatMap(maskedGradient)
       if isClosed(extended.nodes, last: extended.last) { region = extended }
+      if !isClosed(region.nodes, last: region.last) { region = .init(only: index, of: graph) }
       claim(region.nodes)
       gradients.append(region)
     }
   }
 
   /// The other gradient of the convolution whose input's or filter's gradient a node is.
+  ///
+  /// The input's gradient reads the input for its shape alone, so that the filter's may read a
+  /// repetition of it.
   private func twin(of index: Int) -> Int? {
-    let own = operands(index)
-    return uses[own[0].node].lazy.map(\.node).first { other in
-      guard other != index, !claimed[other], operands(other).first == own[0] else { return false }
+    uses[operands(index)[0].node].lazy.map(\.node).first { other in
+      guard other != index, !claimed[other] else { return false }
       switch (operation(index), operation(other)) {
       case (.convolutionFilterGradient(let a), .convolutionInputGradient(let b)):
-        return a.convolution == b.convolution && operands(other)[1...] == [own[2], own[1]]
+        return a.convolution == b.convolution && areTwins(filterGradient: index, other)
       case (.convolutionInputGradient(let a), .convolutionFilterGradient(let b)):
-        return a.convolution == b.convolution && operands(other)[1...] == [own[2], own[1]]
+        return a.convolution == b.convolution && areTwins(filterGradient: other, index)
       default: return false
       }
     }
   }
+
+  private func areTwins(filterGradient: Int, _ inputGradient: Int) -> Bool {
+    let (own, other) = (operands(filterGradient), operands(inputGradient))
+    return own[0] == other[0] && own[2] == other[1] && shape(own[1]) == shape(other[2])
+  }
+
+  private func shape(_ value: Value) -> Shape { shapes[value.node][value.result] }
 
   /// The region of a rectifier's gradient that reads a gradient, perhaps after an addition, and is
   /// the only one to read it.
@@ -233,6 +246,18 @@ private struct RegionSearch {
           || masks.contains(reader.node)
       }
       if isRecomputed { recomputed[last] = normalization }
+    }
+  }
+}
+
+extension Region.FusedConvolutionGradient {
+  /// One gradient by itself.
+  fileprivate init(only index: Int, of graph: Graph) {
+    self.init()
+    if case .convolutionInputGradient = graph.nodes[index].operation {
+      inputGradient = index
+    } else {
+      filterGradient = index
     }
   }
 }

@@ -38,6 +38,13 @@ public final class Session<D: Device> {
         store.shape(of: slot.name) == slot.shape, "slot \(slot.name) has another shape in the store"
       )
     }
+    // Buffers are granted one by one; a plan that they cannot all fit is refused before the first.
+    let byteCount =
+      plan.arenaByteCount + plan.boundaryByteCount + plan.keptByteCount + plan.stateByteCount
+      + device.scratchByteCount(of: plan)
+    guard byteCount <= AlignedBuffer.machineByteCount else {
+      throw AllocationError(byteCount: byteCount)
+    }
     arena = try Self.grown(arena, to: plan.arenaByteCount)
     scratch = try Self.grown(scratch, to: device.scratchByteCount(of: plan))
     return try LoadedPlan(plan, session: self)

@@ -10,10 +10,15 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
   case winograd
 
   /// The choice for an output or, on ``ConvolutionExtents/inputGradient``, an input gradient.
-  public static func output(_ extents: ConvolutionExtents, lanes: Int) -> ConvolutionAlgorithm {
+  ///
+  /// - Parameter packsFilterOnce: whether a packed filter serves many convolutions, as in inference,
+  ///   so that an algorithm may take its time over the packing.
+  public static func output(
+    _ extents: ConvolutionExtents, lanes: Int, packsFilterOnce: Bool = false
+  ) -> ConvolutionAlgorithm {
     choice(
       extents, lanes: lanes,
-      overhead: extents.packsFilterOnce ? Cost.filterReading : Cost.filterTransform)
+      overhead: packsFilterOnce ? Cost.filterReading : Cost.filterTransform)
   }
 
   /// The choice for a filter gradient; the extents are the forward convolution's.

@@ -23,9 +23,6 @@ public struct ConvolutionExtents: Hashable, Sendable {
   public var paddingTop: Int, paddingLeft: Int
   /// One more than the zeros between neighbouring input pixels.
   public var inputDilationHeight: Int, inputDilationWidth: Int
-  /// Whether a packed filter serves many convolutions, as in inference, so that an algorithm may
-  /// take its time over the packing.
-  public var packsFilterOnce = false
 
   /// Extents taken as they are: nothing checks that the output's fit the others.
   public init(

@@ -54,6 +54,8 @@ public final class AlignedBuffer: @unchecked Sendable {
 public struct AllocationError: Error, CustomStringConvertible {
   /// The bytes that were asked for.
   public let byteCount: Int
+  package init(byteCount: Int) { self.byteCount = byteCount }
+
   public var description: String {
     "not enough memory: \(byteCount >> 20) MiB are needed at once, and this machine has "
       + "\(AlignedBuffer.machineByteCount >> 20) MiB; use a smaller batch"

@@ -25,10 +25,14 @@ import Testing
   }
   static let graph = network.trainingStep(weightDecay: 1e-4)
 
-  @Test func regionsOfAResidualBlock() {
+  private func partition(_ graph: Graph, of network: Network = network) throws -> RegionPartition {
+    RegionPartition(graph, shapes: try graph.shapes(inputs: network.stepShapes(batch: 2)))
+  }
+
+  @Test func regionsOfAResidualBlock() throws {
     let graph = Self.graph
     func path(_ node: Int) -> String { graph.nodes[node].path }
-    let fused = RegionPartition(graph).regions.compactMap { region -> String? in
+    let fused = try partition(graph).regions.compactMap { region -> String? in
       if case .single = region { return nil }
       return region.nodes.map(path).joined(separator: " + ")
     }
@@ -49,7 +53,7 @@ import Testing
 
   /// The activation inside a block is never stored; the block's input is, for the shortcut.
   @Test func activationsInsideABlockAreNotStored() throws {
-    let partition = RegionPartition(Self.graph)
+    let partition = try partition(Self.graph)
     #expect(
       partition.recomputed.values.map { Self.graph.nodes[$0.last].path } == ["block.relu1"])
     let plan = try CPUDevice(threads: 1).prepare(
@@ -58,11 +62,33 @@ import Testing
     #expect(!paths.contains("block.relu1") && paths.contains("relu"))
   }
 
+  /// A repeated activation is fused as the first one is: the same regions, none of them stored.
+  @Test func repeatedActivationsAreFusedToo() throws {
+    let graph = Self.graph.recomputing(.activations)
+    let partition = try partition(graph)
+    func gradients(_ partition: RegionPartition, _ graph: Graph) -> [[String]] {
+      partition.regions.compactMap { region in
+        guard case .convolutionGradient(let region) = region else { return nil }
+        return region.nodes.map { graph.nodes[$0].path }
+      }
+    }
+    #expect(try gradients(partition, graph) == gradients(self.partition(Self.graph), Self.graph))
+    let repeated = graph.nodes.indices.filter {
+      if case .relu = graph.nodes[$0].operation {
+        graph.nodes[$0].path.hasPrefix("repeated/")
+      } else {
+        false
+      }
+    }
+    #expect(!repeated.isEmpty)
+    for node in repeated { #expect(partition.recomputed[node] != nil) }
+  }
+
   @Test(arguments: ["cifar-resnet20", "cifar-plain20"], [Shortcut.padding(.both), .projection])
   func everyNodeIsInOneRegion(name: String, shortcut: Shortcut) throws {
     let network = try NetworkCatalog.network(named: name, shortcut: shortcut)
     let graph = network.trainingStep(weightDecay: 1e-4)
-    let regions = RegionPartition(graph).regions
+    let regions = try partition(graph, of: network).regions
     let nodes = regions.flatMap(\.nodes)
     #expect(nodes.sorted() == Array(graph.nodes.indices))
     #expect(regions.map(\.last) == regions.map(\.last).sorted())
@@ -84,7 +110,7 @@ import Testing
     let graph = Self.tapped(Self.graph)
     let plan = try device.prepare(graph, inputs: Self.network.stepShapes(batch: 2))
     #expect(plan.outputs.count == graph.outputs.count)
-    #expect(RegionPartition(graph).recomputed.isEmpty)
+    #expect(try partition(graph).recomputed.isEmpty)
   }
 
   /// Images of several blocks of rows, the last of them shorter; a projection with a stride.

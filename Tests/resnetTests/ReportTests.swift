@@ -193,7 +193,7 @@ extension Commands {
       try Commands.expectRefusal(
         ["bench", "train", "resnet110", "--batch", "100000", "--threads", "1"], code: 71,
         says: ["this machine has", "GiB; use --batch-size", "with --recompute"], in: place)
-      for flags in [["--memory-limit", "50MB"], ["--memory-limit=80MiB", "--no-recompute"]] {
+      for flags in [["--memory-limit", "50MB"], ["--memory-limit=70MiB", "--no-recompute"]] {
         try Commands.expectRefusal(
           ["bench", "train", "resnet20", "--batch", "64"] + flags, code: 71,
           says: [

@@ -71,7 +71,8 @@ extension CPUDevice {
     return ConvolutionTiming(
       direction: direction, extents: extents,
       choice: direction == .filterGradient
-        ? .filterGradient(computed, lanes: lanes) : .output(computed, lanes: lanes),
+        ? .filterGradient(computed, lanes: lanes)
+        : .output(computed, lanes: lanes, packsFilterOnce: !packsFilter),
       seconds: seconds)
   }
 
@@ -102,7 +103,8 @@ private struct MeasuredPlan {
     switch direction {
     case .output, .inputGradient:
       parts.appendConvolution(
-        extents, direction == .output ? .forward : .rotated, algorithm, packsFilter: packsFilter)
+        PlannedConvolution(extents: extents, algorithm: algorithm),
+        direction == .output ? .forward : .rotated, packsFilter: packsFilter)
     case .filterGradient: parts.appendFilterGradient(extents, algorithm)
     }
     loaded = try Session(device: device, store: Store()).load(parts.builder.finish())
@@ -132,38 +134,41 @@ private struct PlanParts {
   }
 
   mutating func appendConvolution(
-    _ e: ConvolutionExtents, _ packing: FilterPacking, _ algorithm: ConvolutionAlgorithm,
-    packsFilter: Bool
+    _ convolution: PlannedConvolution, _ packing: FilterPacking, packsFilter: Bool
   ) {
+    let e = convolution.extents
     let source = input("input", e.batch * e.inputHeight * e.inputWidth * e.inputChannels)
     let output = input("output", e.outputRows * e.outputWidth * e.outputChannels)
     // Any numbers are a packed filter.
-    let packed = input("packed", kernels.packedFilterCount(e, algorithm: algorithm))
+    let packed = input(
+      "packed", kernels.packedFilterCount(e, algorithm: convolution.algorithm))
     if packsFilter {
       let filter = input("filter", e.filterCount)
       append(
-        MeasuredPacking(
-          filter: filter, packed: packed, extents: e, packing: packing, algorithm: algorithm))
+        PackFilter(filter: filter, packed: packed, convolution, packing, lanes: kernels.lanes))
     }
-    append(
-      MeasuredConvolution(
-        input: source, packed: packed, output: output, extents: e, algorithm: algorithm),
-      scratch: kernels.convolutionScratchCount(e, algorithm: algorithm))
+    let work = Convolve(
+      convolution, of: .stored(source), packedFilter: packed, output: output,
+      blocks: Convolve.blocks(convolution, isStored: true, epilogue: .none), epilogue: .none)
+    append(work, scratch: work.scratchCount(kernels))
   }
 
   mutating func appendFilterGradient(_ e: ConvolutionExtents, _ algorithm: ConvolutionAlgorithm) {
     let stride = kernels.partialFilterGradientCount(e)
+    let blocks = DifferentiateConvolution.blocks(e, partialCount: stride, algorithm: algorithm)
     let source = input("input", e.batch * e.inputHeight * e.inputWidth * e.inputChannels)
     let gradient = input("gradient", e.outputRows * e.outputWidth * e.outputChannels)
     let result = input("result", e.filterCount)
-    let partials = input("partials", stride * 16)
-    let sums = MeasuredFilterGradient(
-      input: source, outputGradient: gradient, partials: partials, extents: e,
-      algorithm: algorithm, stride: stride)
-    append(sums, scratch: kernels.filterGradientScratchCount(e, algorithm: algorithm))
+    let partials = input("partials", stride * blocks.parts)
+    let work = DifferentiateConvolution(
+      .stored(gradient), inputGradient: nil,
+      filterGradient: .init(
+        input: .stored(source), algorithm: algorithm, partials: partials, stride: stride),
+      extents: e, blocks: blocks, kernels: kernels)
+    append(work, scratch: work.scratchCount)
     append(
-      MeasuredReduction(
-        partials: partials, filterGradient: result, extents: e, count: sums.parts,
+      ReduceFilterGradient(
+        partials: partials, filterGradient: result, extents: e, count: blocks.parts,
         lanes: kernels.lanes))
   }
 
@@ -171,5 +176,15 @@ private struct PlanParts {
     builder.append(
       CPUStep(path: "measured", work: work), touching: [],
       scratchByteCount: scratch * MemoryLayout<Float>.stride)
+  }
+}
+
+/// Multiply-adds in registers.
+private struct MeasuredPeak: Work {
+  let parts: Int
+  static let iterations = 50_000
+
+  func run(part: Int, in context: StepContext) {
+    _ = context.kernels.peakOperations(iterations: Self.iterations)
   }
 }

@@ -6,6 +6,8 @@ import ResidualKernelInterface
 struct DifferentiateConvolution: Work {
   /// The input's gradient, and what becomes of it.
   struct InputGradient: Hashable, Sendable {
+    /// The convolution of the output gradient that it is.
+    let convolution: PlannedConvolution
     let packedFilter: BufferID, output: BufferID
     var mask: Mask?
   }
@@ -27,6 +29,7 @@ struct DifferentiateConvolution: Work {
   /// The filter's gradient over the rows of one part, apart from the other parts' sums.
   struct FilterGradient: Hashable, Sendable {
     let input: ConvolutionSource
+    let algorithm: ConvolutionAlgorithm
     let partials: BufferID
     /// Floats of one partial gradient.
     let stride: Int
@@ -56,25 +59,31 @@ struct DifferentiateConvolution: Work {
     sourceScratch =
       filterGradient?.input.scratchCount(floats: extents.sourceFloats(blocks)) ?? 0
     kernelScratch =
-      inputGradient == nil ? 0 : kernels.convolutionScratchCount(extents.inputGradient)
-    sumScratch = filterGradient == nil ? 0 : kernels.convolutionScratchCount(extents)
+      inputGradient.map {
+        kernels.convolutionScratchCount(
+          $0.convolution.extents, algorithm: $0.convolution.algorithm)
+      } ?? 0
+    sumScratch =
+      filterGradient.map {
+        kernels.filterGradientScratchCount(extents, algorithm: $0.algorithm)
+      } ?? 0
   }
 
   /// How the rows are cut. The number of parts bounds the memory of the partial gradients and, as
   /// sums of sums, the rounding error.
   static func blocks(
-    _ extents: ConvolutionExtents, hasInputGradient: Bool, partialCount: Int, lanes: Int
+    _ extents: ConvolutionExtents, partialCount: Int, algorithm: ConvolutionAlgorithm
   ) -> RowBlocks {
     let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
     let limit = max(2, min(16, (4 << 20) / max(1, partialCount)))
     // With fewer tiles the transform back, once a part, outweighs them.
     let tilesPerRow = max(1, (extents.outputWidth + 3) / 4)
     let grain =
-      switch ConvolutionAlgorithm.filterGradient(extents, lanes: lanes) {
+      switch algorithm {
       case .direct: 2_000_000 / multiplyAddsPerRow
       case .winograd: 4 * 128 / tilesPerRow
       }
-    let blockRows = extents.blockRows(wholeImages: hasInputGradient && !extents.keepsPlaces)
+    let blockRows = extents.blockRows(wholeImages: !extents.keepsPlaces)
     return RowBlocks(
       extents, unitRows: max(blockRows, extents.outputHeight), blockRows: blockRows, grain: grain,
       limit: limit)
@@ -118,15 +127,17 @@ struct DifferentiateConvolution: Work {
         context.kernels.filterGradient(
           prepared, outputGradient: gradient,
           partial: context.output(filterGradient.partials) + part * filterGradient.stride,
-          extents: extents, rows: rows, of: range, scratch: kernelStart + kernelScratch)
+          extents: extents, rows: rows, of: range, scratch: kernelStart + kernelScratch,
+          algorithm: filterGradient.algorithm)
         input = prepared
       }
       if let inputGradient {
         let inputRows = blocks.splitsImages ? rows : extents.inputRows(of: rows)
         context.kernels.convolve(
           gradient, filter: context.input(inputGradient.packedFilter),
-          output: context.output(inputGradient.output), extents: extents.inputGradient,
-          rows: inputRows, scratch: kernelStart)
+          output: context.output(inputGradient.output),
+          extents: inputGradient.convolution.extents, rows: inputRows, scratch: kernelStart,
+          algorithm: inputGradient.convolution.algorithm)
         if let mask = inputGradient.mask {
           apply(
             mask, to: context.output(inputGradient.output), input: input, block: block,

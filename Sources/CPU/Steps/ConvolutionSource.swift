@@ -19,6 +19,11 @@ enum ConvolutionSource: Hashable, Sendable {
     let stored: BufferID?
   }
 
+  /// Whether it is read from where it lies.
+  var isStored: Bool {
+    if case .stored = self { true } else { false }
+  }
+
   /// The buffers that a step with this source touches.
   var buffers: [BufferID?] {
     switch self {

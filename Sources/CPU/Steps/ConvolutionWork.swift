@@ -1,20 +1,27 @@
 import ResidualExecution
 import ResidualKernelInterface
 
+/// A convolution and how it is computed, fixed when a plan is made.
+struct PlannedConvolution: Hashable, Sendable {
+  let extents: ConvolutionExtents
+  let algorithm: ConvolutionAlgorithm
+}
+
 struct PackFilter: Work {
   let filter: BufferID, packed: BufferID
-  let extents: ConvolutionExtents
+  let convolution: PlannedConvolution
   let packing: FilterPacking
   private let channels: Partition
 
   init(
-    filter: BufferID, packed: BufferID, extents: ConvolutionExtents, packing: FilterPacking,
+    filter: BufferID, packed: BufferID, _ convolution: PlannedConvolution, _ packing: FilterPacking,
     lanes: Int
   ) {
     self.filter = filter
     self.packed = packed
-    self.extents = extents
+    self.convolution = convolution
     self.packing = packing
+    let extents = convolution.extents
     let numbersPerChannel = max(1, extents.filterCount / max(1, extents.outputChannels))
     // A kernel packs blocks of two vectors.
     channels = Partition(
@@ -25,8 +32,8 @@ struct PackFilter: Work {
 
   func run(part: Int, in context: StepContext) {
     context.kernels.packFilter(
-      context.input(filter), into: context.output(packed), extents: extents, packing: packing,
-      channels: channels.range(part))
+      context.input(filter), into: context.output(packed), extents: convolution.extents,
+      packing: packing, channels: channels.range(part), algorithm: convolution.algorithm)
   }
 }
 
@@ -54,23 +61,23 @@ struct Convolve: Work {
 
   let source: ConvolutionSource
   let packedFilter: BufferID, output: BufferID
-  let extents: ConvolutionExtents
+  let convolution: PlannedConvolution
   let epilogue: Epilogue
   let blocks: RowBlocks
   /// Floats of scratch memory before the kernel's own.
   private let sourceScratch: Int
 
   init(
-    _ source: ConvolutionSource, packedFilter: BufferID, output: BufferID,
-    extents: ConvolutionExtents, blocks: RowBlocks, epilogue: Epilogue
+    _ convolution: PlannedConvolution, of source: ConvolutionSource, packedFilter: BufferID,
+    output: BufferID, blocks: RowBlocks, epilogue: Epilogue
   ) {
     self.source = source
     self.packedFilter = packedFilter
     self.output = output
-    self.extents = extents
+    self.convolution = convolution
     self.blocks = blocks
     self.epilogue = epilogue
-    sourceScratch = source.scratchCount(floats: extents.sourceFloats(blocks))
+    sourceScratch = source.scratchCount(floats: convolution.extents.sourceFloats(blocks))
   }
 
   /// How the rows are cut.
@@ -78,13 +85,13 @@ struct Convolve: Work {
   /// - Parameters:
   ///   - isStored: whether the input is read from where it lies, so that any rows may go together.
   ///     Otherwise parts are whole images: a result that is stored has one writer for each row.
-  ///   - epilogue: with none there are no blocks; statistics are those of whole blocks.
+  ///   - epilogue: without one a stored input needs no blocks; statistics are those of whole blocks.
   static func blocks(
-    _ extents: ConvolutionExtents, isStored: Bool, epilogue: EpilogueKind, lanes: Int
+    _ convolution: PlannedConvolution, isStored: Bool, epilogue: EpilogueKind
   ) -> RowBlocks {
+    let (extents, algorithm) = (convolution.extents, convolution.algorithm)
     // A part is worth about twenty microseconds.
     let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
-    let algorithm = ConvolutionAlgorithm.output(extents, lanes: lanes)
     let grain =
       switch algorithm {
       case .direct: 1_000_000 / multiplyAddsPerRow
@@ -106,11 +113,13 @@ struct Convolve: Work {
   var parts: Int { blocks.parts }
 
   func scratchCount(_ kernels: any KernelLibrary) -> Int {
-    sourceScratch + kernels.convolutionScratchCount(extents)
+    sourceScratch
+      + kernels.convolutionScratchCount(convolution.extents, algorithm: convolution.algorithm)
   }
 
   func run(part: Int, in context: StepContext) {
     let kernels = context.kernels
+    let extents = convolution.extents
     let output = context.output(output)
     let channels = extents.outputChannels
     let kernelScratch = context.scratch + sourceScratch
@@ -122,7 +131,7 @@ struct Convolve: Work {
         in: context)
       kernels.convolve(
         input, filter: context.input(packedFilter), output: output, extents: extents, rows: rows,
-        scratch: kernelScratch)
+        scratch: kernelScratch, algorithm: convolution.algorithm)
       let pixels = rows.lowerBound * extents.outputWidth..<rows.upperBound * extents.outputWidth
       switch epilogue {
       case .none: break

@@ -137,12 +137,17 @@ struct RecipeArguments: ParsableArguments {
   func options(resuming folder: String) throws -> RecipeOptions {
     var flags = flags
     flags.data = nil
+    // What a step keeps in memory changes no result.
+    let (recompute, memoryLimit) = (flags.recomputation, flags.memoryLimit)
+    (flags.recomputation, flags.memoryLimit) = (nil, nil)
     guard flags == RecipeOptions(), config == nil else {
       throw UsageError(
         "--resume goes on with the recipe in the run's folder; leave out the flags that change it")
     }
     var options = try Config.read(folder + "/" + RunFolder.configName)
     options.data = data ?? dataDir ?? options.data
+    options.recomputation = recompute ?? options.recomputation
+    options.memoryLimit = memoryLimit ?? options.memoryLimit
     return options
   }
 
