@@ -92,17 +92,22 @@ let package = Package(
         .target(name: $0, condition: .when(traits: ["Benchmarks"]))
       },
       path: "Benchmarks/Kernels"),
-    tests("GraphsTests", ["ResidualNetworks", "ResidualReference"]),
-    tests("NetworksTests", ["ResidualNetworks", "ResidualReference"]),
+    tests("GraphsTests", ["ResidualNetworks", "ResidualReference", "ResidualGraphTestSupport"]),
+    tests("NetworksTests", ["ResidualNetworks", "ResidualReference", "ResidualGraphTestSupport"]),
     tests("ExecutionTests", ["ResidualExecution", "ResidualReference"]),
     tests("ReferenceTests", ["ResidualNetworks", "ResidualReference"]),
     tests(
       "KernelsTests",
       ["ResidualKernelInterface", "CIntrinsics"]
         + kernelModules.map { .target(name: $0.name) }),
-    tests("Conformance", ["ResidualCPU", "ResidualNetworks", "ResidualReference"]),
+    tests(
+      "Conformance",
+      ["ResidualGraphTestSupport", "ResidualCPU", "ResidualNetworks", "ResidualReference"]),
     .target(name: "CMallocCounter", path: "Tests/CMallocCounter"),
     .target(name: "ResidualTestSupport", path: "Tests/Support"),
+    .target(
+      name: "ResidualGraphTestSupport", dependencies: ["ResidualNetworks"],
+      path: "Tests/GraphSupport"),
     tests(
       "CPUTests",
       ["ResidualCPU", "ResidualTraining", "ResidualReference", "CIntrinsics", "CMallocCounter"]),

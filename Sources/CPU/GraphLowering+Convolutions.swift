@@ -111,16 +111,11 @@ extension GraphLowering {
       } else {
         .stored(buffer(inputs.outputGradient))
       }
-    let partialCount = kernels.partialFilterGradientCount(extents)
-    let algorithm = ConvolutionAlgorithm.filterGradient(extents, lanes: kernels.lanes)
-    let blocks = DifferentiateConvolution.blocks(
-      extents, partialCount: partialCount, algorithm: algorithm)
+    let blocks = gradientBlocks(extents)
     var filterGradient: DifferentiateConvolution.FilterGradient?
     if region.filterGradient != nil, let input = inputs.input {
-      filterGradient = .init(
-        input: source(of: input, madeHere: nil), algorithm: algorithm,
-        partials: temporary(path + ".filter.partials", floats: partialCount * blocks.parts),
-        stride: partialCount)
+      let source = source(of: input, madeHere: nil)
+      filterGradient = partialGradients(of: source, extents, blocks, path + ".filter")
     }
     var inputGradient: DifferentiateConvolution.InputGradient?
     if let node = region.inputGradient {
@@ -137,7 +132,7 @@ extension GraphLowering {
       extents: extents, blocks: blocks, kernels: kernels)
     append(work, path, touching: work.buffers, scratchFloats: work.scratchCount)
     if let sums = region.masked?.sums, let partials = inputGradient?.mask?.sums?.partials {
-      mergeSums(sums, partials: partials, count: blocks.blockCounts.count)
+      mergeSums(sums, partials: partials, count: blocks.blockCount)
     }
     if let node = region.filterGradient, let partials = filterGradient?.partials {
       reduce(partials, into: result(Value(node: node)), extents, count: blocks.parts, path)
@@ -191,7 +186,7 @@ extension GraphLowering {
       return DifferentiateConvolution.Sums(
         x: buffer(operands[1]), mean: buffer(operands[2]),
         partials: temporary(
-          graph.nodes[index].path + ".partials", floats: 2 * channels * blocks.blockCounts.count))
+          graph.nodes[index].path + ".partials", floats: 2 * channels * blocks.blockCount))
     }
     return .init(
       addend: addend, activation: isAtHand ? nil : buffer(activation), sums: sums)
@@ -202,18 +197,28 @@ extension GraphLowering {
     input: BufferID, outputGradient: BufferID, output: BufferID, _ extents: ConvolutionExtents,
     _ path: String
   ) {
-    let stride = kernels.partialFilterGradientCount(extents)
-    let algorithm = ConvolutionAlgorithm.filterGradient(extents, lanes: kernels.lanes)
-    let blocks = DifferentiateConvolution.blocks(
-      extents, partialCount: stride, algorithm: algorithm)
-    let partials = temporary(path + ".partials", floats: stride * blocks.parts)
+    let blocks = gradientBlocks(extents)
+    let filterGradient = partialGradients(of: .stored(input), extents, blocks, path)
     let work = DifferentiateConvolution(
-      .stored(outputGradient), inputGradient: nil,
-      filterGradient: .init(
-        input: .stored(input), algorithm: algorithm, partials: partials, stride: stride),
+      .stored(outputGradient), inputGradient: nil, filterGradient: filterGradient,
       extents: extents, blocks: blocks, kernels: kernels)
     append(work, path, touching: work.buffers, scratchFloats: work.scratchCount)
-    reduce(partials, into: output, extents, count: blocks.parts, path)
+    reduce(filterGradient.partials, into: output, extents, count: blocks.parts, path)
+  }
+
+  private func gradientBlocks(_ extents: ConvolutionExtents) -> RowBlocks {
+    DifferentiateConvolution.blocks(
+      extents, partialCount: kernels.partialFilterGradientCount(extents),
+      algorithm: .filterGradient(extents, lanes: kernels.lanes))
+  }
+
+  private mutating func partialGradients(
+    of input: ConvolutionSource, _ extents: ConvolutionExtents, _ blocks: RowBlocks, _ path: String
+  ) -> DifferentiateConvolution.FilterGradient {
+    let stride = kernels.partialFilterGradientCount(extents)
+    return .init(
+      input: input, algorithm: .filterGradient(extents, lanes: kernels.lanes),
+      partials: temporary(path + ".partials", floats: stride * blocks.parts), stride: stride)
   }
 
   private mutating func reduce(

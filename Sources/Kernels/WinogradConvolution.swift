@@ -10,7 +10,7 @@ import ResidualKernelInterface
 extension Kernels {
   func winogradScratchCount(_ e: ConvolutionExtents) -> Int {
     larger(e.inputChannels, e.outputChannels) / Vector.scalarCount &* WinogradLayout.vector
-      &+ WinogradOutput.tileCount &+ InputScratch.count(e)
+      &+ TileRunPixels.count &+ InputScratch.count(e)
   }
 
   func winogradConvolve(
@@ -22,7 +22,7 @@ extension Kernels {
     let tiles = grid.tiles(ofRows: rows)
     let vectors = larger(e.inputChannels, e.outputChannels) / lanes
     let tileScratch = scratch + vectors &* WinogradLayout.vector
-    let inputScratch = InputScratch(tileScratch + WinogradOutput.tileCount, e)
+    let inputScratch = InputScratch(tileScratch + TileRunPixels.count, e)
 
     var first = tiles.lowerBound
     while first < tiles.upperBound {

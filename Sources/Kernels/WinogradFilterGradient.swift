@@ -13,7 +13,7 @@ import ResidualKernelInterface
 extension Kernels {
   func winogradFilterGradientScratchCount(_ e: ConvolutionExtents) -> Int {
     (e.inputChannels &+ e.outputChannels) / Vector.scalarCount &* WinogradLayout.vector
-      &+ WinogradGradientSums.count(e) &+ WinogradOutputGradient.tileCount
+      &+ WinogradGradientSums.count(e) &+ TileRunPixels.count
       &+ InputScratch.count(e)
   }
 
@@ -30,7 +30,7 @@ extension Kernels {
     let gradients = scratch + e.inputChannels / lanes &* WinogradLayout.vector
     let sums = gradients + e.outputChannels / lanes &* WinogradLayout.vector
     let tileScratch = sums + WinogradGradientSums.count(e)
-    let inputScratch = InputScratch(tileScratch + WinogradOutputGradient.tileCount, e)
+    let inputScratch = InputScratch(tileScratch + TileRunPixels.count, e)
 
     var first = tiles.lowerBound
     while first < tiles.upperBound {

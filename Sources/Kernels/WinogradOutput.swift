@@ -6,44 +6,36 @@
 import ResidualKernelInterface
 
 enum WinogradOutput {
-  /// Floats that hold one tile of one vector of channels.
-  static var tileCount: Int { 16 &* Vector.scalarCount }
-
   /// Transforms the products of a run of tiles into the output rows `rows`, of all images' rows.
   ///
   /// - Parameters:
   ///   - products: `[k / lanes][36][tile][lanes]`, strides as in ``WinogradLayout``.
   ///   - output: `[image, p, q, k]`.
-  ///   - scratch: ``tileCount`` floats.
+  ///   - scratch: ``TileRunPixels/count`` floats.
   @inline(never)
   static func transform(
     _ run: TileRun, of products: Input, extents e: ConvolutionExtents, rows: Range<Int>,
     into output: Output, scratch: Output
   ) {
     let channels = e.outputChannels
-    let rowStep = e.outputWidth &* channels
-    let firstRow = run.image &* e.outputHeight &+ run.top
-    let top = larger(rows.lowerBound &- firstRow, 0)
-    let bottom = smaller(
-      smaller(rows.upperBound &- firstRow, e.outputHeight &- run.top), 4)
-    let full = bottom &- top == 4 ? smaller((e.outputWidth &- run.left) / 4, run.count) : 0
+    let pixels = TileRunPixels(run, e, rows: rows)
+    let rowStep = pixels.rowStep
 
     var channel = 0
     var source = products + run.slot &* lanes
     while channel < channels {
-      var target =
-        output + ((firstRow &* e.outputWidth &+ run.left) &* channels &+ channel)
-      for _ in 0..<full {
+      var target = output + (pixels.start &+ channel)
+      for _ in 0..<pixels.whole {
         transform(source, into: target, rowStep: rowStep, pixelStep: channels)
         source += lanes
         target += 4 &* channels
       }
-      var tile = full
+      var tile = pixels.whole
       while tile < run.count {
         transform(source, into: scratch, rowStep: 4 &* lanes, pixelStep: lanes)
-        let columns = smaller(4, e.outputWidth &- run.left &- 4 &* tile)
-        var p = top
-        while p < bottom {
+        let columns = pixels.columns(ofTile: tile)
+        var p = pixels.top
+        while p < pixels.bottom {
           for q in 0..<columns {
             store(
               load(scratch + (4 &* p &+ q) &* lanes), target + (p &* rowStep &+ q &* channels))

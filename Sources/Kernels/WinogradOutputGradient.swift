@@ -6,43 +6,36 @@
 import ResidualKernelInterface
 
 enum WinogradOutputGradient {
-  /// Floats that hold one tile of one vector of channels.
-  static var tileCount: Int { 16 &* Vector.scalarCount }
-
   /// Transforms the gradients of a run of tiles, of which the output rows `rows` count.
   ///
   /// - Parameters:
   ///   - gradient: `[image, p, q, k]`.
   ///   - transformed: `[k / lanes][36][tile][lanes]`, strides as in ``WinogradLayout``.
-  ///   - scratch: ``tileCount`` floats.
+  ///   - scratch: ``TileRunPixels/count`` floats.
   @inline(never)
   static func transform(
     _ run: TileRun, of gradient: Input, extents e: ConvolutionExtents, rows: Range<Int>,
     into transformed: Output, scratch: Output
   ) {
     let channels = e.outputChannels
-    let rowStep = e.outputWidth &* channels
-    let firstRow = run.image &* e.outputHeight &+ run.top
-    let top = larger(rows.lowerBound &- firstRow, 0)
-    let bottom = smaller(
-      smaller(rows.upperBound &- firstRow, e.outputHeight &- run.top), 4)
-    let full = bottom &- top == 4 ? smaller((e.outputWidth &- run.left) / 4, run.count) : 0
+    let pixels = TileRunPixels(run, e, rows: rows)
+    let rowStep = pixels.rowStep
 
     var channel = 0
     var target = transformed + run.slot &* lanes
     while channel < channels {
-      var source = gradient + ((firstRow &* e.outputWidth &+ run.left) &* channels &+ channel)
-      for _ in 0..<full {
+      var source = gradient + (pixels.start &+ channel)
+      for _ in 0..<pixels.whole {
         transform(source, rowStep: rowStep, pixelStep: channels, into: target)
         source += 4 &* channels
         target += lanes
       }
-      var tile = full
+      var tile = pixels.whole
       while tile < run.count {
-        let columns = smaller(4, e.outputWidth &- run.left &- 4 &* tile)
-        fillZero(scratch, tileCount)
-        var p = top
-        while p < bottom {
+        let columns = pixels.columns(ofTile: tile)
+        fillZero(scratch, TileRunPixels.count)
+        var p = pixels.top
+        while p < pixels.bottom {
           for q in 0..<columns {
             store(
               load(source + (p &* rowStep &+ q &* channels)), scratch + (4 &* p &+ q) &* lanes)

@@ -77,6 +77,37 @@ struct TileRun {
   static let maximumCount = 16
 }
 
+/// The pixels of a run's tiles in the output: what exists of them, and how far they are whole.
+struct TileRunPixels {
+  /// Floats of one tile of one vector of channels.
+  static var count: Int { 16 &* Vector.scalarCount }
+
+  /// The offset of the first tile's top left corner in the output of all images.
+  let start: Int
+  /// Floats from one row to the next.
+  let rowStep: Int
+  /// Rows of the tiles, 0 to 4, that exist and are asked for.
+  let top: Int, bottom: Int
+  /// Tiles, from the first, of which every pixel is.
+  let whole: Int
+  private let columnsLeft: Int
+
+  /// - Parameter rows: the output rows asked for, of all images' rows.
+  init(_ run: TileRun, _ e: ConvolutionExtents, rows: Range<Int>) {
+    let firstRow = run.image &* e.outputHeight &+ run.top
+    start = (firstRow &* e.outputWidth &+ run.left) &* e.outputChannels
+    rowStep = e.outputWidth &* e.outputChannels
+    top = larger(rows.lowerBound &- firstRow, 0)
+    bottom = smaller(smaller(rows.upperBound &- firstRow, e.outputHeight &- run.top), 4)
+    columnsLeft = e.outputWidth &- run.left
+    whole = bottom &- top == 4 ? smaller(columnsLeft / 4, run.count) : 0
+  }
+
+  /// Columns of a tile that exist.
+  @inline(__always)
+  func columns(ofTile tile: Int) -> Int { smaller(4, columnsLeft &- 4 &* tile) }
+}
+
 extension TileGrid {
   /// Calls `body` with the runs of the block of tiles `tiles`.
   @inline(__always)

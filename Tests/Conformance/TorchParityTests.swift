@@ -1,4 +1,5 @@
 import ResidualCPU
+import ResidualGraphTestSupport
 import ResidualNetworks
 import ResidualReference
 import Testing
@@ -56,12 +57,7 @@ import Testing
     bound: (NetworkFixture.Summary?) -> Double
   ) throws {
     let fixture = try NetworkFixture(file)
-    var graph = network.graph(.training)
-    let logits = try #require(graph.output(Network.logitsOutput))
-    let loss = graph.append(
-      .softmaxCrossEntropy(.init()),
-      [logits, graph.input("labels", .int32), graph.input("weights")], path: "loss")
-    graph.output("loss", loss)
+    var (graph, loss) = network.graphWithLoss()
     let parameters = graph.slots.filter(\.trainable).map(\.name)
     let gradients = graph.differentiate(loss, withRespectTo: parameters)
     for (name, gradient) in gradients { graph.output("gradient/" + name, gradient) }

@@ -1,3 +1,4 @@
+import ResidualGraphTestSupport
 import ResidualNetworks
 import ResidualReference
 import Testing
@@ -41,12 +42,7 @@ import Testing
 
   /// A training step with its loss as an output.
   static func step(_ network: Network) throws -> Graph {
-    var graph = network.graph(.training)
-    let logits = try #require(graph.output(Network.logitsOutput))
-    let loss = graph.append(
-      .softmaxCrossEntropy(.init()),
-      [logits, graph.input("labels", .int32), graph.input("weights")], path: "loss")
-    graph.output("loss", loss)
+    var (graph, loss) = network.graphWithLoss()
     let gradients = graph.differentiate(
       loss, withRespectTo: graph.slots.filter(\.trainable).map(\.name))
     graph.updateByMomentumSGD(gradients: gradients, weightDecay: 1e-4)

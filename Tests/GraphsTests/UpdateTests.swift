@@ -1,3 +1,4 @@
+import ResidualGraphTestSupport
 import ResidualNetworks
 import ResidualReference
 import Testing
@@ -99,12 +100,7 @@ import Testing
   /// evaluation changes nothing.
   @Test func purity() throws {
     let network = try NetworkCatalog.network(named: "cifar-resnet8", shortcut: .projection)
-    var graph = network.graph(.training)
-    let logits = try #require(graph.output(Network.logitsOutput))
-    let loss = graph.append(
-      .softmaxCrossEntropy(.init()),
-      [logits, graph.input("labels", .int32), graph.input("weights")], path: "loss")
-    graph.output("loss", loss)
+    var (graph, loss) = network.graphWithLoss()
     graph.updateByMomentumSGD(
       gradients: graph.differentiate(
         loss, withRespectTo: graph.slots.filter(\.trainable).map(\.name)), weightDecay: 1e-4)

@@ -94,7 +94,7 @@ struct WinogradTests {
       #expect(ConvolutionAlgorithm.output(extents(1, 64), lanes: lanes) == .direct)
       #expect(ConvolutionAlgorithm.output(extents(2, 64), lanes: lanes) == .direct)
       #expect(ConvolutionAlgorithm.output(extents(7, 512, batch: 1), lanes: lanes) == .direct)
-      var constant = extents(14, 256, batch: 1)
+      let constant = extents(14, 256, batch: 1)
       #expect(
         ConvolutionAlgorithm.output(constant, lanes: lanes, packsFilterOnce: true) == .winograd)
       var strided = extents(32, 64)

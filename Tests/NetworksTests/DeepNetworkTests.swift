@@ -1,3 +1,4 @@
+import ResidualGraphTestSupport
 import ResidualNetworks
 import ResidualReference
 import Testing
@@ -8,12 +9,7 @@ import Testing
     let network = try NetworkCatalog.network(named: "cifar-resnet1202")
     var steps = 0
     let time = try ContinuousClock().measure {
-      var graph = network.graph(.training)
-      let logits = try #require(graph.output(Network.logitsOutput))
-      let loss = graph.append(
-        .softmaxCrossEntropy(.init()),
-        [logits, graph.input("labels", .int32), graph.input("weights")], path: "loss")
-      graph.output("loss", loss)
+      var (graph, loss) = network.graphWithLoss()
       let gradients = graph.differentiate(
         loss, withRespectTo: graph.slots.filter(\.trainable).map(\.name))
       graph.updateByMomentumSGD(gradients: gradients, weightDecay: 1e-4)

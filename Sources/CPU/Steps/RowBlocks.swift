@@ -75,6 +75,9 @@ struct RowBlocks: Hashable, Sendable {
     return row / imageRows * blocksPerImage + row % imageRows / blockRows
   }
 
+  /// The number of blocks of all parts.
+  var blockCount: Int { rowCount == 0 ? 0 : number(ofBlockAt: rowCount - 1) + 1 }
+
   /// The number of rows of every block, in their order.
   var blockCounts: [Int] {
     var counts: [Int] = []
