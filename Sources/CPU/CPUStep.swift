@@ -80,8 +80,13 @@ struct Partition: Hashable, Sendable {
     self.count = count
     self.unit = unit
     let units = (count + unit - 1) / unit
-    parts = max(1, min(limit, units, count / max(grain, 1)))
+    // Any number of threads up to eight shares a power of two evenly, or nearly.
+    let most = max(1, min(limit, units, count / max(grain, 1)))
+    parts = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
   }
+
+  /// All elements in one part.
+  static func whole(_ count: Int) -> Partition { Partition(count, grain: count) }
 
   func range(_ part: Int) -> Range<Int> { start(part)..<start(part + 1) }
 

@@ -22,21 +22,21 @@ extension GraphLowering {
         planned, of: source, filter: filter, output: result(Value(node: normalization.last)),
         epilogue: .normalization(
           coefficients: coefficients, residual: residual, rectifies: normalization.relu != nil),
-        blocks: blocks(planned, source, .normalization), node.path)
+        parts: parts(planned, source, .normalization), node.path)
     } else if let statistics = region.statistics {
-      let blocks = blocks(planned, source, .statistics)
-      let counts = blocks.blockCounts.map { $0 * extents.outputWidth }
+      let parts = parts(planned, source, .statistics)
+      let counts = parts.blocks.blockCounts.map { $0 * extents.outputWidth }
       let partials = temporary(
         graph.nodes[statistics].path + ".partials",
         floats: 2 * extents.outputChannels * counts.count)
       appendConvolution(
         planned, of: source, filter: filter, output: result(value),
-        epilogue: .statistics(partials), blocks: blocks, node.path)
+        epilogue: .statistics(partials), parts: parts, node.path)
       mergeStatistics(statistics, partials: partials, counts: counts)
     } else {
       appendConvolution(
         planned, of: source, filter: filter, output: result(value),
-        blocks: blocks(planned, source, .none), node.path)
+        parts: parts(planned, source, .none), node.path)
     }
   }
 
@@ -48,7 +48,7 @@ extension GraphLowering {
     let planned = planned(extents, filter: filter)
     appendConvolution(
       planned, of: .stored(input), filter: filter, output: output, packing,
-      blocks: blocks(planned, .stored(input), .none), path)
+      parts: parts(planned, .stored(input), .none), path)
   }
 
   private func planned(_ extents: ConvolutionExtents, filter: BufferID) -> PlannedConvolution {
@@ -57,11 +57,12 @@ extension GraphLowering {
       algorithm: .output(extents, lanes: kernels.lanes, packsFilterOnce: isConstant(filter)))
   }
 
-  private func blocks(
+  private func parts(
     _ convolution: PlannedConvolution, _ source: ConvolutionSource,
     _ epilogue: Convolve.EpilogueKind
-  ) -> RowBlocks {
-    Convolve.blocks(convolution, isStored: source.isStored, epilogue: epilogue)
+  ) -> ConvolutionParts {
+    ConvolutionParts(
+      convolution, isStored: source.isStored, epilogue: epilogue, kernels: kernels)
   }
 
   /// Where an activation comes from: made here, perhaps once more, or stored by another step.
@@ -78,11 +79,11 @@ extension GraphLowering {
   private mutating func appendConvolution(
     _ convolution: PlannedConvolution, of source: ConvolutionSource, filter: BufferID,
     output: BufferID, _ packing: FilterPacking = .forward, epilogue: Convolve.Epilogue = .none,
-    blocks: RowBlocks, _ path: String
+    parts: ConvolutionParts, _ path: String
   ) {
     let packed = pack(filter, convolution, packing, path)
     let work = Convolve(
-      convolution, of: source, packedFilter: packed, output: output, blocks: blocks,
+      convolution, of: source, packedFilter: packed, output: output, parts: parts,
       epilogue: epilogue)
     append(
       work, path, touching: source.buffers + epilogue.buffers + [packed, output],

@@ -19,18 +19,19 @@ public protocol KernelLibrary: Sendable {
   /// Floats that a packed filter takes.
   func packedFilterCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm) -> Int
   /// Packs the output channels `channels` of a stored filter for
-  /// ``convolve(_:filter:output:extents:rows:scratch:algorithm:)``. Ranges begin at multiples of
-  /// two vectors.
+  /// ``convolve(_:filter:output:extents:rows:channels:scratch:algorithm:)``. Ranges begin at
+  /// multiples of two vectors.
   func packFilter(
     _ filter: Input, into packed: Output, extents: ConvolutionExtents, packing: FilterPacking,
     channels: Range<Int>, algorithm: ConvolutionAlgorithm)
   /// Floats of scratch memory that one call of a convolution needs.
   func convolutionScratchCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm)
     -> Int
-  /// Computes the output rows `rows` of a convolution, where row = image · output height + p.
+  /// Computes the output channels `channels` of the output rows `rows` of a convolution, where
+  /// row = image · output height + p. Ranges of channels begin at multiples of two vectors.
   func convolve(
     _ input: Input, filter packed: Input, output: Output, extents: ConvolutionExtents,
-    rows: Range<Int>, scratch: Output, algorithm: ConvolutionAlgorithm)
+    rows: Range<Int>, channels: Range<Int>, scratch: Output, algorithm: ConvolutionAlgorithm)
   /// Floats of scratch memory that one call of a filter gradient needs.
   func filterGradientScratchCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm)
     -> Int
@@ -61,11 +62,11 @@ public protocol KernelLibrary: Sendable {
   /// so that a large mean does not cancel. `mean` and `m2` take one number a channel.
   func channelStatistics(
     _ input: Input, channels: Int, pixels: Range<Int>, mean: Output, m2: Output)
-  /// `output = [rectify](input · scale + shift [+ residual])`, scale and shift for each channel.
-  /// `output` may be `input` or `residual`.
+  /// `output = [rectify](input · scale + shift [+ residual])`, scale and shift for each channel,
+  /// for some of `channelCount` channels. `output` may be `input` or `residual`.
   func affine(
     _ input: Input, scale: Input, shift: Input, residual: Input?, rectify: Bool, output: Output,
-    channels: Int, pixels: Range<Int>)
+    channels: Range<Int>, of channelCount: Int, pixels: Range<Int>)
   /// The first pass of the backward batch normalisation:
   ///
   ///     g = (gradient [+ addend]), 0 where `activation` ≤ 0 if it is given

@@ -37,7 +37,7 @@ extension Kernels {
   func directConvolve(
     _ input: UnsafePointer<Float>, filter packed: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
-    scratch: UnsafeMutablePointer<Float>
+    channels: Range<Int>, scratch: UnsafeMutablePointer<Float>
   ) {
     let e = extents.flattened
     let width = extents.isPointwise ? extents.outputWidth : 1
@@ -53,8 +53,8 @@ extension Kernels {
       let narrowTiles = TileMix(strip.pixels, tall: NarrowTile.height, short: NarrowTile.height)
       var prefetch = PrefetchStream(
         strip.following, count: strip.followingCount, then: strip.following, count: 0,
-        iterations: tiles.count &* phase.products &* blockCount(channels: e.outputChannels))
-      forEachBlock(channels: e.outputChannels) { block in
+        iterations: tiles.count &* phase.products &* blockCount(channels: channels.count))
+      forEachBlock(channels: e.outputChannels, in: channels) { block in
         let filter = filter + block.start &* phase.products
         var cursor = PixelCursor(strip, output: output + (strip.output &+ block.start))
         if block.vectors == WideTile.width {

@@ -39,15 +39,17 @@ extension Kernels {
   public func convolve(
     _ input: UnsafePointer<Float>, filter packed: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
-    scratch: UnsafeMutablePointer<Float>, algorithm: ConvolutionAlgorithm
+    channels: Range<Int>, scratch: UnsafeMutablePointer<Float>, algorithm: ConvolutionAlgorithm
   ) {
     switch algorithm {
     case .direct:
       directConvolve(
-        input, filter: packed, output: output, extents: extents, rows: rows, scratch: scratch)
+        input, filter: packed, output: output, extents: extents, rows: rows, channels: channels,
+        scratch: scratch)
     case .winograd:
       winogradConvolve(
-        input, filter: packed, output: output, extents: extents, rows: rows, scratch: scratch)
+        input, filter: packed, output: output, extents: extents, rows: rows, channels: channels,
+        scratch: scratch)
     }
   }
 

@@ -11,9 +11,9 @@ extension Kernels {
   public func affine(
     _ input: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
     residual: UnsafePointer<Float>?, rectify: Bool, output: UnsafeMutablePointer<Float>,
-    channels: Int, pixels: Range<Int>
+    channels: Range<Int>, of channelCount: Int, pixels: Range<Int>
   ) {
-    mapChannels(channels: channels, pixels: pixels) { i, c, count in
+    mapChannels(channels, of: channelCount, pixels: pixels) { i, c, count in
       var y = fusedMultiplyAdd(
         load(input + i, count: count), load(scale + c, count: count), load(shift + c, count: count))
       if let residual { y += load(residual + i, count: count) }
@@ -27,7 +27,7 @@ extension Kernels {
     b: UnsafePointer<Float>, c: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     channels: Int, pixels: Range<Int>
   ) {
-    mapChannels(channels: channels, pixels: pixels) { i, channel, count in
+    mapChannels(0..<channels, of: channels, pixels: pixels) { i, channel, count in
       let inner = fusedMultiplyAdd(
         load(input + i, count: count), load(b + channel, count: count),
         load(c + channel, count: count))
@@ -88,7 +88,8 @@ extension Kernels {
     let scale = 1 / Float(pixels)
     for n in images {
       let source = outputGradient + n &* channels
-      mapChannels(channels: channels, pixels: n &* pixels..<(n &+ 1) &* pixels) { i, c, count in
+      let range = n &* pixels..<(n &+ 1) &* pixels
+      mapChannels(0..<channels, of: channels, pixels: range) { i, c, count in
         store(load(source + c, count: count) * scale, inputGradient + i, count: count)
       }
     }
@@ -111,20 +112,23 @@ private func map(_ elements: Range<Int>, _ body: (Int, Int) -> Void) {
   if i < elements.upperBound { body(i, elements.upperBound &- i) }
 }
 
-/// Calls `body` for each vector of channels of each pixel: (offset, first channel, lanes of it).
+/// Calls `body` for each vector of the `channels` of each pixel: (offset, first channel, lanes of
+/// it).
 @inline(__always)
 private func mapChannels(
-  channels: Int, pixels: Range<Int>, _ body: (Int, Int, Int) -> Void
+  _ channels: Range<Int>, of channelCount: Int, pixels: Range<Int>, _ body: (Int, Int, Int) -> Void
 ) {
-  let wholeChannels = channels &- channels % lanes
-  var offset = pixels.lowerBound &* channels
+  let endOfVectors = channels.upperBound &- channels.count % lanes
+  var offset = pixels.lowerBound &* channelCount
   for _ in pixels {
-    var channel = 0
-    while channel < wholeChannels {
+    var channel = channels.lowerBound
+    while channel < endOfVectors {
       body(offset &+ channel, channel, lanes)
       channel &+= lanes
     }
-    if channel < channels { body(offset &+ channel, channel, channels &- channel) }
-    offset &+= channels
+    if channel < channels.upperBound {
+      body(offset &+ channel, channel, channels.upperBound &- channel)
+    }
+    offset &+= channelCount
   }
 }

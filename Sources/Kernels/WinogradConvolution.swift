@@ -16,7 +16,7 @@ extension Kernels {
   func winogradConvolve(
     _ input: UnsafePointer<Float>, filter packed: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, extents e: ConvolutionExtents, rows: Range<Int>,
-    scratch: UnsafeMutablePointer<Float>
+    channels: Range<Int>, scratch: UnsafeMutablePointer<Float>
   ) {
     let grid = TileGrid(e)
     let tiles = grid.tiles(ofRows: rows)
@@ -34,13 +34,15 @@ extension Kernels {
       }
       WinogradLayout.multiply(
         scratch, filter: packed, inputChannels: e.inputChannels, outputChannels: e.outputChannels,
-        tileCount: end &- first,
+        channels: channels, tileCount: end &- first,
         prefetch: prefetch(
-          input, output: Input(output), extents: e, grid: grid, block: first..<end,
+          input, output: Input(output), extents: e, channels: channels.count, grid: grid,
+          block: first..<end,
           next: end..<smaller(end &+ WinogradLayout.maximumTiles, grid.tiles(e.batch))))
       grid.forEachRun(in: first..<end) { run in
         WinogradOutput.transform(
-          run, of: Input(scratch), extents: e, rows: rows, into: output, scratch: tileScratch)
+          run, of: Input(scratch), extents: e, rows: rows, channels: channels, into: output,
+          scratch: tileScratch)
       }
       first = end
     }
@@ -49,7 +51,7 @@ extension Kernels {
   /// The next block's input, which may be another part's, and this block's output.
   private func prefetch(
     _ input: UnsafePointer<Float>, output: UnsafePointer<Float>, extents e: ConvolutionExtents,
-    grid: TileGrid, block: Range<Int>, next: Range<Int>
+    channels: Int, grid: TileGrid, block: Range<Int>, next: Range<Int>
   ) -> PrefetchStream {
     let outputRows = grid.rows(of: block, lookAhead: 0)
     let inputRows = grid.rows(of: next, lookAhead: 1)
@@ -60,6 +62,6 @@ extension Kernels {
       then: input + inputRows.lowerBound &* inputStep, count: inputRows.count &* inputStep,
       iterations: e.inputChannels
         &* WinogradLayout.registerTiles(
-          tileCount: block.count, outputChannels: e.outputChannels))
+          tileCount: block.count, channels: channels))
   }
 }

@@ -76,9 +76,9 @@ enum WinogradTile<let tiles: Int, let vectors: Int> {
 
 extension WinogradLayout {
   /// Register tiles that a block takes.
-  static func registerTiles(tileCount: Int, outputChannels: Int) -> Int {
+  static func registerTiles(tileCount: Int, channels: Int) -> Int {
     var count = 0
-    forEachBlock(channels: outputChannels) { channels in
+    forEachBlock(channels: channels) { channels in
       let height =
         channels.vectors == WideWinogradTile.width
         ? WideWinogradTile.height : NarrowWinogradTile.height
@@ -87,21 +87,23 @@ extension WinogradLayout {
     return positions &* count
   }
 
-  /// Multiplies a block at all positions.
+  /// Multiplies a block at all positions for the output channels `channels`.
   ///
   /// - Parameters:
   ///   - block: products, and inputs one position behind.
   ///   - filter: `[36][block of k][c][vectors][lanes]`.
   @inline(never)
   static func multiply(
-    _ block: Output, filter: Input, inputChannels: Int, outputChannels: Int, tileCount: Int,
-    prefetch: PrefetchStream
+    _ block: Output, filter: Input, inputChannels: Int, outputChannels: Int, channels: Range<Int>,
+    tileCount: Int, prefetch: PrefetchStream
   ) {
     var prefetch = prefetch
     var products = block
-    var weights = filter
+    var weights = filter + channels.lowerBound &* inputChannels
+    let nextPosition =
+      filterPosition(inputChannels, outputChannels) &- inputChannels &* channels.count
     for _ in 0..<positions {
-      forEachBlock(channels: outputChannels) { channels in
+      forEachBlock(channels: outputChannels, in: channels) { channels in
         let target = products + (channels.start / lanes) &* vector
         let source = Input(products) + inputs
         if channels.vectors == WideWinogradTile.width {
@@ -115,7 +117,7 @@ extension WinogradLayout {
         }
         weights += inputChannels &* channels.vectors &* lanes
       }
-      weights += filterPosition(inputChannels, outputChannels) &- inputChannels &* outputChannels
+      weights += nextPosition
       products += position
     }
   }

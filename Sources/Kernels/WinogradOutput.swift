@@ -6,7 +6,8 @@
 import ResidualKernelInterface
 
 enum WinogradOutput {
-  /// Transforms the products of a run of tiles into the output rows `rows`, of all images' rows.
+  /// Transforms the products of a run of tiles into the channels `range` of the output rows `rows`,
+  /// of all images' rows.
   ///
   /// - Parameters:
   ///   - products: `[k / lanes][36][tile][lanes]`, strides as in ``WinogradLayout``.
@@ -15,15 +16,15 @@ enum WinogradOutput {
   @inline(never)
   static func transform(
     _ run: TileRun, of products: Input, extents e: ConvolutionExtents, rows: Range<Int>,
-    into output: Output, scratch: Output
+    channels range: Range<Int>, into output: Output, scratch: Output
   ) {
     let channels = e.outputChannels
     let pixels = TileRunPixels(run, e, rows: rows)
     let rowStep = pixels.rowStep
 
-    var channel = 0
-    var source = products + run.slot &* lanes
-    while channel < channels {
+    var channel = range.lowerBound
+    var source = products + (channel / lanes &* WinogradLayout.vector &+ run.slot &* lanes)
+    while channel < range.upperBound {
       var target = output + (pixels.start &+ channel)
       for _ in 0..<pixels.whole {
         transform(source, into: target, rowStep: rowStep, pixelStep: channels)

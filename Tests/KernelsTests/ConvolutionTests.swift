@@ -206,7 +206,7 @@ struct Convolving {
       let scratch = Buffer(kernels.convolutionScratchCount(extents, algorithm: algorithm))
       kernels.convolve(
         input.input, filter: packed.input, output: output.pointer, extents: extents, rows: rows,
-        scratch: scratch.pointer, algorithm: algorithm)
+        channels: 0..<extents.outputChannels, scratch: scratch.pointer, algorithm: algorithm)
     }
     return output
   }

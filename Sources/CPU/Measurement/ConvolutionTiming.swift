@@ -149,7 +149,8 @@ private struct PlanParts {
     }
     let work = Convolve(
       convolution, of: .stored(source), packedFilter: packed, output: output,
-      blocks: Convolve.blocks(convolution, isStored: true, epilogue: .none), epilogue: .none)
+      parts: ConvolutionParts(
+        convolution, isStored: true, epilogue: .none, kernels: kernels), epilogue: .none)
     append(work, scratch: work.scratchCount(kernels))
   }
 

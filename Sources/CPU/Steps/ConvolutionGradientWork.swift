@@ -136,7 +136,8 @@ struct DifferentiateConvolution: Work {
         context.kernels.convolve(
           gradient, filter: context.input(inputGradient.packedFilter),
           output: context.output(inputGradient.output),
-          extents: inputGradient.convolution.extents, rows: inputRows, scratch: kernelStart,
+          extents: inputGradient.convolution.extents, rows: inputRows,
+          channels: 0..<extents.inputChannels, scratch: kernelStart,
           algorithm: inputGradient.convolution.algorithm)
         if let mask = inputGradient.mask {
           apply(

@@ -63,54 +63,24 @@ struct Convolve: Work {
   let packedFilter: BufferID, output: BufferID
   let convolution: PlannedConvolution
   let epilogue: Epilogue
-  let blocks: RowBlocks
+  private let cut: ConvolutionParts
   /// Floats of scratch memory before the kernel's own.
   private let sourceScratch: Int
 
   init(
     _ convolution: PlannedConvolution, of source: ConvolutionSource, packedFilter: BufferID,
-    output: BufferID, blocks: RowBlocks, epilogue: Epilogue
+    output: BufferID, parts: ConvolutionParts, epilogue: Epilogue
   ) {
     self.source = source
     self.packedFilter = packedFilter
     self.output = output
     self.convolution = convolution
-    self.blocks = blocks
+    cut = parts
     self.epilogue = epilogue
-    sourceScratch = source.scratchCount(floats: convolution.extents.sourceFloats(blocks))
+    sourceScratch = source.scratchCount(floats: convolution.extents.sourceFloats(parts.blocks))
   }
 
-  /// How the rows are cut.
-  ///
-  /// - Parameters:
-  ///   - isStored: whether the input is read from where it lies, so that any rows may go together.
-  ///     Otherwise parts are whole images: a result that is stored has one writer for each row.
-  ///   - epilogue: without one a stored input needs no blocks; statistics are those of whole blocks.
-  static func blocks(
-    _ convolution: PlannedConvolution, isStored: Bool, epilogue: EpilogueKind
-  ) -> RowBlocks {
-    let (extents, algorithm) = (convolution.extents, convolution.algorithm)
-    // A part is worth about twenty microseconds.
-    let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
-    let grain =
-      switch algorithm {
-      case .direct: 1_000_000 / multiplyAddsPerRow
-      case .winograd: max(2_500_000 / multiplyAddsPerRow, extents.rowsWorthTheirFilter)
-      }
-    let tileRows = algorithm == .winograd ? min(4, extents.outputHeight) : 1
-    let blockRows = extents.blockRows(wholeImages: !isStored && extents.strideHeight > 1)
-    let unitRows =
-      switch (isStored, epilogue) {
-      case (true, .none), (true, .normalization): tileRows
-      case (true, .statistics): blockRows
-      case (false, _): max(blockRows, extents.outputHeight)
-      }
-    return RowBlocks(
-      extents, unitRows: unitRows, blockRows: isStored && epilogue == .none ? nil : blockRows,
-      grain: grain)
-  }
-
-  var parts: Int { blocks.parts }
+  var parts: Int { cut.count }
 
   func scratchCount(_ kernels: any KernelLibrary) -> Int {
     sourceScratch
@@ -121,9 +91,9 @@ struct Convolve: Work {
     let kernels = context.kernels
     let extents = convolution.extents
     let output = context.output(output)
-    let channels = extents.outputChannels
+    let part = cut.part(part)
     let kernelScratch = context.scratch + sourceScratch
-    blocks.forEachBlock(of: part) { block, rows in
+    cut.blocks.forEachBlock(of: part.rows) { block, rows in
       let inputRows = extents.inputRows(of: rows)
       let input = source.prepare(
         pixels: inputRows.lowerBound * extents.inputWidth..<inputRows.upperBound
@@ -131,11 +101,12 @@ struct Convolve: Work {
         in: context)
       kernels.convolve(
         input, filter: context.input(packedFilter), output: output, extents: extents, rows: rows,
-        scratch: kernelScratch, algorithm: convolution.algorithm)
+        channels: part.channels, scratch: kernelScratch, algorithm: convolution.algorithm)
       let pixels = rows.lowerBound * extents.outputWidth..<rows.upperBound * extents.outputWidth
       switch epilogue {
       case .none: break
       case .statistics(let partials):
+        let channels = extents.outputChannels
         let mean = context.output(partials) + block * 2 * channels
         kernels.channelStatistics(
           UnsafePointer(output), channels: channels, pixels: pixels, mean: mean,
@@ -143,9 +114,9 @@ struct Convolve: Work {
       case .normalization(let coefficients, let residual, let rectifies):
         let scale = context.input(coefficients)
         kernels.affine(
-          UnsafePointer(output), scale: scale, shift: scale + channels,
+          UnsafePointer(output), scale: scale, shift: scale + extents.outputChannels,
           residual: residual.map(context.input), rectify: rectifies, output: output,
-          channels: channels, pixels: pixels)
+          channels: part.channels, of: extents.outputChannels, pixels: pixels)
       }
     }
   }
@@ -172,13 +143,5 @@ extension ConvolutionExtents {
       ? min(inputHeight, (blocks.blockRows - 1) * strideHeight + filterHeight)
       : blocks.imagesPerBlock * inputHeight
     return rows * inputWidth * inputChannels
-  }
-
-  /// The rows of so many of Winograd's tiles as make reading the transformed filter worth while: a
-  /// quarter of all, but no more than a full block and no fewer than half a register tile.
-  fileprivate var rowsWorthTheirFilter: Int {
-    let across = (outputWidth + 3) / 4
-    let tiles = batch * ((outputHeight + 3) / 4) * across
-    return 4 * max(8, min(48, tiles / 4)) / across
   }
 }
