@@ -22,9 +22,9 @@ extension GraphLowering {
         planned, of: source, filter: filter, output: result(Value(node: normalization.last)),
         epilogue: .normalization(
           coefficients: coefficients, residual: residual, rectifies: normalization.relu != nil),
-        parts: parts(planned, source, .normalization), node.path)
+        parts: parts(planned, source), node.path)
     } else if let statistics = region.statistics {
-      let parts = parts(planned, source, .statistics)
+      let parts = parts(planned, source, gathersStatistics: true)
       let counts = parts.blocks.blockCounts.map { $0 * extents.outputWidth }
       let partials = temporary(
         graph.nodes[statistics].path + ".partials",
@@ -36,7 +36,7 @@ extension GraphLowering {
     } else {
       appendConvolution(
         planned, of: source, filter: filter, output: result(value),
-        parts: parts(planned, source, .none), node.path)
+        parts: parts(planned, source), node.path)
     }
   }
 
@@ -48,7 +48,7 @@ extension GraphLowering {
     let planned = planned(extents, filter: filter)
     appendConvolution(
       planned, of: .stored(input), filter: filter, output: output, packing,
-      parts: parts(planned, .stored(input), .none), path)
+      parts: parts(planned, .stored(input)), path)
   }
 
   private func planned(_ extents: ConvolutionExtents, filter: BufferID) -> PlannedConvolution {
@@ -59,10 +59,11 @@ extension GraphLowering {
 
   private func parts(
     _ convolution: PlannedConvolution, _ source: ConvolutionSource,
-    _ epilogue: Convolve.EpilogueKind
+    gathersStatistics: Bool = false
   ) -> ConvolutionParts {
     ConvolutionParts(
-      convolution, isStored: source.isStored, epilogue: epilogue, kernels: kernels)
+      convolution, isStored: source.isStored, gathersStatistics: gathersStatistics,
+      kernels: kernels)
   }
 
   /// Where an activation comes from: made here, perhaps once more, or stored by another step.

@@ -44,10 +44,11 @@ package final class WorkerPool: @unchecked Sendable {
       self.scratchStride = scratchStride
     }
 
-    func context(worker: Int) -> StepContext {
+    func context(worker: Int, of workers: Int) -> StepContext {
       StepContext(
         memory: memory, kernels: kernels,
-        scratch: (memory.scratch + worker * scratchStride).assumingMemoryBound(to: Float.self))
+        scratch: (memory.scratch + worker * scratchStride).assumingMemoryBound(to: Float.self),
+        workers: workers)
     }
   }
 
@@ -135,7 +136,7 @@ package final class WorkerPool: @unchecked Sendable {
   package func run(_ job: Job) {
     let parts = job.step.work.parts
     guard parts > 1, count > 1 else {
-      let context = job.context(worker: 0)
+      let context = job.context(worker: 0, of: count)
       for part in 0..<parts { job.step.work.run(part: part, in: context) }
       return
     }
@@ -160,7 +161,7 @@ package final class WorkerPool: @unchecked Sendable {
   }
 
   private func take(_ job: Job, worker: Int) {
-    let context = job.context(worker: worker)
+    let context = job.context(worker: worker, of: count)
     let parts = job.step.work.parts
     while true {
       let part = nextPart.wrappingAdd(1, ordering: .relaxed).oldValue

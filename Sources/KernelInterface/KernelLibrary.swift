@@ -19,19 +19,15 @@ public protocol KernelLibrary: Sendable {
   /// Floats that a packed filter takes.
   func packedFilterCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm) -> Int
   /// Packs the output channels `channels` of a stored filter for
-  /// ``convolve(_:filter:output:extents:rows:channels:scratch:algorithm:)``. Ranges begin at
-  /// multiples of two vectors.
+  /// ``convolve(_:algorithm:)``. Ranges begin at multiples of two vectors.
   func packFilter(
     _ filter: Input, into packed: Output, extents: ConvolutionExtents, packing: FilterPacking,
     channels: Range<Int>, algorithm: ConvolutionAlgorithm)
   /// Floats of scratch memory that one call of a convolution needs.
   func convolutionScratchCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm)
     -> Int
-  /// Computes the output channels `channels` of the output rows `rows` of a convolution, where
-  /// row = image · output height + p. Ranges of channels begin at multiples of two vectors.
-  func convolve(
-    _ input: Input, filter packed: Input, output: Output, extents: ConvolutionExtents,
-    rows: Range<Int>, channels: Range<Int>, scratch: Output, algorithm: ConvolutionAlgorithm)
+  /// Computes some rows and channels of a convolution's output.
+  func convolve(_ task: ConvolutionTask, algorithm: ConvolutionAlgorithm)
   /// Floats of scratch memory that one call of a filter gradient needs.
   func filterGradientScratchCount(_ extents: ConvolutionExtents, algorithm: ConvolutionAlgorithm)
     -> Int
@@ -45,7 +41,8 @@ public protocol KernelLibrary: Sendable {
   /// Calls but the last end with an image or a multiple of four of its rows.
   func filterGradient(
     _ input: Input, outputGradient: Input, partial: Output, extents: ConvolutionExtents,
-    rows: Range<Int>, of part: Range<Int>, scratch: Output, algorithm: ConvolutionAlgorithm)
+    rows: Range<Int>, of part: Range<Int>, lookahead: Lookahead, scratch: Output,
+    algorithm: ConvolutionAlgorithm)
   /// Adds `count` partial filter gradients, which lie one after another, in order, into
   /// `[k, c, r, s]`, for the output channels `channels`.
   func reduceFilterGradient(

@@ -31,48 +31,60 @@ private let stripBudget = 6144
 extension Kernels {
   func directScratchCount(_ extents: ConvolutionExtents) -> Int {
     let strip = StripSize(of: extents.flattened, budget: stripBudget, leastPixels: 48).count
-    return strip &+ larger(WideTile.height, NarrowTile.height) &* Vector.scalarCount
+    let tile = larger(WideTile.height &* WideTile.width, NarrowTile.height)
+    return strip &+ tile &* Vector.scalarCount
   }
 
-  func directConvolve(
-    _ input: UnsafePointer<Float>, filter packed: UnsafePointer<Float>,
-    output: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
-    channels: Range<Int>, scratch: UnsafeMutablePointer<Float>
-  ) {
-    let e = extents.flattened
-    let width = extents.isPointwise ? extents.outputWidth : 1
+  func directConvolve(_ task: ConvolutionTask) {
+    let e = task.extents.flattened
+    let width = task.extents.isPointwise ? task.extents.outputWidth : 1
+    let channels = task.channels
+    let blocks = blockCount(channels: channels.count)
+    let map = task.epilogue.map { OutputMap($0, output: task.output) }
+    var lookahead = LookaheadShares(
+      task.lookahead, work: task.rows.count &* task.extents.outputWidth &* e.meanProducts)
     let paddedChannels = vectorCount(e.outputChannels) &* Vector.scalarCount
     let size = StripSize(of: e, budget: stripBudget, leastPixels: 48)
-    let partial = scratch + size.count
+    let partial = task.scratch + size.count
     forEachStrip(
-      of: e, rows: rows.lowerBound &* width..<rows.upperBound &* width, size: size,
-      input: input, scratch: scratch
+      of: e, rows: task.rows.lowerBound &* width..<task.rows.upperBound &* width, size: size,
+      input: task.input, scratch: task.scratch
     ) { strip, phase, filterStart in
-      let filter = packed + filterStart &* paddedChannels
+      let filter = task.filter + filterStart &* paddedChannels
       let tiles = TileMix(strip.pixels, tall: WideTile.height, short: ShortTile.height)
       let narrowTiles = TileMix(strip.pixels, tall: NarrowTile.height, short: NarrowTile.height)
-      var prefetch = PrefetchStream(
-        strip.following, count: strip.followingCount, then: strip.following, count: 0,
-        iterations: tiles.count &* phase.products &* blockCount(channels: channels.count))
+      var prefetch = PrefetchStream(idle: filter)
+      prefetch.append(strip.following, count: strip.followingCount)
+      lookahead.move(strip.pixels &* phase.products, to: &prefetch)
+      prefetch.spread(over: tiles.count &* phase.products &* blocks)
       forEachBlock(channels: e.outputChannels, in: channels) { block in
         let filter = filter + block.start &* phase.products
-        var cursor = PixelCursor(strip, output: output + (strip.output &+ block.start))
+        var cursor = PixelCursor(strip, output: task.output + (strip.output &+ block.start))
         if block.vectors == WideTile.width {
           WideTile.convolve(
             &cursor, tiles: tiles.tall, phase: phase, filter: filter, block: block,
-            partial: partial, prefetch: &prefetch)
+            map: map, partial: partial, prefetch: &prefetch)
           if tiles.short > 0 {
             ShortTile.convolve(
               &cursor, tiles: tiles.short, phase: phase, filter: filter, block: block,
-              partial: partial, prefetch: &prefetch)
+              map: map, partial: partial, prefetch: &prefetch)
           }
         } else {
           NarrowTile.convolve(
             &cursor, tiles: narrowTiles.count, phase: phase, filter: filter, block: block,
-            partial: partial, prefetch: &prefetch)
+            map: map, partial: partial, prefetch: &prefetch)
         }
       }
     }
+  }
+}
+
+extension ConvolutionExtents {
+  /// Products that an output number takes, on average over the phases.
+  fileprivate var meanProducts: Int {
+    var products = 0
+    forEachPhase(of: self) { products &+= $0.products }
+    return products / (inputDilationHeight &* inputDilationWidth)
   }
 }
 
@@ -149,18 +161,17 @@ enum ConvolutionTile<let pixels: Int, let vectors: Int> {
 
   /// Computes a block of output channels of the pixels of `tiles` tiles from `cursor` on.
   ///
-  /// - Parameter partial: room for a vector of each pixel; a last, partial vector of channels is
-  ///   stored there and copied to its place by elements.
+  /// - Parameter partial: room for the tile, for blocks whose last vector is not whole: it is stored
+  ///   by elements.
   @inline(never)
   static func convolve(
     _ position: inout PixelCursor, tiles: Int, phase: ConvolutionPhase, filter: Input,
-    block: ChannelBlock, partial: Output, prefetch: inout PrefetchStream
+    block: ChannelBlock, map: OutputMap?, partial: Output, prefetch: inout PrefetchStream
   ) {
     let segment = phase.segment
     let taps = phase.rows.taps
     let nextTap = position.tapStep &- segment
-    let lastLanes = block.lastLanes
-    let isWhole = lastLanes == lanes
+    let isWhole = block.lastLanes == lanes
     var cursor = position
     for _ in 0..<tiles {
       var inputs = InlineArray<pixels, Input>(repeating: cursor.input)
@@ -170,6 +181,7 @@ enum ConvolutionTile<let pixels: Int, let vectors: Int> {
         outputs[m] = cursor.output
         for line in 0..<(vectors &* lanes &+ PrefetchStream.line &- 1) / PrefetchStream.line {
           prefetchToL2(cursor.output + line &* PrefetchStream.line)
+          map?.prefetch(cursor.output + line &* PrefetchStream.line)
         }
         cursor.advance()
       }
@@ -198,17 +210,39 @@ enum ConvolutionTile<let pixels: Int, let vectors: Int> {
         tap &+= 1
       }
 
-      for m in 0..<pixels {
-        for v in 0..<vectors - 1 { store(sums[m][v], outputs[m] + v &* lanes) }
-        let last = outputs[m] + (vectors - 1) &* lanes
-        store(sums[m][vectors - 1], isWhole ? last : partial + m &* lanes)
-      }
-      if !isWhole {
+      if isWhole {
         for m in 0..<pixels {
-          copy(partial + m &* lanes, outputs[m] + (vectors - 1) &* lanes, lastLanes)
+          for v in 0..<vectors {
+            let place = outputs[m] + v &* lanes
+            let channel = block.start &+ v &* lanes
+            store(map?(sums[m][v], channel: channel, at: place) ?? sums[m][v], place)
+          }
         }
+      } else {
+        for m in 0..<pixels {
+          for v in 0..<vectors { store(sums[m][v], partial + (m &* vectors &+ v) &* lanes) }
+        }
+        storePartial(
+          Input(partial), outputs, block: block, map: map)
       }
     }
     position = cursor
+  }
+
+  /// Stores a tile whose last vector is not whole.
+  @inline(__always)
+  private static func storePartial(
+    _ sums: Input, _ outputs: InlineArray<pixels, Output>, block: ChannelBlock, map: OutputMap?
+  ) {
+    for m in 0..<pixels {
+      for v in 0..<vectors {
+        let count = v &+ 1 < vectors ? lanes : block.lastLanes
+        let place = outputs[m] + v &* lanes
+        let vector = load(sums + (m &* vectors &+ v) &* lanes)
+        let channel = block.start &+ v &* lanes
+        store(
+          map?(vector, channel: channel, at: place, count: count) ?? vector, place, count: count)
+      }
+    }
   }
 }

@@ -36,20 +36,10 @@ extension Kernels {
     }
   }
 
-  public func convolve(
-    _ input: UnsafePointer<Float>, filter packed: UnsafePointer<Float>,
-    output: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
-    channels: Range<Int>, scratch: UnsafeMutablePointer<Float>, algorithm: ConvolutionAlgorithm
-  ) {
+  public func convolve(_ task: ConvolutionTask, algorithm: ConvolutionAlgorithm) {
     switch algorithm {
-    case .direct:
-      directConvolve(
-        input, filter: packed, output: output, extents: extents, rows: rows, channels: channels,
-        scratch: scratch)
-    case .winograd:
-      winogradConvolve(
-        input, filter: packed, output: output, extents: extents, rows: rows, channels: channels,
-        scratch: scratch)
+    case .direct: directConvolve(task)
+    case .winograd: winogradConvolve(task)
     }
   }
 
@@ -65,17 +55,18 @@ extension Kernels {
   public func filterGradient(
     _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     partial: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
-    of part: Range<Int>, scratch: UnsafeMutablePointer<Float>, algorithm: ConvolutionAlgorithm
+    of part: Range<Int>, lookahead: Lookahead, scratch: UnsafeMutablePointer<Float>,
+    algorithm: ConvolutionAlgorithm
   ) {
     switch algorithm {
     case .direct:
       directFilterGradient(
         input, outputGradient: outputGradient, partial: partial, extents: extents, rows: rows,
-        of: part, scratch: scratch)
+        of: part, lookahead: lookahead, scratch: scratch)
     case .winograd:
       winogradFilterGradient(
         input, outputGradient: outputGradient, partial: partial, extents: extents, rows: rows,
-        of: part, scratch: scratch)
+        of: part, lookahead: lookahead, scratch: scratch)
     }
   }
 }

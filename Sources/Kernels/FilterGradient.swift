@@ -65,7 +65,7 @@ extension Kernels {
   func directFilterGradient(
     _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     partial: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
-    of part: Range<Int>, scratch: UnsafeMutablePointer<Float>
+    of part: Range<Int>, lookahead: Lookahead, scratch: UnsafeMutablePointer<Float>
   ) {
     precondition(
       extents.inputDilationHeight == 1 && extents.inputDilationWidth == 1,
@@ -79,6 +79,7 @@ extension Kernels {
     var sums = PartialSums(
       pointer: partial, isFirst: rows.lowerBound == part.lowerBound,
       waste: workspace.waste(scratch), zeros: Input(workspace.zeros(scratch)))
+    var lookahead = LookaheadShares(lookahead, work: rows.count &* extents.outputWidth)
     if part.isEmpty { fillZero(partial, partialFilterGradientCount(extents)) }
 
     forEachStrip(
@@ -92,10 +93,14 @@ extension Kernels {
       }
       let pixels = strip.pixels
       let gradient = outputGradient + strip.output
-      var prefetch = PrefetchStream(
-        strip.following, count: strip.followingCount, then: gradient + pixels &* channels,
-        count: pixels &* channels,
-        iterations: blockCount(channels: channels) &* pixels
+      var prefetch = PrefetchStream(idle: gradient)
+      prefetch.append(strip.following, count: strip.followingCount)
+      if strip.followingCount > 0 {
+        prefetch.append(gradient + pixels &* channels, count: pixels &* channels)
+      }
+      lookahead.move(pixels, to: &prefetch)
+      prefetch.spread(
+        over: blockCount(channels: channels) &* pixels
           &* (phase.products / WideGradientTile.height &+ 1))
       forEachBlock(channels: channels) { block in
         var factors = gradient

@@ -1,7 +1,8 @@
 import CIntrinsics
+import ResidualKernelInterface
 
-/// Asks for memory that will be read or written soon: two pieces, one after the other, at most a
-/// line with each iteration of an inner loop.
+/// Asks for memory that will be read or written soon, one piece after the other, at most a line with
+/// each iteration of an inner loop.
 ///
 /// Tensors come from memory once, and waiting for them would cost from a quarter of the time to as
 /// much again. Spread over arithmetic, it is free; many lines at once would fill the queues for
@@ -11,32 +12,73 @@ struct PrefetchStream {
   /// Floats in a cache line.
   static var line: Int { @inline(__always) get { 16 } }
 
+  private(set) var pieces = Lookahead()
   private var next: Input, end: Input
-  private var second: Input, secondEnd: Input
   /// Floats in an iteration.
-  private let step: Int
+  private var step = 0
 
-  /// Prefetches `count` floats from `start` and then as many from elsewhere in `iterations`.
-  init(_ start: Input, count: Int, then second: Input, count secondCount: Int, iterations: Int) {
-    next = start
-    end = start + count
-    self.second = second
-    secondEnd = second + secondCount
-    let iterations = larger(1, iterations)
-    step = (count &+ secondCount &+ iterations &- 1) / iterations
+  /// - Parameter idle: an address to ask for when there is nothing else.
+  @inline(__always) init(idle: Input) {
+    next = idle
+    end = idle
   }
 
-  /// The addresses for the next `iterations`: the first, and the step. With nothing left these stay
-  /// where they are.
-  @inline(__always) mutating func advance(_ iterations: Int) -> (start: Input, step: Int) {
-    if next >= end {
-      if second >= secondEnd { return (next, 0) }
-      next = second
-      end = secondEnd
-      second = secondEnd
+  /// Adds `count` floats from `start`.
+  mutating func append(_ start: Input, count: Int) { pieces.append(start, count: count) }
+
+  /// Moves about `count` floats from what is asked for in `lookahead`.
+  mutating func append(_ count: Int, of lookahead: inout Lookahead) {
+    var remaining = count
+    while remaining > 0, let piece = lookahead.take(remaining) {
+      pieces.append(piece.start, count: piece.count)
+      remaining &-= piece.count
     }
+  }
+
+  /// Spreads all pieces over `iterations` of the inner loop, or as much as they can ask for.
+  mutating func spread(over iterations: Int) {
+    let iterations = larger(1, iterations)
+    step = smaller(Self.line, (pieces.count &+ iterations &- 1) / iterations)
+  }
+
+  /// The addresses for the next `iterations`: the first, and the step.
+  @inline(__always) mutating func advance(_ iterations: Int) -> (start: Input, step: Int) {
+    if next >= end { takePiece() }
     let start = next
     next += iterations &* step
     return (start, step)
+  }
+
+  @inline(never)
+  private mutating func takePiece() {
+    if let piece = pieces.take(.max) {
+      next = piece.start
+      end = piece.start + piece.count
+    } else {
+      step = 0
+      // From here on the next address is never behind the end.
+      end = Input(bitPattern: UInt.max - 63) ?? end
+    }
+  }
+}
+
+/// What a caller needs next, asked for during one block after another in proportion to their work.
+struct LookaheadShares {
+  private var lookahead: Lookahead
+  /// Of the blocks that are left.
+  private var work: Int
+
+  /// - Parameter work: the arithmetic of all blocks, in any unit.
+  init(_ lookahead: Lookahead, work: Int) {
+    self.lookahead = lookahead
+    self.work = larger(1, work)
+  }
+
+  /// The share of a block.
+  mutating func move(_ blockWork: Int, to prefetch: inout PrefetchStream) {
+    if lookahead.count == 0 { return }
+    let share = lookahead.count &* smaller(blockWork, work) / work
+    work = larger(1, work &- blockWork)
+    prefetch.append((share &+ PrefetchStream.line &- 1) / PrefetchStream.line &* PrefetchStream.line, of: &lookahead)
   }
 }

@@ -16,7 +16,7 @@ struct Strip {
   var rows: Int, columns: Int
   var input: Input
   var rowStep: Int, pixelStep: Int, tapStep: Int
-  /// The input that the next strip adds to this one's: what should be on its way already.
+  /// The input that the next strip of the call adds to this one's: what should be on its way already.
   var following: Input, followingCount: Int
   /// Where the first pixel lies in the output, and the way to the next, in floats.
   var output: Int, outputRowStep: Int, outputPixelStep: Int
@@ -117,7 +117,8 @@ func forEachStrip(
       let end = phase.rows.outputs(below: top &+ count)
       if first < end && phase.columns.outputs > 0 {
         let strip = makeStrip(
-          of: e, phase: phase, image: image, outputs: first..<end, input: input, scratch: scratch)
+          of: e, phase: phase, image: image, outputs: first..<end, input: input, scratch: scratch,
+          isLast: row &+ count == rows.upperBound)
         body(strip, phase, filterStart)
       }
       filterStart &+= phase.products
@@ -130,7 +131,7 @@ func forEachStrip(
 @inline(never)
 func makeStrip(
   of e: ConvolutionExtents, phase: ConvolutionPhase, image: Int, outputs: Range<Int>,
-  input: Input, scratch: Output
+  input: Input, scratch: Output, isLast: Bool
 ) -> Strip {
   let rows = phase.rows
   let columns = phase.columns
@@ -150,7 +151,7 @@ func makeStrip(
     rowStep: phase.inputRow &* rows.stride, pixelStep: columns.stride &* channels,
     tapStep: phase.inputRow,
     following: imageInput + endRow &* imageRow,
-    followingCount: outputs.count &* rows.stride &* imageRow,
+    followingCount: isLast ? 0 : outputs.count &* rows.stride &* imageRow,
     output: (outputRow &* e.outputWidth &+ columns.firstOutput) &* e.outputChannels,
     outputRowStep: rows.step &* e.outputWidth &* e.outputChannels,
     outputPixelStep: columns.step &* e.outputChannels)

@@ -13,55 +13,67 @@ extension Kernels {
       &+ TileRunPixels.count &+ InputScratch.count(e)
   }
 
-  func winogradConvolve(
-    _ input: UnsafePointer<Float>, filter packed: UnsafePointer<Float>,
-    output: UnsafeMutablePointer<Float>, extents e: ConvolutionExtents, rows: Range<Int>,
-    channels: Range<Int>, scratch: UnsafeMutablePointer<Float>
-  ) {
+  func winogradConvolve(_ task: ConvolutionTask) {
+    let e = task.extents
+    let scratch = task.scratch
     let grid = TileGrid(e)
-    let tiles = grid.tiles(ofRows: rows)
+    let tiles = grid.tiles(ofRows: task.rows)
     let vectors = larger(e.inputChannels, e.outputChannels) / lanes
     let tileScratch = scratch + vectors &* WinogradLayout.vector
     let inputScratch = InputScratch(tileScratch + TileRunPixels.count, e)
+    let map = task.epilogue.map { OutputMap($0, output: task.output) }
+    var lookahead = LookaheadShares(task.lookahead, work: tiles.count)
 
     var first = tiles.lowerBound
     while first < tiles.upperBound {
       let end = smaller(first &+ WinogradLayout.maximumTiles, tiles.upperBound)
       grid.forEachRun(in: first..<end) { run in
         WinogradInput.transform(
-          run, of: input, extents: e, scratch: inputScratch,
+          run, of: task.input, extents: e, scratch: inputScratch,
           into: scratch + WinogradLayout.inputs)
       }
+      var prefetch = PrefetchStream(idle: task.filter)
+      appendOutput(of: first..<end, grid, task, to: &prefetch)
+      appendInput(
+        of: end..<smaller(end &+ WinogradLayout.maximumTiles, tiles.upperBound), grid, task,
+        to: &prefetch)
+      lookahead.move(end &- first, to: &prefetch)
       WinogradLayout.multiply(
-        scratch, filter: packed, inputChannels: e.inputChannels, outputChannels: e.outputChannels,
-        channels: channels, tileCount: end &- first,
-        prefetch: prefetch(
-          input, output: Input(output), extents: e, channels: channels.count, grid: grid,
-          block: first..<end,
-          next: end..<smaller(end &+ WinogradLayout.maximumTiles, grid.tiles(e.batch))))
+        scratch, filter: task.filter, inputChannels: e.inputChannels,
+        outputChannels: e.outputChannels, channels: task.channels, tileCount: end &- first,
+        prefetch: &prefetch)
       grid.forEachRun(in: first..<end) { run in
         WinogradOutput.transform(
-          run, of: Input(scratch), extents: e, rows: rows, channels: channels, into: output,
-          scratch: tileScratch)
+          run, of: Input(scratch), extents: e, rows: task.rows, channels: task.channels, map: map,
+          into: task.output, scratch: tileScratch)
       }
       first = end
     }
   }
 
-  /// The next block's input, which may be another part's, and this block's output.
-  private func prefetch(
-    _ input: UnsafePointer<Float>, output: UnsafePointer<Float>, extents e: ConvolutionExtents,
-    channels: Int, grid: TileGrid, block: Range<Int>, next: Range<Int>
-  ) -> PrefetchStream {
-    let outputRows = grid.rows(of: block, lookAhead: 0)
-    let inputRows = grid.rows(of: next, lookAhead: 1)
-    let inputStep = e.inputWidth &* e.inputChannels
-    let outputStep = e.outputWidth &* e.outputChannels
-    return PrefetchStream(
-      output + outputRows.lowerBound &* outputStep, count: outputRows.count &* outputStep,
-      then: input + inputRows.lowerBound &* inputStep, count: inputRows.count &* inputStep,
-      iterations: e.inputChannels
-        &* WinogradLayout.registerTiles(
-          tileCount: block.count, channels: channels))
+  /// What a block's tiles are stored to, and the residual that is added to them.
+  private func appendOutput(
+    of tiles: Range<Int>, _ grid: TileGrid, _ task: ConvolutionTask,
+    to prefetch: inout PrefetchStream
+  ) {
+    let e = task.extents
+    let rows = grid.rows(of: tiles, lookAhead: 0)
+    let step = e.outputWidth &* e.outputChannels
+    let offset = rows.lowerBound &* step
+    prefetch.append(Input(task.output) + offset, count: rows.count &* step)
+    if let residual = task.epilogue?.residual {
+      prefetch.append(residual + offset, count: rows.count &* step)
+    }
+  }
+
+  /// The input that a block's tiles read and the tiles before do not.
+  private func appendInput(
+    of tiles: Range<Int>, _ grid: TileGrid, _ task: ConvolutionTask,
+    to prefetch: inout PrefetchStream
+  ) {
+    let e = task.extents
+    let rows = grid.rows(of: tiles, lookAhead: 1)
+    let step = e.inputWidth &* e.inputChannels
+    prefetch.append(task.input + rows.lowerBound &* step, count: rows.count &* step)
   }
 }

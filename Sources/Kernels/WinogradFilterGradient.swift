@@ -21,7 +21,7 @@ extension Kernels {
   func winogradFilterGradient(
     _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     partial: UnsafeMutablePointer<Float>, extents e: ConvolutionExtents, rows: Range<Int>,
-    of part: Range<Int>, scratch: UnsafeMutablePointer<Float>
+    of part: Range<Int>, lookahead: Lookahead, scratch: UnsafeMutablePointer<Float>
   ) {
     let grid = TileGrid(e)
     let tiles = grid.tiles(ofRows: rows)
@@ -31,11 +31,12 @@ extension Kernels {
     let sums = gradients + e.outputChannels / lanes &* WinogradLayout.vector
     let tileScratch = sums + WinogradGradientSums.count(e)
     let inputScratch = InputScratch(tileScratch + TileRunPixels.count, e)
+    var lookahead = LookaheadShares(lookahead, work: tiles.count)
 
     var first = tiles.lowerBound
     while first < tiles.upperBound {
       let end = smaller(first &+ WinogradLayout.maximumTiles, tiles.upperBound)
-      let next = end..<smaller(end &+ WinogradLayout.maximumTiles, grid.tiles(e.batch))
+      let next = end..<smaller(end &+ WinogradLayout.maximumTiles, tiles.upperBound)
       grid.forEachRun(in: first..<end) { run in
         WinogradInput.transform(run, of: input, extents: e, scratch: inputScratch, into: scratch)
       }
@@ -43,31 +44,25 @@ extension Kernels {
         WinogradOutputGradient.transform(
           run, of: outputGradient, extents: e, rows: rows, into: gradients, scratch: tileScratch)
       }
+      var prefetch = PrefetchStream(idle: input)
+      let inputRows = grid.rows(of: next, lookAhead: 1)
+      let inputStep = e.inputWidth &* e.inputChannels
+      prefetch.append(
+        input + inputRows.lowerBound &* inputStep, count: inputRows.count &* inputStep)
+      let outputRows = grid.rows(of: next, lookAhead: 0)
+      let outputStep = e.outputWidth &* e.outputChannels
+      prefetch.append(
+        outputGradient + outputRows.lowerBound &* outputStep,
+        count: outputRows.count &* outputStep)
+      lookahead.move(end &- first, to: &prefetch)
+      prefetch.spread(
+        over: WinogradLayout.positions &* (end &- first)
+          &* larger(1, e.inputChannels &* e.outputChannels / WideWinogradGradientTile.count))
       WinogradGradientSums(
         e, inputs: Input(scratch), gradients: Input(gradients), block: first..<end, of: partTiles,
         sums: sums, partial: partial
-      ).add(
-        prefetch: prefetch(
-          input, outputGradient: outputGradient, extents: e, grid: grid, tileCount: end &- first,
-          next: next))
+      ).add(prefetch: &prefetch)
       first = end
     }
-  }
-
-  /// The next block's input and output gradient, which may be another part's.
-  private func prefetch(
-    _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
-    extents e: ConvolutionExtents, grid: TileGrid, tileCount: Int, next: Range<Int>
-  ) -> PrefetchStream {
-    let inputRows = grid.rows(of: next, lookAhead: 1)
-    let outputRows = grid.rows(of: next, lookAhead: 0)
-    let inputStep = e.inputWidth &* e.inputChannels
-    let outputStep = e.outputWidth &* e.outputChannels
-    return PrefetchStream(
-      input + inputRows.lowerBound &* inputStep, count: inputRows.count &* inputStep,
-      then: outputGradient + outputRows.lowerBound &* outputStep,
-      count: outputRows.count &* outputStep,
-      iterations: WinogradLayout.positions &* tileCount
-        &* larger(1, e.inputChannels &* e.outputChannels / WideWinogradGradientTile.count))
   }
 }

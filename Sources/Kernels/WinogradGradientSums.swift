@@ -68,8 +68,7 @@ struct WinogradGradientSums {
   }
 
   /// Adds the block, to the kept sums or to the partial gradient.
-  func add(prefetch: PrefetchStream) {
-    var prefetch = prefetch
+  func add(prefetch: inout PrefetchStream) {
     var kept = sums
     var group = 0
     while group < outputChannels {
@@ -123,7 +122,6 @@ enum WinogradGradientTile<let entries: Int, let vectors: Int> {
     _ block: WinogradGradientSums, _ inputs: Input, _ gradients: Input, c: Int, k: Int,
     to kept: Output, prefetch: inout PrefetchStream
   ) -> Int {
-    var queue = prefetch
     let begins = block.begins
     let tileCount = block.tileCount
     let step = block.areKept ? WinogradLayout.positions &* count : 0
@@ -134,7 +132,7 @@ enum WinogradGradientTile<let entries: Int, let vectors: Int> {
       var factors = gradients
       var target = kept
       for _ in 0..<WinogradLayout.positions {
-        var (ahead, aheadStep) = queue.advance(tileCount)
+        var (ahead, aheadStep) = prefetch.advance(tileCount)
         var sums = InlineArray<entries, InlineArray<vectors, Vector>>(
           repeating: InlineArray(repeating: .zero))
         if !begins {
@@ -177,7 +175,6 @@ enum WinogradGradientTile<let entries: Int, let vectors: Int> {
       kept += step
       entry &+= entries
     }
-    prefetch = queue
     return step &* (lanes / entries)
   }
 }

@@ -28,12 +28,11 @@ enum WinogradTile<let tiles: Int, let vectors: Int> {
     _ inputs: Input, filter: Input, products: Output, inputVectors: Int, tileCount: Int,
     prefetch: inout PrefetchStream
   ) {
-    var queue = prefetch
     var source = inputs
     var target = products
     let end = inputs + tileCount &* lanes
     while source < end {
-      var (ahead, aheadStep) = queue.advance(inputVectors &* lanes)
+      var (ahead, aheadStep) = prefetch.advance(inputVectors &* lanes)
       var sums = InlineArray<tiles, InlineArray<vectors, Vector>>(
         repeating: InlineArray(repeating: .zero))
       var weights = filter
@@ -70,13 +69,16 @@ enum WinogradTile<let tiles: Int, let vectors: Int> {
       source += tiles &* lanes
       target += tiles &* lanes
     }
-    prefetch = queue
   }
 }
 
 extension WinogradLayout {
-  /// Register tiles that a block takes.
-  static func registerTiles(tileCount: Int, channels: Int) -> Int {
+  /// Numbers of a filter, at a position, that leave room in the second-level cache for a block: a
+  /// larger filter is fetched a position ahead.
+  private static var filterInCache: Int { 64 &* 64 }
+
+  /// Register tiles that a position of a block takes.
+  private static func registerTiles(tileCount: Int, channels: Int) -> Int {
     var count = 0
     forEachBlock(channels: channels) { channels in
       let height =
@@ -84,7 +86,7 @@ extension WinogradLayout {
         ? WideWinogradTile.height : NarrowWinogradTile.height
       count &+= (tileCount &+ height &- 1) / height
     }
-    return positions &* count
+    return count
   }
 
   /// Multiplies a block at all positions for the output channels `channels`.
@@ -95,14 +97,25 @@ extension WinogradLayout {
   @inline(never)
   static func multiply(
     _ block: Output, filter: Input, inputChannels: Int, outputChannels: Int, channels: Range<Int>,
-    tileCount: Int, prefetch: PrefetchStream
+    tileCount: Int, prefetch: inout PrefetchStream
   ) {
-    var prefetch = prefetch
     var products = block
     var weights = filter + channels.lowerBound &* inputChannels
     let nextPosition =
       filterPosition(inputChannels, outputChannels) &- inputChannels &* channels.count
+    let chunk = inputChannels &* channels.count
+    let iterations =
+      registerTiles(tileCount: tileCount, channels: channels.count) &* inputChannels
+    let fetchesFilter = inputChannels &* outputChannels >= filterInCache
+    var shares = LookaheadShares(prefetch.pieces, work: positions)
+    prefetch.spread(over: positions &* iterations)
     for _ in 0..<positions {
+      if fetchesFilter {
+        prefetch = PrefetchStream(idle: weights)
+        prefetch.append(weights + filterPosition(inputChannels, outputChannels), count: chunk)
+        shares.move(1, to: &prefetch)
+        prefetch.spread(over: iterations)
+      }
       forEachBlock(channels: outputChannels, in: channels) { channels in
         let target = products + (channels.start / lanes) &* vector
         let source = Input(products) + inputs

@@ -1,7 +1,8 @@
 // The output transform Aᵀ m A of Winograd's convolution, m the 6×6 products of a tile.
 //
 // A tile that reaches over the edge of the image, or outside the rows asked for, is transformed in
-// scratch memory, and the pixels that exist are copied.
+// scratch memory, and the pixels that exist are copied. So is a tile whose outputs are mapped: in
+// the transform itself, which fills all registers, that costs twice as much.
 
 import ResidualKernelInterface
 
@@ -16,30 +17,32 @@ enum WinogradOutput {
   @inline(never)
   static func transform(
     _ run: TileRun, of products: Input, extents e: ConvolutionExtents, rows: Range<Int>,
-    channels range: Range<Int>, into output: Output, scratch: Output
+    channels range: Range<Int>, map: OutputMap?, into output: Output, scratch: Output
   ) {
     let channels = e.outputChannels
     let pixels = TileRunPixels(run, e, rows: rows)
     let rowStep = pixels.rowStep
 
+    let storedAtOnce = map == nil ? pixels.whole : 0
     var channel = range.lowerBound
     var source = products + (channel / lanes &* WinogradLayout.vector &+ run.slot &* lanes)
     while channel < range.upperBound {
       var target = output + (pixels.start &+ channel)
-      for _ in 0..<pixels.whole {
+      for _ in 0..<storedAtOnce {
         transform(source, into: target, rowStep: rowStep, pixelStep: channels)
         source += lanes
         target += 4 &* channels
       }
-      var tile = pixels.whole
+      var tile = storedAtOnce
       while tile < run.count {
         transform(source, into: scratch, rowStep: 4 &* lanes, pixelStep: lanes)
         let columns = pixels.columns(ofTile: tile)
         var p = pixels.top
         while p < pixels.bottom {
           for q in 0..<columns {
-            store(
-              load(scratch + (4 &* p &+ q) &* lanes), target + (p &* rowStep &+ q &* channels))
+            let place = target + (p &* rowStep &+ q &* channels)
+            let sums = load(scratch + (4 &* p &+ q) &* lanes)
+            store(map?(sums, channel: channel, at: place) ?? sums, place)
           }
           p &+= 1
         }

@@ -200,13 +200,27 @@ struct Convolving {
 
   var unevenParts: [Range<Int>] { ResidualKernelsTests.unevenParts(of: extents.outputRows) }
 
-  func output(_ input: Buffer, parts: [Range<Int>]) -> Buffer {
+  /// Two parts that cut the channels, if there are enough of them.
+  var unevenChannelParts: [Range<Int>] {
+    let first = min(2 * kernels.lanes, extents.outputChannels)
+    return [0..<first, first..<extents.outputChannels].filter { !$0.isEmpty }
+  }
+
+  /// - Parameter channelParts: all channels at once by default.
+  func output(
+    _ input: Buffer, parts: [Range<Int>], channelParts: [Range<Int>]? = nil,
+    epilogue: ConvolutionEpilogue? = nil
+  ) -> Buffer {
     let output = Buffer(extents.outputRows * extents.outputWidth * extents.outputChannels)
     for rows in parts {
-      let scratch = Buffer(kernels.convolutionScratchCount(extents, algorithm: algorithm))
-      kernels.convolve(
-        input.input, filter: packed.input, output: output.pointer, extents: extents, rows: rows,
-        channels: 0..<extents.outputChannels, scratch: scratch.pointer, algorithm: algorithm)
+      for channels in channelParts ?? [0..<extents.outputChannels] {
+        let scratch = Buffer(kernels.convolutionScratchCount(extents, algorithm: algorithm))
+        kernels.convolve(
+          ConvolutionTask(
+            input: input.input, filter: packed.input, output: output.pointer, extents: extents,
+            rows: rows, channels: channels, epilogue: epilogue, scratch: scratch.pointer),
+          algorithm: algorithm)
+      }
     }
     return output
   }

@@ -188,7 +188,8 @@ extension KernelLibrary {
       where !call.isEmpty || rows.isEmpty {
         filterGradient(
           input.input, outputGradient: outputGradient.input, partial: partials.pointer + i * size,
-          extents: e, rows: call, of: rows, scratch: scratch.pointer, algorithm: algorithm)
+          extents: e, rows: call, of: rows, lookahead: Lookahead(),
+          scratch: scratch.pointer, algorithm: algorithm)
       }
     }
     let result = Buffer(e.filterCount)

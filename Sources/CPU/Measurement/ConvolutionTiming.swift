@@ -150,7 +150,7 @@ private struct PlanParts {
     let work = Convolve(
       convolution, of: .stored(source), packedFilter: packed, output: output,
       parts: ConvolutionParts(
-        convolution, isStored: true, epilogue: .none, kernels: kernels), epilogue: .none)
+        convolution, isStored: true, gathersStatistics: false, kernels: kernels), epilogue: .none)
     append(work, scratch: work.scratchCount(kernels))
   }
 

@@ -114,42 +114,83 @@ struct DifferentiateConvolution: Work {
     let range = blocks.rows(of: part)
     let sourceStart = context.scratch + gradientScratch
     let kernelStart = sourceStart + sourceScratch
-    blocks.forEachBlock(of: part) { block, rows in
-      let gradientRows = inputGradient == nil ? rows : extents.gradientRows(around: rows, blocks)
+    blocks.forEachBlock(of: part, then: part + context.workers) { block, rows, next in
       let gradient = outputGradient.prepare(
-        pixels: pixels(gradientRows, extents.outputWidth), channels: extents.outputChannels,
-        scratch: context.scratch, in: context)
+        pixels: gradientPixels(rows), channels: extents.outputChannels, scratch: context.scratch,
+        in: context)
+      var (lookahead, laterLookahead) = lookaheads(rows, next: next, in: context)
       var input: UnsafePointer<Float>?
       if let filterGradient {
         let prepared = filterGradient.input.prepare(
-          pixels: pixels(extents.inputRows(of: rows), extents.inputWidth),
-          channels: extents.inputChannels, scratch: sourceStart, in: context)
+          pixels: extents.inputPixels(of: rows), channels: extents.inputChannels,
+          scratch: sourceStart, in: context)
         context.kernels.filterGradient(
           prepared, outputGradient: gradient,
           partial: context.output(filterGradient.partials) + part * filterGradient.stride,
-          extents: extents, rows: rows, of: range, scratch: kernelStart + kernelScratch,
+          extents: extents, rows: rows, of: range,
+          lookahead: lookahead, scratch: kernelStart + kernelScratch,
           algorithm: filterGradient.algorithm)
         input = prepared
+        lookahead = laterLookahead
       }
       if let inputGradient {
-        let inputRows = blocks.splitsImages ? rows : extents.inputRows(of: rows)
         context.kernels.convolve(
-          gradient, filter: context.input(inputGradient.packedFilter),
-          output: context.output(inputGradient.output),
-          extents: inputGradient.convolution.extents, rows: inputRows,
-          channels: 0..<extents.inputChannels, scratch: kernelStart,
+          ConvolutionTask(
+            input: gradient, filter: context.input(inputGradient.packedFilter),
+            output: context.output(inputGradient.output),
+            extents: inputGradient.convolution.extents,
+            rows: blocks.splitsImages ? rows : extents.inputRows(of: rows),
+            lookahead: lookahead, scratch: kernelStart),
           algorithm: inputGradient.convolution.algorithm)
         if let mask = inputGradient.mask {
           apply(
             mask, to: context.output(inputGradient.output), input: input, block: block,
-            pixels: pixels(inputRows, extents.inputWidth), in: context)
+            pixels: maskedPixels(rows), in: context)
         }
       }
     }
   }
 
-  private func pixels(_ rows: Range<Int>, _ width: Int) -> Range<Int> {
-    rows.lowerBound * width..<rows.upperBound * width
+  /// The pixels of the output gradient that a block reads.
+  private func gradientPixels(_ rows: Range<Int>) -> Range<Int> {
+    extents.outputPixels(inputGradient == nil ? rows : extents.gradientRows(around: rows, blocks))
+  }
+
+  /// The pixels of the input whose gradient a block computes.
+  private func maskedPixels(_ rows: Range<Int>) -> Range<Int> {
+    blocks.splitsImages
+      ? rows.lowerBound * extents.inputWidth..<rows.upperBound * extents.inputWidth
+      : extents.inputPixels(of: rows)
+  }
+
+  /// What is needed after the first gradient, and after the second: the mask of this block `rows`
+  /// comes before the next one.
+  private func lookaheads(_ rows: Range<Int>, next: Range<Int>, in context: StepContext)
+    -> (Lookahead, Lookahead)
+  {
+    var first = Lookahead()
+    var second = Lookahead()
+    if let mask = inputGradient?.mask {
+      let (pixels, channels) = (maskedPixels(rows), extents.inputChannels)
+      first.append(mask.addend, pixels: pixels, channels: channels, in: context)
+      first.append(mask.activation, pixels: pixels, channels: channels, in: context)
+      if mask.activation != nil {
+        // Otherwise the input at hand is made of it.
+        first.append(mask.sums?.x, pixels: pixels, channels: channels, in: context)
+      }
+    }
+    guard !next.isEmpty else { return (first, second) }
+    filterGradient?.input.append(
+      to: &first, pixels: extents.inputPixels(of: next), channels: extents.inputChannels,
+      in: context)
+    if inputGradient != nil, filterGradient != nil {
+      outputGradient.append(
+        to: &second, pixels: gradientPixels(next), channels: extents.outputChannels, in: context)
+    } else {
+      outputGradient.append(
+        to: &first, pixels: gradientPixels(next), channels: extents.outputChannels, in: context)
+    }
+    return (first, second)
   }
 
   private func apply(

@@ -43,6 +43,23 @@ enum ConvolutionSource: Hashable, Sendable {
     }
   }
 
+  /// Adds what ``prepare(pixels:channels:scratch:in:)`` will read and write outside its scratch.
+  func append(
+    to lookahead: inout Lookahead, pixels: Range<Int>, channels: Int, in context: StepContext
+  ) {
+    switch self {
+    case .stored(let buffer):
+      lookahead.append(buffer, pixels: pixels, channels: channels, in: context)
+    case .normalized(let source):
+      lookahead.append(source.x, pixels: pixels, channels: channels, in: context)
+      lookahead.append(source.residual, pixels: pixels, channels: channels, in: context)
+      lookahead.append(source.stored, pixels: pixels, channels: channels, in: context)
+    case .differentiated(let gradient, let x, _):
+      lookahead.append(gradient, pixels: pixels, channels: channels, in: context)
+      lookahead.append(x, pixels: pixels, channels: channels, in: context)
+    }
+  }
+
   /// Makes some pixels and returns the address that the first pixel of the whole tensor would have,
   /// so that a kernel finds each pixel of the range at its offset in the tensor.
   ///
@@ -70,5 +87,16 @@ enum ConvolutionSource: Hashable, Sendable {
         c: a + 2 * channels, output: shifted, channels: channels, pixels: pixels)
       return UnsafePointer(shifted)
     }
+  }
+}
+
+extension Lookahead {
+  /// Adds some pixels of a tensor, if there is one.
+  mutating func append(
+    _ buffer: BufferID?, pixels: Range<Int>, channels: Int, in context: StepContext
+  ) {
+    guard let buffer else { return }
+    append(
+      context.input(buffer) + pixels.lowerBound * channels, count: pixels.count * channels)
   }
 }

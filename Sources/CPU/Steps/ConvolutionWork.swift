@@ -37,7 +37,7 @@ struct PackFilter: Work {
   }
 }
 
-/// A convolution, block by block: the input is made, convolved, and the output seen to while both
+/// A convolution, block by block: the input is made, convolved, and the output summed up while both
 /// are in the cache.
 struct Convolve: Work {
   /// What happens to a block's output after it has been computed.
@@ -45,7 +45,7 @@ struct Convolve: Work {
     case none
     /// Mean and M2 of each channel, for each block: `2 · channels` floats.
     case statistics(BufferID)
-    /// Normalised in place: scale and shift; then perhaps a residual and a rectifier.
+    /// Normalised before it is stored: scale and shift; then perhaps a residual and a rectifier.
     case normalization(coefficients: BufferID, residual: BufferID?, rectifies: Bool)
 
     var buffers: [BufferID?] {
@@ -56,8 +56,6 @@ struct Convolve: Work {
       }
     }
   }
-
-  enum EpilogueKind { case none, statistics, normalization }
 
   let source: ConvolutionSource
   let packedFilter: BufferID, output: BufferID
@@ -88,37 +86,43 @@ struct Convolve: Work {
   }
 
   func run(part: Int, in context: StepContext) {
-    let kernels = context.kernels
     let extents = convolution.extents
     let output = context.output(output)
-    let part = cut.part(part)
-    let kernelScratch = context.scratch + sourceScratch
-    cut.blocks.forEachBlock(of: part.rows) { block, rows in
-      let inputRows = extents.inputRows(of: rows)
+    let (rowPart, channels) = cut.part(part)
+    let following = cut.part(part + context.workers).rows
+    cut.blocks.forEachBlock(of: rowPart, then: following) { block, rows, next in
       let input = source.prepare(
-        pixels: inputRows.lowerBound * extents.inputWidth..<inputRows.upperBound
-          * extents.inputWidth, channels: extents.inputChannels, scratch: context.scratch,
-        in: context)
-      kernels.convolve(
-        input, filter: context.input(packedFilter), output: output, extents: extents, rows: rows,
-        channels: part.channels, scratch: kernelScratch, algorithm: convolution.algorithm)
-      let pixels = rows.lowerBound * extents.outputWidth..<rows.upperBound * extents.outputWidth
-      switch epilogue {
-      case .none: break
-      case .statistics(let partials):
-        let channels = extents.outputChannels
-        let mean = context.output(partials) + block * 2 * channels
-        kernels.channelStatistics(
-          UnsafePointer(output), channels: channels, pixels: pixels, mean: mean,
-          m2: mean + channels)
-      case .normalization(let coefficients, let residual, let rectifies):
-        let scale = context.input(coefficients)
-        kernels.affine(
-          UnsafePointer(output), scale: scale, shift: scale + extents.outputChannels,
-          residual: residual.map(context.input), rectify: rectifies, output: output,
-          channels: part.channels, of: extents.outputChannels, pixels: pixels)
+        pixels: extents.inputPixels(of: rows), channels: extents.inputChannels,
+        scratch: context.scratch, in: context)
+      var lookahead = Lookahead()
+      if !next.isEmpty {
+        source.append(
+          to: &lookahead, pixels: extents.inputPixels(of: next), channels: extents.inputChannels,
+          in: context)
+      }
+      context.kernels.convolve(
+        ConvolutionTask(
+          input: input, filter: context.input(packedFilter), output: output, extents: extents,
+          rows: rows, channels: channels, epilogue: kernelEpilogue(in: context),
+          lookahead: lookahead, scratch: context.scratch + sourceScratch),
+        algorithm: convolution.algorithm)
+      if case .statistics(let partials) = epilogue {
+        let mean = context.output(partials) + block * 2 * extents.outputChannels
+        context.kernels.channelStatistics(
+          UnsafePointer(output), channels: extents.outputChannels,
+          pixels: extents.outputPixels(rows), mean: mean, m2: mean + extents.outputChannels)
       }
     }
+  }
+
+  private func kernelEpilogue(in context: StepContext) -> ConvolutionEpilogue? {
+    guard case .normalization(let coefficients, let residual, let rectifies) = epilogue else {
+      return nil
+    }
+    let scale = context.input(coefficients)
+    return ConvolutionEpilogue(
+      scale: scale, shift: scale + convolution.extents.outputChannels,
+      residual: residual.map(context.input), rectifies: rectifies)
   }
 }
 

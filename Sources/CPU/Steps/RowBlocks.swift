@@ -15,17 +15,17 @@ struct RowBlocks: Hashable, Sendable {
 
   /// - Parameters:
   ///   - unitRows: rows that stay in one part: some of one image's or a multiple of an image's.
-  ///   - blockRows: likewise for a block; `nil` for parts of one block each.
+  ///   - blockRows: likewise for a block.
   ///   - grain: the least number of rows that is worth a part.
   ///   - limit: the largest number of parts.
   init(
-    _ extents: ConvolutionExtents, unitRows: Int, blockRows: Int?, grain: Int, limit: Int = 32
+    _ extents: ConvolutionExtents, unitRows: Int, blockRows: Int, grain: Int, limit: Int = 32
   ) {
     imageRows = max(1, extents.outputHeight)
     rowCount = extents.outputRows
     self.unitRows = unitRows
-    self.blockRows = blockRows ?? rowCount
-    for rows in [unitRows, blockRows ?? unitRows] {
+    self.blockRows = blockRows
+    for rows in [unitRows, blockRows] {
       precondition(
         rows > 0 && (rows < imageRows || rows % imageRows == 0),
         "\(rows) rows of images of \(imageRows)")
@@ -54,19 +54,29 @@ struct RowBlocks: Hashable, Sendable {
   var splitsImages: Bool { blockRows < imageRows }
   var imagesPerBlock: Int { max(1, blockRows / imageRows) }
 
-  /// Calls `body` with each block of a part: its number, and its rows.
+  /// Calls `body` with each block of a part: its number, its rows, and the rows of the next block,
+  /// after the last that of the part `following`.
   ///
   /// Blocks are numbered over all parts where parts consist of whole images and whole blocks.
   @inline(__always)
-  func forEachBlock(of part: Int, _ body: (Int, Range<Int>) -> Void) {
+  func forEachBlock(
+    of part: Int, then following: Int, _ body: (Int, Range<Int>, _ next: Range<Int>) -> Void
+  ) {
     let range = rows(of: part)
-    var row = range.lowerBound
-    while row < range.upperBound {
-      var end = min(row + blockRows, range.upperBound)
-      if splitsImages { end = min(end, (row / imageRows + 1) * imageRows) }
-      body(number(ofBlockAt: row), row..<end)
-      row = end
+    let other = following < parts ? rows(of: following) : 0..<0
+    var block = firstBlock(of: range)
+    while !block.isEmpty {
+      let rest = firstBlock(of: block.upperBound..<range.upperBound)
+      body(number(ofBlockAt: block.lowerBound), block, rest.isEmpty ? firstBlock(of: other) : rest)
+      block = rest
     }
+  }
+
+  private func firstBlock(of rows: Range<Int>) -> Range<Int> {
+    let row = rows.lowerBound
+    var end = min(row + blockRows, rows.upperBound)
+    if splitsImages { end = min(end, (row / imageRows + 1) * imageRows) }
+    return row..<end
   }
 
   private func number(ofBlockAt row: Int) -> Int {
@@ -82,7 +92,7 @@ struct RowBlocks: Hashable, Sendable {
   var blockCounts: [Int] {
     var counts: [Int] = []
     for part in 0..<parts {
-      forEachBlock(of: part) { number, rows in
+      forEachBlock(of: part, then: parts) { number, rows, _ in
         precondition(number == counts.count, "block \(number) after \(counts.count) others")
         counts.append(rows.count)
       }
@@ -111,6 +121,17 @@ extension ConvolutionExtents {
     let blocks = (imagePixels + pixels - 1) / pixels
     let rows = (outputHeight + blocks - 1) / blocks
     return min(outputHeight, (rows + 3) / 4 * 4)
+  }
+
+  /// The pixels of output rows.
+  func outputPixels(_ rows: Range<Int>) -> Range<Int> {
+    rows.lowerBound * outputWidth..<rows.upperBound * outputWidth
+  }
+
+  /// The input pixels that the output rows `rows` read, as ``inputRows(of:)``.
+  func inputPixels(of rows: Range<Int>) -> Range<Int> {
+    let rows = inputRows(of: rows)
+    return rows.lowerBound * inputWidth..<rows.upperBound * inputWidth
   }
 
   /// The input rows that the output rows `rows` of one or more whole images, or of one image, read.

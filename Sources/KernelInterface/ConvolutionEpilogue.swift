@@ -1,0 +1,22 @@
+/// What becomes of a convolution's output before it is stored, for each channel k:
+///
+///     output = [rectify](sum · scale[k] + shift[k] [+ residual])
+///
+/// The result is the same to the bit as storing the sums and mapping them afterwards.
+public struct ConvolutionEpilogue {
+  /// One number for each output channel.
+  public let scale: UnsafePointer<Float>, shift: UnsafePointer<Float>
+  /// A tensor like the output; it may be the output's memory.
+  public let residual: UnsafePointer<Float>?
+  public let rectifies: Bool
+
+  public init(
+    scale: UnsafePointer<Float>, shift: UnsafePointer<Float>, residual: UnsafePointer<Float>?,
+    rectifies: Bool
+  ) {
+    self.scale = scale
+    self.shift = shift
+    self.residual = residual
+    self.rectifies = rectifies
+  }
+}

@@ -1,0 +1,35 @@
+/// One call of a convolution kernel: what it reads, what it computes and where to.
+public struct ConvolutionTask {
+  public let input: UnsafePointer<Float>
+  /// The packed filter.
+  public let filter: UnsafePointer<Float>
+  public let output: UnsafeMutablePointer<Float>
+  public let extents: ConvolutionExtents
+  /// The output rows to compute, where row = image · output height + p.
+  public let rows: Range<Int>
+  /// The output channels to compute, from a multiple of two vectors on.
+  public let channels: Range<Int>
+  /// What becomes of the output before it is stored.
+  public let epilogue: ConvolutionEpilogue?
+  /// What the caller needs next.
+  public let lookahead: Lookahead
+  public let scratch: UnsafeMutablePointer<Float>
+
+  /// - Parameter channels: all, if not given.
+  public init(
+    input: UnsafePointer<Float>, filter: UnsafePointer<Float>,
+    output: UnsafeMutablePointer<Float>, extents: ConvolutionExtents, rows: Range<Int>,
+    channels: Range<Int>? = nil, epilogue: ConvolutionEpilogue? = nil,
+    lookahead: Lookahead = Lookahead(), scratch: UnsafeMutablePointer<Float>
+  ) {
+    self.input = input
+    self.filter = filter
+    self.output = output
+    self.extents = extents
+    self.rows = rows
+    self.channels = channels ?? 0..<extents.outputChannels
+    self.epilogue = epilogue
+    self.lookahead = lookahead
+    self.scratch = scratch
+  }
+}

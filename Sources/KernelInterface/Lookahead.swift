@@ -1,0 +1,36 @@
+/// Memory that the caller will read or write soon after a call: a kernel asks for it during its
+/// arithmetic, so that nobody waits for it later. A hint; it changes no result.
+public struct Lookahead {
+  private static let capacity = 8
+  private var pieces = InlineArray<8, Piece>(repeating: Piece(start: nil, count: 0))
+  private var first = 0, end = 0
+  /// Floats of all pieces.
+  public private(set) var count = 0
+
+  private struct Piece {
+    var start: UnsafePointer<Float>?
+    var count: Int
+  }
+
+  /// Nothing.
+  public init() {}
+
+  /// Adds `count` floats from `start`. What does not fit in any more is left out.
+  public mutating func append(_ start: UnsafePointer<Float>, count: Int) {
+    guard end < Self.capacity, count > 0 else { return }
+    pieces[end] = Piece(start: start, count: count)
+    end &+= 1
+    self.count &+= count
+  }
+
+  /// Takes at most `count` floats that lie together; `nil` when nothing is left.
+  public mutating func take(_ count: Int) -> (start: UnsafePointer<Float>, count: Int)? {
+    guard first < end, let start = pieces[first].start else { return nil }
+    let taken = count < pieces[first].count ? count : pieces[first].count
+    pieces[first].start = start + taken
+    pieces[first].count &-= taken
+    if pieces[first].count == 0 { first &+= 1 }
+    self.count &-= taken
+    return (start, taken)
+  }
+}
