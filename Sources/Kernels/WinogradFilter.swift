@@ -1,8 +1,9 @@
 // The filter's side of Winograd's convolution: the transform G g Gᵀ of a filter, and Gᵀ u G, which
 // makes the filter's gradient from the sums of products.
 //
-// A vector holds the filters of as many output channels and one input channel. The stored filter
-// has them far apart, so its numbers come one by one, which takes most of the time.
+// A vector holds the filters of as many output channels and one input channel. The stored filter has
+// the nine taps of each together: they are transposed in registers. A large transform takes as long
+// as memory takes the writing of its 36 streams.
 
 import ResidualKernelInterface
 
@@ -30,37 +31,45 @@ enum WinogradFilter {
     let outputStep = packing == .forward ? e.inputChannels &* 9 : 9
     let inputStep = packing == .forward ? 9 : e.outputChannels &* 9
     let position = WinogradLayout.filterPosition(e.inputChannels, e.outputChannels)
+    let end = filter + e.filterCount
     forEachBlock(channels: e.outputChannels, in: channels) { block in
-      for v in 0..<block.vectors {
-        var source = filter + (block.start &+ v &* lanes) &* outputStep
-        var target = packed + (block.start &* e.inputChannels &+ v &* lanes)
-        for _ in 0..<e.inputChannels {
+      var source = filter + block.start &* outputStep
+      var target = packed + block.start &* e.inputChannels
+      for _ in 0..<e.inputChannels {
+        for v in 0..<block.vectors {
           transform(
-            source, outputStep: outputStep, isRotated: packing == .rotated, into: target,
-            position: position)
-          source += inputStep
-          target += block.vectors &* lanes
+            source + v &* lanes &* outputStep, end: end, outputStep: outputStep,
+            isRotated: packing == .rotated, into: target, position: position)
+          target += lanes
         }
+        source += inputStep
       }
     }
   }
 
   /// G g Gᵀ for one vector of output channels and one input channel.
+  ///
+  /// - Parameter end: of the whole filter.
   @inline(__always)
   private static func transform(
-    _ filter: Input, outputStep: Int, isRotated: Bool, into target: Output, position: Int
+    _ filter: Input, end: Input, outputStep: Int, isRotated: Bool, into target: Output,
+    position: Int
   ) {
-    @inline(__always) func tap(_ r: Int, _ s: Int) -> Vector {
-      var source = filter + (isRotated ? 8 &- 3 &* r &- s : 3 &* r &+ s)
-      var vector = Vector.zero
-      for lane in 0..<Vector.scalarCount {
-        vector[lane] = source.pointee
-        if lane &+ 1 < lanes { source += outputStep }
+    var taps = InlineArray<9, Vector>(repeating: .zero)
+    var tap = 0
+    while tap < 9 {
+      let count = smaller(lanes, 9 &- tap)
+      var square = Square { lane in
+        // Whole vectors as long as they lie in the filter: what is behind the taps goes unused.
+        let source = filter + (lane &* outputStep &+ tap)
+        return load(source, count: end - source >= lanes ? lanes : count)
       }
-      return vector
+      transpose(&square)
+      for i in 0..<count { taps[isRotated ? 8 &- tap &- i : tap &+ i] = square[i] }
+      tap &+= count
     }
     @inline(__always) func column(_ s: Int) -> Six {
-      Winograd.filter((tap(0, s), tap(1, s), tap(2, s)))
+      Winograd.filter((taps[s], taps[3 &+ s], taps[6 &+ s]))
     }
     let (a, b, c) = (column(0), column(1), column(2))
     @inline(__always) func put(_ row: Int, _ taps: Three) {
