@@ -37,7 +37,7 @@
         let (name, size, width) = ("resnet50 conv\(stage)_x ", 224 >> stage, 16 << stage)
         let layers = [
           Layer(name + "1×1 reduce", batch: 4, size, 4 * width, to: width, filter: 1),
-          Layer(name + "3×3", batch: 4, size, width, to: width, filter: 3),
+          Layer(name + "3×3", batch: 16, size, width, to: width, filter: 3),
           Layer(name + "1×1 expand", batch: 4, size, width, to: 4 * width, filter: 1),
         ]
         let first = [

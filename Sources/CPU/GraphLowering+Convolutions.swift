@@ -229,7 +229,8 @@ extension GraphLowering {
   ) {
     append(
       ReduceFilterGradient(
-        partials: partials, filterGradient: output, extents: extents, count: count,
+        partials: partials, filterGradient: output, extents: extents,
+        algorithm: .filterGradient(extents, lanes: kernels.lanes), count: count,
         lanes: kernels.lanes),
       path, touching: [partials, output])
   }

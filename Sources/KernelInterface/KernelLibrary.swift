@@ -43,11 +43,11 @@ public protocol KernelLibrary: Sendable {
     _ input: Input, outputGradient: Input, partial: Output, extents: ConvolutionExtents,
     rows: Range<Int>, of part: Range<Int>, lookahead: Lookahead, scratch: Output,
     algorithm: ConvolutionAlgorithm)
-  /// Adds `count` partial filter gradients, which lie one after another, in order, into
-  /// `[k, c, r, s]`, for the output channels `channels`.
+  /// Adds `count` partial filter gradients of an algorithm, which lie one after another, in order,
+  /// into `[k, c, r, s]`, for the output channels `channels`.
   func reduceFilterGradient(
     _ partials: Input, count: Int, filterGradient: Output, extents: ConvolutionExtents,
-    channels: Range<Int>)
+    channels: Range<Int>, algorithm: ConvolutionAlgorithm)
 
   /// One of Winograd's transforms along one axis, of one number at each place: what the convolution
   /// does with every vector, for tests.

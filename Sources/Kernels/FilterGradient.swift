@@ -138,17 +138,22 @@ extension Kernels {
 
   public func reduceFilterGradient(
     _ partials: UnsafePointer<Float>, count: Int, filterGradient: UnsafeMutablePointer<Float>,
-    extents e: ConvolutionExtents, channels: Range<Int>
+    extents e: ConvolutionExtents, channels: Range<Int>, algorithm: ConvolutionAlgorithm
   ) {
     let partialCount = partialFilterGradientCount(e)
     let taps = e.filterHeight &* e.filterWidth
     let filterSize = e.inputChannels &* taps
+    // Winograd's partial gradients have the order of the result.
+    let order =
+      algorithm == .winograd
+      ? FilterCursor(channels: 1, taps: filterSize)
+      : FilterCursor(channels: e.inputChannels, taps: taps)
     var k = channels.lowerBound
     while k < channels.upperBound {
       // Whole vectors are read at multiples of the lanes, so that they end with the padding.
       let base = k &- k % lanes
       let end = smaller(base &+ lanes, channels.upperBound)
-      var cursor = FilterCursor(channels: e.inputChannels, taps: taps)
+      var cursor = order
       var i = 0
       while i < filterSize {
         let numbers = smaller(lanes, filterSize &- i)

@@ -87,10 +87,10 @@ enum WinogradFilter {
   ///
   /// - Parameters:
   ///   - sums: `[36]` vectors, `position` floats apart.
-  ///   - gradient: `[3][3]` vectors, `tap` floats apart; the result is added or replaces them.
+  ///   - gradient: `[3][3]` vectors; the result is added or replaces them.
   @inline(__always)
   static func gradient(
-    _ sums: Input, position: Int, into gradient: Output, tap: Int, adding: Bool
+    _ sums: Input, position: Int, into gradient: Output, adding: Bool
   ) {
     @inline(__always) func row(_ i: Int) -> Three {
       let source = sums + 6 &* i &* position
@@ -101,7 +101,7 @@ enum WinogradFilter {
         ))
     }
     @inline(__always) func put(_ vector: Vector, _ tapNumber: Int) {
-      let target = gradient + tapNumber &* tap
+      let target = gradient + tapNumber &* lanes
       store(adding ? load(target) + vector : vector, target)
     }
     @inline(__always) func put(_ s: Int, _ column: Six) {

@@ -17,7 +17,7 @@ extension Kernels {
       &+ InputScratch.count(e)
   }
 
-  /// The partial filter gradient is the direct kernel's: `[k / lanes][r][s][c][lanes]`.
+  /// The partial filter gradient is `[k / lanes][c][r][s][lanes]`.
   func winogradFilterGradient(
     _ input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     partial: UnsafeMutablePointer<Float>, extents e: ConvolutionExtents, rows: Range<Int>,

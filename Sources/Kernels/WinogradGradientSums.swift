@@ -5,13 +5,15 @@
 // Goals, in order: the multiply-add rate of the core; few sums in memory.
 //
 // A register tile, some input channels times vectors of output channels, sums over the tiles of a
-// block, at one position after another, and its 36 sums lie together. Those of a few channels are
-// added up over the blocks of a part and transformed into the partial gradient at its end. With
-// many channels they would take four times the filter's memory and its traffic: there a register
-// tile's are transformed at once, which costs a twentieth of a full block's products.
+// block. For a vector of input channels, one position after another meets a group of output
+// channels: their transforms at a position lie in the first-level cache, and are read there once
+// for every register tile. The sums of a few channels are added up over the blocks of a part and
+// transformed into the partial gradient at its end. With many channels they would take four times
+// the filter's memory and its traffic: there those of a vector and a group are transformed at once,
+// which costs a twentieth of a full block's products.
 //
-// Rejected after measurement: positions in the outer loop, which reads the transforms from the
-// first-level cache but the sums from the second (slower with AVX-512, up to a tenth).
+// Rejected after measurement: all positions of one register tile after another, which reads the
+// transforms from the second-level cache.
 
 import CIntrinsics
 import ResidualKernelInterface
@@ -20,14 +22,15 @@ struct WinogradGradientSums {
   /// `[c / lanes][36][tile][lanes]` and `[k / lanes][36][tile][lanes]`.
   private let inputs: Input, gradients: Input
   private let inputChannels: Int, outputChannels: Int
-  fileprivate let tileCount: Int
-  /// For one register tile after another `[36][entries][vectors][lanes]`.
+  private let tileCount: Int
+  /// For a vector of input channels, and a group of output channels:
+  /// `[36][block of k][lanes][vectors · lanes]`.
   private let sums: Output
   /// Whether the sums go on from block to block.
-  fileprivate let areKept: Bool
+  private let areKept: Bool
   /// Whether the sums begin with this block, and whether they end.
-  fileprivate let begins: Bool, ends: Bool
-  /// `[k / lanes][r][s][c][lanes]`.
+  private let begins: Bool, ends: Bool
+  /// `[k / lanes][c][r][s][lanes]`.
   private let partial: Output
   /// Whether earlier blocks are in the partial gradient.
   private let addsToPartial: Bool
@@ -41,12 +44,17 @@ struct WinogradGradientSums {
     e.inputChannels &* e.outputChannels <= mostKept
   }
 
+  /// Floats of the sums at a position, and one vector more: positions would else lie a page apart.
+  private static func position(_ groupChannels: Int) -> Int {
+    (groupChannels &+ 1) &* Vector.scalarCount
+  }
+
   /// Floats of the sums.
   static func count(_ e: ConvolutionExtents) -> Int {
-    WinogradLayout.positions
-      &* (fits(e)
-        ? e.inputChannels &* e.outputChannels
-        : larger(WideWinogradGradientTile.count, NarrowWinogradGradientTile.count))
+    let group = smaller(groupChannels, e.outputChannels)
+    let kept = fits(e) ? e.inputChannels / Vector.scalarCount : 1
+    return WinogradLayout.positions &* position(group)
+      &* kept &* ((e.outputChannels &+ group &- 1) / group)
   }
 
   /// The sums over the tiles `block` of a part's `tiles`.
@@ -69,37 +77,64 @@ struct WinogradGradientSums {
 
   /// Adds the block, to the kept sums or to the partial gradient.
   func add(prefetch: inout PrefetchStream) {
-    var kept = sums
+    var sums = sums
     var group = 0
     while group < outputChannels {
       let groupCount = smaller(Self.groupChannels, outputChannels &- group)
+      let position = Self.position(groupCount)
       var c = 0
       while c < inputChannels {
-        let source = inputs + c / lanes &* WinogradLayout.vector
-        forEachBlock(channels: groupCount) { block in
-          let k = group &+ block.start
-          let factors = gradients + k / lanes &* WinogradLayout.vector
-          if block.vectors == WideWinogradGradientTile.width {
-            kept += WideWinogradGradientTile.add(
-              self, source, factors, c: c, k: k, to: kept, prefetch: &prefetch)
-          } else {
-            kept += NarrowWinogradGradientTile.add(
-              self, source, factors, c: c, k: k, to: kept, prefetch: &prefetch)
-          }
-        }
+        add(c: c, k: group, count: groupCount, to: sums, prefetch: &prefetch)
+        if ends { finish(sums, c: c, k: group, count: groupCount) }
+        if areKept { sums += WinogradLayout.positions &* position }
         c &+= lanes
       }
       group &+= groupCount
     }
   }
 
-  /// Transforms the sums of one input channel and a vector of output channels, `position` floats
-  /// apart, into the partial gradient.
-  @inline(__always)
-  fileprivate func finish(_ sums: Input, position: Int, c: Int, k: Int) {
-    WinogradFilter.gradient(
-      sums, position: position, into: partial + (k &* 9 &* inputChannels &+ c &* lanes),
-      tap: inputChannels &* lanes, adding: addsToPartial)
+  /// Adds the block's products for the vector of input channels at `c` and `count` output channels
+  /// from `k` on.
+  @inline(never)
+  private func add(c: Int, k: Int, count: Int, to sums: Output, prefetch: inout PrefetchStream) {
+    var source = inputs + c / lanes &* WinogradLayout.vector
+    var factors = gradients + k / lanes &* WinogradLayout.vector
+    var target = sums
+    for _ in 0..<WinogradLayout.positions {
+      forEachBlock(channels: count) { block in
+        let factors = factors + block.start / lanes &* WinogradLayout.vector
+        let target = target + block.start &* lanes
+        if block.vectors == WideWinogradGradientTile.width {
+          WideWinogradGradientTile.add(
+            source, factors, tileCount: tileCount, to: target, begins: begins, prefetch: &prefetch)
+        } else {
+          NarrowWinogradGradientTile.add(
+            source, factors, tileCount: tileCount, to: target, begins: begins, prefetch: &prefetch)
+        }
+      }
+      source += WinogradLayout.position
+      factors += WinogradLayout.position
+      target += Self.position(count)
+    }
+  }
+
+  /// Transforms the sums of the vector of input channels at `c` and `count` output channels from `k`
+  /// on into the partial gradient.
+  @inline(never)
+  private func finish(_ sums: Output, c: Int, k: Int, count: Int) {
+    forEachBlock(channels: count) { block in
+      var source = Input(sums) + block.start &* lanes
+      var target = partial + ((k &+ block.start) &* inputChannels &+ c &* lanes) &* 9
+      for _ in 0..<Vector.scalarCount {
+        for v in 0..<block.vectors {
+          WinogradFilter.gradient(
+            source, position: Self.position(count), into: target + v &* lanes &* 9 &* inputChannels,
+            adding: addsToPartial)
+          source += lanes
+        }
+        target += 9 &* lanes
+      }
+    }
   }
 }
 
@@ -109,72 +144,58 @@ enum WinogradGradientTile<let entries: Int, let vectors: Int> {
   /// Sums in the tile.
   static var count: Int { @inline(__always) get { entries &* vectors &* Vector.scalarCount } }
 
-  /// Adds a block's products for the vector of input channels at `c`, one register tile after
+  /// Adds a block's products at a position for a vector of input channels, one register tile after
   /// another.
   ///
   /// - Parameters:
-  ///   - inputs: `[36][tile][lanes]`.
-  ///   - gradients: `[vectors][36][tile][lanes]`, a vector's stride apart.
-  ///   - kept: `[lanes / entries][36][entries][vectors][lanes]`, the first only if not kept.
-  /// - Returns: the floats that are kept.
+  ///   - inputs: `[tile][lanes]`.
+  ///   - gradients: `[vectors][tile][lanes]`, a vector's stride apart.
+  ///   - sums: `[lanes][vectors][lanes]`.
+  ///   - begins: whether the sums replace what lies there.
   @inline(never)
   static func add(
-    _ block: WinogradGradientSums, _ inputs: Input, _ gradients: Input, c: Int, k: Int,
-    to kept: Output, prefetch: inout PrefetchStream
-  ) -> Int {
-    let begins = block.begins
-    let tileCount = block.tileCount
-    let step = block.areKept ? WinogradLayout.positions &* count : 0
-    var kept = kept
+    _ inputs: Input, _ gradients: Input, tileCount: Int, to sums: Output, begins: Bool,
+    prefetch: inout PrefetchStream
+  ) {
+    var target = sums
     var entry = 0
     while entry < lanes {
-      var source = inputs + entry
-      var factors = gradients
-      var target = kept
-      for _ in 0..<WinogradLayout.positions {
-        var (ahead, aheadStep) = prefetch.advance(tileCount)
-        var sums = InlineArray<entries, InlineArray<vectors, Vector>>(
-          repeating: InlineArray(repeating: .zero))
-        if !begins {
-          for i in 0..<entries {
-            for v in 0..<vectors { sums[i][v] = load(target + (i &* vectors &+ v) &* lanes) }
-          }
-        }
-        var numbers = source
-        var gradient = factors
-        let end = source + tileCount &* lanes
-        while numbers != end {
-          prefetchToL2(ahead)
-          ahead += aheadStep
-          for i in 0..<entries {
-            let number = Vector(repeating: numbers[i])
-            for v in 0..<vectors {
-              sums[i][v] = fusedMultiplyAdd(
-                number, load(gradient + v &* WinogradLayout.vector), sums[i][v])
-            }
-          }
-          numbers += lanes
-          gradient += lanes
-        }
+      var (ahead, aheadStep) = prefetch.advance(tileCount)
+      var products = InlineArray<entries, InlineArray<vectors, Vector>>(
+        repeating: InlineArray(repeating: .zero))
+      if !begins {
         for i in 0..<entries {
-          for v in 0..<vectors { store(sums[i][v], target + (i &* vectors &+ v) &* lanes) }
+          for v in 0..<vectors { products[i][v] = load(target + (i &* vectors &+ v) &* lanes) }
         }
-        source += WinogradLayout.position
-        factors += WinogradLayout.position
-        target += count
       }
-      if block.ends {
-        for i in 0..<entries {
+      var numbers = inputs + entry
+      var gradient = gradients
+      let end = numbers + tileCount &* lanes
+      while numbers != end {
+        prefetchToL2(ahead)
+        ahead += aheadStep
+        if vectors > 1 {
+          // The next position: a narrow tile's loads leave no time to ask for it.
+          prefetchToL1(numbers + WinogradLayout.position)
           for v in 0..<vectors {
-            block.finish(
-              Input(kept) + (i &* vectors &+ v) &* lanes, position: count,
-              c: c &+ entry &+ i, k: k &+ v &* lanes)
+            prefetchToL1(gradient + (v &* WinogradLayout.vector &+ WinogradLayout.position))
           }
         }
+        for i in 0..<entries {
+          let number = Vector(repeating: numbers[i])
+          for v in 0..<vectors {
+            products[i][v] = fusedMultiplyAdd(
+              number, load(gradient + v &* WinogradLayout.vector), products[i][v])
+          }
+        }
+        numbers += lanes
+        gradient += lanes
       }
-      kept += step
+      for i in 0..<entries {
+        for v in 0..<vectors { store(products[i][v], target + (i &* vectors &+ v) &* lanes) }
+      }
+      target += entries &* vectors &* lanes
       entry &+= entries
     }
-    return step &* (lanes / entries)
   }
 }

@@ -196,7 +196,7 @@ extension KernelLibrary {
     for channels in unevenParts(of: e.outputChannels) {
       reduceFilterGradient(
         partials.input, count: parts.count, filterGradient: result.pointer, extents: e,
-        channels: channels)
+        channels: channels, algorithm: algorithm)
     }
     return result
   }

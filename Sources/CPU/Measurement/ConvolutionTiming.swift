@@ -169,8 +169,8 @@ private struct PlanParts {
     append(work, scratch: work.scratchCount)
     append(
       ReduceFilterGradient(
-        partials: partials, filterGradient: result, extents: e, count: blocks.parts,
-        lanes: kernels.lanes))
+        partials: partials, filterGradient: result, extents: e, algorithm: algorithm,
+        count: blocks.parts, lanes: kernels.lanes))
   }
 
   private mutating func append(_ work: any Work, scratch: Int = 0) {

@@ -81,7 +81,7 @@ struct DifferentiateConvolution: Work {
     let grain =
       switch algorithm {
       case .direct: 2_000_000 / multiplyAddsPerRow
-      case .winograd: 4 * 128 / tilesPerRow
+      case .winograd: 4 * 16 / tilesPerRow
       }
     let blockRows = extents.blockRows(wholeImages: !extents.keepsPlaces)
     return RowBlocks(
@@ -218,16 +218,18 @@ struct DifferentiateConvolution: Work {
 struct ReduceFilterGradient: Work {
   let partials: BufferID, filterGradient: BufferID
   let extents: ConvolutionExtents
+  let algorithm: ConvolutionAlgorithm
   let count: Int
   private let channels: Partition
 
   init(
-    partials: BufferID, filterGradient: BufferID, extents: ConvolutionExtents, count: Int,
-    lanes: Int
+    partials: BufferID, filterGradient: BufferID, extents: ConvolutionExtents,
+    algorithm: ConvolutionAlgorithm, count: Int, lanes: Int
   ) {
     self.partials = partials
     self.filterGradient = filterGradient
     self.extents = extents
+    self.algorithm = algorithm
     self.count = count
     let numbersPerChannel = max(1, count * extents.filterCount / max(1, extents.outputChannels))
     // A kernel reads whole vectors of output channels.
@@ -240,7 +242,7 @@ struct ReduceFilterGradient: Work {
   func run(part: Int, in context: StepContext) {
     context.kernels.reduceFilterGradient(
       context.input(partials), count: count, filterGradient: context.output(filterGradient),
-      extents: extents, channels: channels.range(part))
+      extents: extents, channels: channels.range(part), algorithm: algorithm)
   }
 }
 
