@@ -83,9 +83,7 @@ struct Partition: Hashable, Sendable {
     self.count = count
     self.unit = unit
     let units = (count + unit - 1) / unit
-    // Any number of threads up to eight shares a power of two evenly, or nearly.
-    let most = max(1, min(limit, units, count / max(grain, 1)))
-    parts = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
+    parts = powerOfTwo(atMost: min(limit, units, count / max(grain, 1)))
   }
 
   /// All elements in one part.
@@ -104,4 +102,10 @@ struct Partition: Hashable, Sendable {
 
   /// For elementwise work.
   static func elements(_ count: Int) -> Partition { Partition(count, grain: 16_384) }
+}
+
+/// The largest power of two that is not larger than `number`, at least 1: cut into so many parts, work
+/// is shared evenly by two, four or eight threads.
+func powerOfTwo(atMost number: Int) -> Int {
+  1 << (Int.bitWidth - 1 - max(1, number).leadingZeroBitCount)
 }

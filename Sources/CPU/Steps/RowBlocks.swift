@@ -115,7 +115,7 @@ extension ConvolutionExtents {
     let imagePixels = max(1, outputHeight * outputWidth)
     if wholeImages || imagePixels <= pixels + pixels / 8 {
       // A batch is at least four blocks, so that threads find enough parts.
-      return max(1, min(pixels / imagePixels, batch / 4)) * outputHeight
+      return powerOfTwo(atMost: min(pixels / imagePixels, batch / 4)) * outputHeight
     }
     // Blocks of nearly one size, in whole tiles.
     let blocks = (imagePixels + pixels - 1) / pixels
