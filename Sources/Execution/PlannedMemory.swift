@@ -1,8 +1,9 @@
 /// The memory that running a plan takes, by part, in bytes.
 public struct PlannedMemory: Hashable, Sendable {
-  /// What lives only within a step: activations, gradients, packed filters. In inference, filters
-  /// that stay packed too.
+  /// What lives only within a step: activations, gradients, packed filters.
   public let arena: Int
+  /// Filters that stay packed between runs, in inference.
+  public var kept: Int
   /// What all workers need beside it.
   public let scratch: Int
   /// Inputs and outputs.
@@ -10,24 +11,30 @@ public struct PlannedMemory: Hashable, Sendable {
   /// Parameters, statistics and the optimiser's state.
   public let state: Int
 
+  /// Whether the plan changes its parameters.
+  public let isTraining: Bool
+
   /// The sum of the parts.
-  public var total: Int { arena + scratch + boundary + state }
+  public var total: Int { arena + kept + scratch + boundary + state }
 }
 
 extension Device {
   /// The memory that a plan takes on this device.
   public func memory(of plan: Plan<Step>) -> PlannedMemory {
     PlannedMemory(
-      arena: plan.arenaByteCount + plan.keptByteCount, scratch: scratchByteCount(of: plan),
-      boundary: plan.boundaryByteCount, state: plan.stateByteCount)
+      arena: plan.arenaByteCount, kept: plan.keptByteCount, scratch: scratchByteCount(of: plan),
+      boundary: plan.boundaryByteCount, state: plan.stateByteCount,
+      isTraining: plan.changesState)
   }
 }
 
 extension PlannedMemory: CustomStringConvertible {
   /// The sum and its parts: `5.79 GiB (activations and gradients 5.64 GiB, …)`.
   public var description: String {
-    "\(ByteSize.text(total)) (activations and gradients \(ByteSize.text(arena)), "
-      + "parameters and momentum \(ByteSize.text(state)), "
+    "\(ByteSize.text(total)) "
+      + "(activations\(isTraining ? " and gradients" : "") \(ByteSize.text(arena)), "
+      + "parameters\(isTraining ? " and momentum" : "") \(ByteSize.text(state)), "
+      + (kept > 0 ? "packed filters \(ByteSize.text(kept)), " : "")
       + "inputs and outputs \(ByteSize.text(boundary)), scratch \(ByteSize.text(scratch)))"
   }
 }
@@ -36,8 +43,9 @@ extension PlannedMemory: CustomStringConvertible {
 public enum ByteSize {
   private static let prefixes = ["k", "m", "g", "t"]
 
-  /// `1.5 GiB`, or `12 MiB` below one.
+  /// `1.50 GiB`, `12 MiB`, `0.5 MiB` or, below that, `600 bytes`.
   public static func text(_ byteCount: Int) -> String {
+    guard byteCount >= 100_000 else { return "\(byteCount) bytes" }
     let mebibytes = Double(byteCount) / 1_048_576
     guard mebibytes >= 999.5 else {
       return mebibytes >= 9.95

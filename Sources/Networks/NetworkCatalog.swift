@@ -29,7 +29,7 @@ public enum NetworkCatalog {
     switch family {
     case .imageNet:
       let shortcut = residual ? shortcut ?? .projection : nil
-      if let network = ResNet.network(
+      if let network = ImageNetResNet.network(
         depth: depth, shortcut: shortcut, stridePlacement: stridePlacement ?? .middle3x3,
         inputSide: inputSide ?? 224, classes: classes ?? 1000)
       {
@@ -51,7 +51,7 @@ public enum NetworkCatalog {
 
   /// The names that are offered when one is not known.
   public static let knownNames =
-    ResNet.depths.flatMap { ["resnet\($0)", "plain\($0)"] }
+    ImageNetResNet.depths.flatMap { ["resnet\($0)", "plain\($0)"] }
     + CIFARResNet.paperDepths.flatMap {
       ["cifar-resnet\($0)", "cifar-plain\($0)", "resnet\($0)", "plain\($0)"]
     } + [LinearClassifier.name, "linear"]
@@ -71,7 +71,7 @@ public enum NetworkCatalog {
     for (prefix, residual) in [("resnet", true), ("plain", false)] where lowered.hasPrefix(prefix) {
       guard let depth = Int(lowered.dropFirst(prefix.count)), depth > 0 else { break }
       guard depth <= maximumDepth else { throw .tooDeep(depth) }
-      if ResNet.depths.contains(depth) { return (.imageNet, residual, depth) }
+      if ImageNetResNet.depths.contains(depth) { return (.imageNet, residual, depth) }
       guard CIFARResNet.paperDepths.contains(depth) else {
         throw .aliasOfOtherDepth(name: name, canonical: "cifar-\(prefix)\(depth)", depth: depth)
       }
@@ -104,7 +104,7 @@ public enum NetworkNameError: Error, Hashable, CustomStringConvertible {
       (depth - 2) % 6 == 0 && depth >= 8
         ? "'\(name)' is short for no network; for CIFAR-10 write '\(canonical)'"
         : "'\(name)' is not available; ImageNet networks have "
-          + "\(ResNet.depths.dropLast().map(String.init).joined(separator: ", ")) or 152 layers, "
+          + "\(ImageNetResNet.depths.dropLast().map(String.init).joined(separator: ", ")) or 152 layers, "
           + "CIFAR-10 networks 6n + 2, such as \(Self.nearestDepths(to: depth)), written with their "
           + "family, as in 'cifar-resnet20'"
     case .tooDeep(let depth):

@@ -12,8 +12,6 @@
 public final class AlignedBuffer: @unchecked Sendable {
   /// The alignment of every buffer in bytes: a cache line.
   public static let alignment = 64
-  /// The size of a huge page on Linux: larger buffers ask for such pages.
-  private static let hugePage = 2 << 20
 
   /// The first byte; valid as long as the buffer lives.
   public let base: UnsafeMutableRawPointer
@@ -27,27 +25,77 @@ public final class AlignedBuffer: @unchecked Sendable {
   public init(byteCount: Int) throws(AllocationError) {
     precondition(byteCount >= 0, "a buffer cannot have \(byteCount) bytes")
     guard byteCount <= Self.machineByteCount else { throw AllocationError(byteCount: byteCount) }
-    var pointer: UnsafeMutableRawPointer?
-    let isLarge = byteCount >= Self.hugePage
-    let status = posix_memalign(
-      &pointer, isLarge ? Self.hugePage : Self.alignment, max(byteCount, Self.alignment))
-    guard status == 0, let pointer else { throw AllocationError(byteCount: byteCount) }
-    #if os(Linux)
-      // Advice: with pages of 4 KiB, transforms that write 36 streams wait for address translation.
-      if isLarge { madvise(pointer, byteCount / Self.hugePage * Self.hugePage, MADV_HUGEPAGE) }
-    #endif
-    memset(pointer, 0, byteCount)
-    self.base = pointer
     self.byteCount = byteCount
+    #if os(Linux)
+      if byteCount >= Self.hugePage {
+        base = try Self.mapped(byteCount)
+        return
+      }
+    #endif
+    var pointer: UnsafeMutableRawPointer?
+    let status = posix_memalign(&pointer, Self.alignment, max(byteCount, Self.alignment))
+    guard status == 0, let pointer else { throw AllocationError(byteCount: byteCount) }
+    memset(pointer, 0, byteCount)
+    base = pointer
   }
 
-  deinit { free(base) }
+  deinit {
+    #if os(Linux)
+      if byteCount >= Self.hugePage {
+        munmap(base, byteCount)
+        return
+      }
+    #endif
+    free(base)
+  }
 
-  /// The machine's memory in bytes.
-  public static var machineByteCount: Int {
+  #if os(Linux)
+    /// Buffers from this size on consist of pages of their own, which the system sets to zero when
+    /// they are first touched, and which it is asked to make huge: with pages of 4 KiB, transforms
+    /// that write 36 streams at once wait for address translation.
+    private static let hugePage = 2 << 20
+
+    /// Maps `byteCount` bytes that begin with a huge page.
+    private static func mapped(_ byteCount: Int) throws(AllocationError)
+      -> UnsafeMutableRawPointer
+    {
+      let (mappedCount, overflow) = byteCount.addingReportingOverflow(hugePage)
+      guard !overflow,
+        let start = mmap(
+          nil, mappedCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+        start != MAP_FAILED
+      else { throw AllocationError(byteCount: byteCount) }
+      // What lies before the first huge page, and the rest of what was too much, goes back.
+      let base = start.alignedUp(toMultipleOf: hugePage)
+      let end = (base + byteCount).alignedUp(toMultipleOf: Int(sysconf(Int32(_SC_PAGESIZE))))
+      if base > start { munmap(start, base - start) }
+      if end < start + mappedCount { munmap(end, start + mappedCount - end) }
+      madvise(base, byteCount, MADV_HUGEPAGE)
+      return base
+    }
+  #endif
+
+  /// The memory in bytes that the machine has, or that the process's container may take of it.
+  public static let machineByteCount: Int = {
     let (bytes, overflow) = Int(sysconf(Int32(_SC_PHYS_PAGES)))
       .multipliedReportingOverflow(by: Int(sysconf(Int32(_SC_PAGESIZE))))
-    return overflow || bytes <= 0 ? .max : bytes
+    return min(overflow || bytes <= 0 ? .max : bytes, containerByteCount ?? .max)
+  }()
+
+  /// The limit of the control group, of version 2 or 1; `nil` where there is none.
+  private static var containerByteCount: Int? {
+    for path in ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"] {
+      guard let file = fopen(path, "r") else { continue }
+      defer { fclose(file) }
+      var line = [CChar](repeating: 0, count: 32)
+      guard fgets(&line, 32, file) != nil else { continue }
+      let digits = line.prefix { $0 >= 48 && $0 <= 57 }
+      // Version 2 writes "max", version 1 a number near the largest.
+      if let bytes = Int(String(decoding: digits.map(UInt8.init), as: UTF8.self)), bytes > 0 {
+        return bytes
+      }
+    }
+    return nil
   }
 
   /// The buffer seen as elements of one type.

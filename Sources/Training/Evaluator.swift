@@ -47,7 +47,12 @@ public final class Evaluator<D: Device> {
       session.device.realType == .float32, "images in float32, not \(session.device.realType)")
     self.network = network
     self.batchSize = batchSize
-    loaded = try session.load(
+    loaded = try session.load(try Self.plan(network, device: session.device, batchSize: batchSize))
+  }
+
+  /// The evaluation of one batch.
+  static func plan(_ network: Network, device: D, batchSize: Int) throws -> Plan<D.Step> {
+    try device.prepare(
       network.evaluationStep(), inputs: network.stepShapes(batch: batchSize))
   }
 

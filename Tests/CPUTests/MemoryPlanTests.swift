@@ -45,14 +45,14 @@ import Testing
     #expect(try arena(602, .convolutions) / arena(152, .convolutions) < 2.5)
   }
 
-  /// The same bits of every parameter and statistic, whatever is repeated.
+  /// The same bits of every parameter and statistic after ten steps, whatever is repeated.
   @Test(arguments: ["cifar-resnet20", "cifar-plain20"], [Shortcut.padding(.end), .projection])
   func everyBitStays(name: String, shortcut: Shortcut) throws {
     let network = try NetworkCatalog.network(named: name, shortcut: shortcut)
     let step = network.trainingStep(weightDecay: 1e-4)
     func results(_ graph: Graph) throws -> [String: [Float]] {
       let run = try TrainingRun(network, graph: graph, batch: 6, on: device)
-      for number in 0..<3 {
+      for number in 0..<10 {
         run.loaded.poison()
         run.loaded.write([Float](repeating: 1, count: 6), to: StepTensor.weights)
         run.loaded.write(0.1, to: StepTensor.learningRate)

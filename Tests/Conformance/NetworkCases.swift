@@ -26,7 +26,7 @@ extension ConformanceCase {
   /// pooling of numbers that are nearly all positive, the first shift's gradient vanishes in training.
   private static let imageNet: [ConformanceCase] =
     [Block.basic, .bottleneck(.first1x1), .bottleneck(.middle3x3)].map { block in
-      let network = ResNet.network(
+      let network = ImageNetResNet.network(
         name: "resnet of one \(block) a stage", block: block, blocks: [1, 1, 1, 1],
         shortcut: .projection, inputSide: 64, classes: 10)
       return block == .basic

@@ -16,7 +16,9 @@ import Testing
   func others(text: String) { #expect(ByteSize.bytes(text) == nil) }
 
   @Test func texts() {
-    #expect(ByteSize.text(0) == "0.0 MiB")
+    #expect(ByteSize.text(0) == "0 bytes")
+    #expect(ByteSize.text(600) == "600 bytes")
+    #expect(ByteSize.text(100_000) == "0.1 MiB")
     #expect(ByteSize.text(3 << 19) == "1.5 MiB")
     #expect(ByteSize.text(148 << 20) == "148 MiB")
     #expect(ByteSize.text(6 << 30) == "6.00 GiB")

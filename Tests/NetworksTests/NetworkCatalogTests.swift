@@ -6,7 +6,7 @@ import Testing
     #expect(Set(NetworkCatalog.knownNames).isSuperset(of: ["cifar-resnet20", "plain56", "linear"]))
     for name in NetworkCatalog.knownNames {
       let network = try NetworkCatalog.network(named: name)
-      let isForImageNet = ResNet.depths.contains(network.depth)
+      let isForImageNet = ImageNetResNet.depths.contains(network.depth)
       #expect(network.name == (name.hasPrefix("cifar-") || isForImageNet ? name : "cifar-" + name))
       #expect(network.inputSide == (isForImageNet ? 224 : 32))
       #expect(network.classes == (isForImageNet ? 1000 : 10))

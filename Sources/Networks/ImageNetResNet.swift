@@ -1,7 +1,7 @@
 /// The paper's networks for ImageNet (Table 1): a 7×7 convolution and maximum pooling, four stages of
 /// blocks with 64, 128, 256 and 512 filters, each half as wide and high as the one before, global
 /// average pooling and a fully-connected layer. Parameters have torchvision's names.
-public enum ResNet {
+public enum ImageNetResNet {
   /// Table 1: the kind of block, and the number of blocks in each stage.
   public static let table: [(depth: Int, isBottleneck: Bool, blocks: [Int])] = [
     (18, false, [2, 2, 2, 2]),
