@@ -5,8 +5,8 @@
 
   /// How the constants of the choice of algorithm fit this machine.
   ///
-  /// With the costs d of a pixel, w of a tile and f of a filter's transform, per input channel and
-  /// vector of output channels,
+  /// With the costs d of a pixel, w of a tile and f of a filter's transform or reading, per input
+  /// channel and vector of output channels,
   ///
   ///     seconds(direct) = unit · d · pixels        seconds(Winograd) = unit · (w · tiles + f)
   ///
@@ -21,22 +21,23 @@
       let costs = ConvolutionAlgorithm.Cost.self
       Swift.print("\(device.instructionSet.rawValue), 1 thread\n")
       var table = TextTable([
-        .init("direction"), .init("a tile"), .init("fitted"), .init("a transform"),
+        .init("direction"), .init("a tile"), .init("fitted"), .init("a filter"),
         .init("fitted"), .init("wrong choices"),
       ])
-      for (direction, transform) in [
-        (ConvolutionDirection.output, costs.filterTransform),
-        (.filterGradient, costs.inverseTransform),
+      for (name, direction, packsFilter, filter) in [
+        ("output, filter packed each time", ConvolutionDirection.output, true, costs.filterTransform),
+        ("output, filter packed once", .output, false, costs.filterReading),
+        ("filter gradient", .filterGradient, true, costs.inverseTransform),
       ] {
-        let points = try points(direction, on: device)
+        let points = try points(direction, packsFilter: packsFilter, on: device)
         let (tile, once) = fit(points)
         let wrong = points.filter(\.timing.disagrees)
         let losses = wrong.map {
           "\($0.extents.outputHeight)² \($0.extents.inputChannels)→\($0.extents.outputChannels)"
         }
         table.append([
-          direction.rawValue, String(costs.winogradTile), NumberFormat.fixed(tile, decimals: 0),
-          String(transform), NumberFormat.fixed(once, decimals: 0),
+          name, String(costs.winogradTile), NumberFormat.fixed(tile, decimals: 0),
+          String(filter), NumberFormat.fixed(once, decimals: 0),
           "\(wrong.count) of \(points.count)"
             + (losses.isEmpty ? "" : ": " + losses.joined(separator: ", ")),
         ])
@@ -45,16 +46,16 @@
     }
 
     /// One image of each size, where the filter's transform decides, for two widths.
-    private static func points(_ direction: ConvolutionDirection, on device: CPUDevice) throws
-      -> [Point]
-    {
+    private static func points(
+      _ direction: ConvolutionDirection, packsFilter: Bool, on device: CPUDevice
+    ) throws -> [Point] {
       try [32, 64].flatMap { channels in
         try [4, 6, 7, 8, 10, 12, 14, 16, 20, 28, 32, 56].map { size in
           let layer = Layer("", batch: 1, size, channels, to: channels, filter: 3)
           return Point(
             extents: layer.extents,
             timing: try device.time(
-              direction, layer.extents, packsFilter: true, budget: .milliseconds(40)))
+              direction, layer.extents, packsFilter: packsFilter, budget: .milliseconds(40)))
         }
       }
     }

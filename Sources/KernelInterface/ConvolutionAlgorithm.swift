@@ -35,8 +35,8 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
     package static let directPixel = 9
     /// A tile of 4×4 pixels, for Winograd's: 36, and half as many again for its transforms.
     package static let winogradTile = 54
-    /// The filter's transform, whose numbers come one by one.
-    package static let filterTransform = 1000
+    /// The filter's transform.
+    package static let filterTransform = 300
     /// The reading of a filter that was transformed earlier, four times as large as the filter.
     package static let filterReading = 300
     /// A filter gradient's transform, once a part, in whole vectors.

@@ -53,8 +53,8 @@ struct Bench: ParsableCommand {
     let instructionSet: String
     let imagesPerSecond: Double
     let secondsPerStep: Double
-    /// From the start of the command to the end of the first step.
-    let secondsToFirstStep: Double
+    /// From the start of the command to the beginning and to the end of the first step.
+    let secondsToStart: Double, secondsToFirstStep: Double
     let plannedMemoryBytes: Int
     /// What a training step computes again to save memory.
     let recompute: String?
@@ -118,6 +118,7 @@ struct Bench: ParsableCommand {
         session.store.read(slot.name).scalars.map { $0 * options.parameterScale }, to: slot.name)
     }
 
+    let start = (clock.now - begin) / .seconds(1)
     loaded.run()
     let firstStep = (clock.now - begin) / .seconds(1)
     for _ in 0..<max(0, options.warm - 1) { loaded.run() }
@@ -131,7 +132,8 @@ struct Bench: ParsableCommand {
       what: what, network: network.name, batch: options.batch, threads: device.threads,
       instructionSet: device.instructionSet.rawValue,
       imagesPerSecond: Double(options.batch) / median, secondsPerStep: median,
-      secondsToFirstStep: firstStep, plannedMemoryBytes: memory.total,
+      secondsToStart: start, secondsToFirstStep: firstStep,
+      plannedMemoryBytes: memory.total,
       recompute: scope?.rawValue, peakMemoryBytes: peakMemory(), profile: profile)
     if options.outputOptions.json { return try JSONDocument.print(report) }
     print(
@@ -139,7 +141,8 @@ struct Bench: ParsableCommand {
         + "\(device.instructionSet.rawValue): "
         + "\(NumberFormat.fixed(report.imagesPerSecond, decimals: 1)) images/s, "
         + "\(NumberFormat.fixed(median * 1000, decimals: 1)) ms a step, "
-        + "first step after \(NumberFormat.fixed(firstStep, decimals: 2)) s, "
+        + "first step from \(NumberFormat.fixed(start, decimals: 2)) "
+        + "to \(NumberFormat.fixed(firstStep, decimals: 2)) s, "
         + "peak memory \(report.peakMemoryBytes >> 20) MiB")
     if let profile { print("\n" + profile.text, terminator: "") }
   }
