@@ -25,8 +25,8 @@
         .init("fitted"), .init("wrong choices"),
       ])
       for (name, direction, packsFilter, filter) in [
-        ("output, filter packed each time", ConvolutionDirection.output, true, costs.filterTransform),
-        ("output, filter packed once", .output, false, costs.filterReading),
+        ("output, packing", ConvolutionDirection.output, true, costs.filter),
+        ("output, packed before", .output, false, costs.filter),
         ("filter gradient", .filterGradient, true, costs.inverseTransform),
       ] {
         let points = try points(direction, packsFilter: packsFilter, on: device)

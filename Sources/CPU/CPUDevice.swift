@@ -58,8 +58,11 @@ public final class CPUDevice: Device, @unchecked Sendable {
   public var threads: Int { pool.count }
   public var realType: ElementType { .float32 }
 
-  public func prepare(_ graph: Graph, inputs: [String: Shape]) throws -> Plan<CPUStep> {
-    var lowering = try GraphLowering(graph, inputs: inputs, kernels: kernels)
+  public func prepare(_ graph: Graph, inputs: [String: Shape], keepsDerived: Bool) throws
+    -> Plan<CPUStep>
+  {
+    var lowering = try GraphLowering(
+      graph, inputs: inputs, kernels: kernels, keepsDerived: keepsDerived)
     return lowering.plan()
   }
 

@@ -52,9 +52,6 @@ package struct StepContext {
   package let kernels: any KernelLibrary
   /// This worker's scratch memory.
   package let scratch: UnsafeMutablePointer<Float>
-  /// Threads that share the parts: one that has done a part is likely to go on with the part that is
-  /// so many further.
-  package let workers: Int
 
   @inline(__always) func input(_ buffer: BufferID) -> UnsafePointer<Float> {
     UnsafePointer(memory.pointer(buffer, of: Float.self))

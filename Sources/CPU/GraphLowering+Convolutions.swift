@@ -13,7 +13,7 @@ extension GraphLowering {
     let (input, filter) = (node.operands[0], buffer(node.operands[1]))
     let extents = ConvolutionExtents(
       convolution, input: shape(input), filter: shape(node.operands[1]), output: shape(value))
-    let planned = planned(extents, filter: filter)
+    let planned = planned(extents)
     let source = source(of: input, madeHere: region.input)
     if let normalization = region.output {
       let coefficients = coefficients(of: normalization.node)
@@ -45,16 +45,15 @@ extension GraphLowering {
     input: BufferID, filter: BufferID, output: BufferID, _ extents: ConvolutionExtents,
     _ packing: FilterPacking, _ path: String
   ) {
-    let planned = planned(extents, filter: filter)
+    let planned = planned(extents)
     appendConvolution(
       planned, of: .stored(input), filter: filter, output: output, packing,
       parts: parts(planned, .stored(input)), path)
   }
 
-  private func planned(_ extents: ConvolutionExtents, filter: BufferID) -> PlannedConvolution {
+  private func planned(_ extents: ConvolutionExtents) -> PlannedConvolution {
     PlannedConvolution(
-      extents: extents,
-      algorithm: .output(extents, lanes: kernels.lanes, packsFilterOnce: isConstant(filter)))
+      extents: extents, algorithm: .output(extents, lanes: kernels.lanes))
   }
 
   private func parts(
@@ -122,7 +121,7 @@ extension GraphLowering {
     var inputGradient: DifferentiateConvolution.InputGradient?
     if let node = region.inputGradient {
       let filter = buffer(inputs.filter)
-      let planned = planned(extents.inputGradient, filter: filter)
+      let planned = planned(extents.inputGradient)
       let packed = pack(filter, planned, .rotated, path)
       let output = result(Value(node: region.masked?.reluGradient ?? node))
       inputGradient = .init(

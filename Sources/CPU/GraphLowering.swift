@@ -6,6 +6,7 @@ struct GraphLowering {
   let graph: Graph
   let shapes: [[Shape]]
   let kernels: any KernelLibrary
+  private let keepsDerived: Bool
   let partition: RegionPartition
   var builder = PlanBuilder<CPUStep>()
   private var buffers: [Value: BufferID] = [:]
@@ -20,9 +21,12 @@ struct GraphLowering {
   private let inPlace: [Value: String]
 
   /// - Throws: ``ShapeError``.
-  init(_ graph: Graph, inputs: [String: Shape], kernels: any KernelLibrary) throws(ShapeError) {
+  init(
+    _ graph: Graph, inputs: [String: Shape], kernels: any KernelLibrary, keepsDerived: Bool
+  ) throws(ShapeError) {
     self.graph = graph
     self.kernels = kernels
+    self.keepsDerived = keepsDerived
     shapes = try graph.shapes(inputs: inputs)
     outputValues = Set(graph.outputs.map(\.value))
     partition = RegionPartition(graph, shapes: shapes)
@@ -79,7 +83,7 @@ struct GraphLowering {
     _ path: String, _ name: String, from inputs: [BufferID], floats: Int,
     _ work: (BufferID) -> any Work
   ) -> BufferID {
-    guard inputs.allSatisfy(isConstant) else {
+    guard keepsDerived, inputs.allSatisfy(isConstant) else {
       let output = temporary("\(path).\(name)", floats: floats)
       append(work(output), path, touching: inputs + [output])
       return output

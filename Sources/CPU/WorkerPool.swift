@@ -17,8 +17,11 @@ import Synchronization
 /// the system has put aside never holds up the others; no processor time while idle.
 ///
 /// The caller publishes a job under a new generation and works itself. Helpers join while the job is
-/// open, and everyone takes the next part from one counter. When the parts are used up, the caller
-/// closes the job and waits only for helpers that have joined. Idle helpers spin briefly, then park.
+/// open. Everyone takes the parts of a share of its own, one after another, and then what is left of
+/// the others' shares. So a thread finds what it made in the step before in its own cache: where
+/// processors do not share one, parts taken from a common counter cost up to two thirds more time.
+/// When the parts are used up, the caller closes the job and waits only for helpers that have joined.
+/// Idle helpers spin briefly, then park.
 /// Of more threads than processors, no more than there are processors are kept awake: the others
 /// would only take turns with them.
 /// Which thread computes which part changes nothing, because parts are cut by size alone.
@@ -44,17 +47,18 @@ package final class WorkerPool: @unchecked Sendable {
       self.scratchStride = scratchStride
     }
 
-    func context(worker: Int, of workers: Int) -> StepContext {
+    func context(worker: Int) -> StepContext {
       StepContext(
         memory: memory, kernels: kernels,
-        scratch: (memory.scratch + worker * scratchStride).assumingMemoryBound(to: Float.self),
-        workers: workers)
+        scratch: (memory.scratch + worker * scratchStride).assumingMemoryBound(to: Float.self))
     }
   }
 
   // generation (32 bits) | open (1 bit) | helpers that have joined (31 bits)
   private let state = Atomic<UInt64>(0)
-  private let nextPart = Atomic<Int>(0)
+  /// The next part of each worker's share, a cache line apart.
+  private let nextParts: UnsafeMutablePointer<Atomic<Int>>
+  private static let line = 8
   private let stopping = Atomic<Bool>(false)
   private let parked = Atomic<Int>(0)
   private var job: Job?
@@ -77,6 +81,8 @@ package final class WorkerPool: @unchecked Sendable {
     precondition(count >= 1, "a pool of \(count) threads")
     self.count = count
     crew = max(1, min(count, cores) - 1)
+    nextParts = .allocate(capacity: count * Self.line)
+    for worker in 0..<count { (nextParts + worker * Self.line).initialize(to: Atomic(0)) }
     mutex = .allocate(capacity: 1)
     wake = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
@@ -124,6 +130,7 @@ package final class WorkerPool: @unchecked Sendable {
     for thread in threads { pthread_join(thread, nil) }
     pthread_mutex_destroy(mutex)
     pthread_cond_destroy(wake)
+    nextParts.deallocate()
     mutex.deallocate()
     wake.deallocate()
   }
@@ -136,12 +143,14 @@ package final class WorkerPool: @unchecked Sendable {
   package func run(_ job: Job) {
     let parts = job.step.work.parts
     guard parts > 1, count > 1 else {
-      let context = job.context(worker: 0, of: count)
+      let context = job.context(worker: 0)
       for part in 0..<parts { job.step.work.run(part: part, in: context) }
       return
     }
     self.job = job
-    nextPart.store(0, ordering: .relaxed)
+    for worker in 0..<count {
+      nextParts[worker * Self.line].store(worker * parts / count, ordering: .relaxed)
+    }
     let generation = Self.generation(state.load(ordering: .relaxed)) &+ 1
     state.store(generation << 32 | Self.open, ordering: .sequentiallyConsistent)
     // A helper that is about to park sees the new generation, or is counted as parked here.
@@ -161,12 +170,16 @@ package final class WorkerPool: @unchecked Sendable {
   }
 
   private func take(_ job: Job, worker: Int) {
-    let context = job.context(worker: worker, of: count)
+    let context = job.context(worker: worker)
     let parts = job.step.work.parts
-    while true {
-      let part = nextPart.wrappingAdd(1, ordering: .relaxed).oldValue
-      guard part < parts else { return }
-      job.step.work.run(part: part, in: context)
+    for distance in 0..<count {
+      let owner = (worker + distance) % count
+      let end = (owner + 1) * parts / count
+      while true {
+        let part = nextParts[owner * Self.line].wrappingAdd(1, ordering: .relaxed).oldValue
+        guard part < end else { break }
+        job.step.work.run(part: part, in: context)
+      }
     }
   }
 

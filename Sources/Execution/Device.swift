@@ -13,8 +13,10 @@ public protocol Device: Sendable {
 
   /// Makes a plan of a graph for inputs of given shapes.
   ///
+  /// - Parameter keepsDerived: whether what depends only on slots that the graph does not change,
+  ///   such as packed filters, may be kept from run to run, in memory of the plan's own.
   /// - Throws: ``ShapeError`` where the shapes do not fit.
-  func prepare(_ graph: Graph, inputs: [String: Shape]) throws -> Plan<Step>
+  func prepare(_ graph: Graph, inputs: [String: Shape], keepsDerived: Bool) throws -> Plan<Step>
 
   /// Runs steps of a plan, its preparation or its own, on memory that fits it, and times each where
   /// `times` is given.
@@ -25,6 +27,11 @@ public protocol Device: Sendable {
 }
 
 extension Device {
+  /// A plan for many runs, which keeps what it can.
+  public func prepare(_ graph: Graph, inputs: [String: Shape]) throws -> Plan<Step> {
+    try prepare(graph, inputs: inputs, keepsDerived: true)
+  }
+
   /// None, for devices whose steps work in the arena alone.
   public func scratchByteCount(of plan: Plan<Step>) -> Int { 0 }
 

@@ -2,8 +2,8 @@
 public struct PlannedMemory: Hashable, Sendable {
   /// What lives only within a step: activations, gradients, packed filters.
   public let arena: Int
-  /// Filters that stay packed between runs, in inference.
-  public var kept: Int
+  /// What is kept from run to run, in inference: packed filters.
+  public let kept: Int
   /// What all workers need beside it.
   public let scratch: Int
   /// Inputs and outputs.

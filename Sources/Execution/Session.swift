@@ -20,12 +20,15 @@ public final class Session<D: Device> {
 
   /// Makes a graph ready to run for inputs of given shapes.
   ///
-  /// - Parameter seed: for the first values of slots that the store does not have yet.
+  /// - Parameters:
+  ///   - seed: for the first values of slots that the store does not have yet.
+  ///   - keepsDerived: see ``Device/prepare(_:inputs:keepsDerived:)``.
   /// - Throws: ``ShapeError``, ``AllocationError``.
-  public func load(_ graph: Graph, inputs: [String: Shape], seed: UInt64 = 0) throws
-    -> LoadedPlan<D>
-  {
-    try load(try device.prepare(graph, inputs: inputs), seed: seed)
+  public func load(
+    _ graph: Graph, inputs: [String: Shape], seed: UInt64 = 0, keepsDerived: Bool = true
+  ) throws -> LoadedPlan<D> {
+    try load(
+      try device.prepare(graph, inputs: inputs, keepsDerived: keepsDerived), seed: seed)
   }
 
   /// Makes memory for a plan.

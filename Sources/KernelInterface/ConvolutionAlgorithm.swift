@@ -10,15 +10,8 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
   case winograd
 
   /// The choice for an output or, on ``ConvolutionExtents/inputGradient``, an input gradient.
-  ///
-  /// - Parameter packsFilterOnce: whether a packed filter serves many convolutions, as in inference,
-  ///   so that an algorithm may take its time over the packing.
-  public static func output(
-    _ extents: ConvolutionExtents, lanes: Int, packsFilterOnce: Bool = false
-  ) -> ConvolutionAlgorithm {
-    choice(
-      extents, lanes: lanes,
-      overhead: packsFilterOnce ? Cost.filterReading : Cost.filterTransform)
+  public static func output(_ extents: ConvolutionExtents, lanes: Int) -> ConvolutionAlgorithm {
+    choice(extents, lanes: lanes, overhead: Cost.filter)
   }
 
   /// The choice for a filter gradient; the extents are the forward convolution's.
@@ -35,10 +28,9 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
     package static let directPixel = 9
     /// A tile of 4×4 pixels, for Winograd's: 36, and half as many again for its transforms.
     package static let winogradTile = 54
-    /// The filter's transform.
-    package static let filterTransform = 300
-    /// The reading of a filter that was transformed earlier, four times as large as the filter.
-    package static let filterReading = 300
+    /// The filter's transform, or the reading of one that was transformed earlier, four times as
+    /// large as the filter.
+    package static let filter = 300
     /// A filter gradient's transform, once a part, in whole vectors.
     package static let inverseTransform = 200
   }

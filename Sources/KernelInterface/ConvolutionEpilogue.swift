@@ -6,10 +6,12 @@
 public struct ConvolutionEpilogue {
   /// One number for each output channel.
   public let scale: UnsafePointer<Float>, shift: UnsafePointer<Float>
-  /// A tensor like the output; it may be the output's memory.
+  /// A tensor like the output, in other memory: an output number may be computed and stored twice.
   public let residual: UnsafePointer<Float>?
+  /// Whether negative numbers become 0.
   public let rectifies: Bool
 
+  /// An epilogue of all output channels, whichever are computed.
   public init(
     scale: UnsafePointer<Float>, shift: UnsafePointer<Float>, residual: UnsafePointer<Float>?,
     rectifies: Bool

@@ -59,11 +59,11 @@ public protocol KernelLibrary: Sendable {
   /// so that a large mean does not cancel. `mean` and `m2` take one number a channel.
   func channelStatistics(
     _ input: Input, channels: Int, pixels: Range<Int>, mean: Output, m2: Output)
-  /// `output = [rectify](input · scale + shift [+ residual])`, scale and shift for each channel,
-  /// for some of `channelCount` channels. `output` may be `input` or `residual`.
+  /// `output = [rectify](input · scale + shift [+ residual])`, scale and shift for each channel.
+  /// `output` may be `input` or `residual`.
   func affine(
     _ input: Input, scale: Input, shift: Input, residual: Input?, rectify: Bool, output: Output,
-    channels: Range<Int>, of channelCount: Int, pixels: Range<Int>)
+    channels: Int, pixels: Range<Int>)
   /// The first pass of the backward batch normalisation:
   ///
   ///     g = (gradient [+ addend]), 0 where `activation` ≤ 0 if it is given

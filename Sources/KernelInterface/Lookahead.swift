@@ -1,7 +1,7 @@
 /// Memory that the caller will read or write soon after a call: a kernel asks for it during its
 /// arithmetic, so that nobody waits for it later. A hint; it changes no result.
 public struct Lookahead {
-  private static let capacity = 8
+  // The two gradients of a convolution need eight at most.
   private var pieces = InlineArray<8, Piece>(repeating: Piece(start: nil, count: 0))
   private var first = 0, end = 0
   /// Floats of all pieces.
@@ -17,7 +17,7 @@ public struct Lookahead {
 
   /// Adds `count` floats from `start`. What does not fit in any more is left out.
   public mutating func append(_ start: UnsafePointer<Float>, count: Int) {
-    guard end < Self.capacity, count > 0 else { return }
+    guard end < pieces.count, count > 0 else { return }
     pieces[end] = Piece(start: start, count: count)
     end &+= 1
     self.count &+= count

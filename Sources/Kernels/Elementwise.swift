@@ -11,9 +11,9 @@ extension Kernels {
   public func affine(
     _ input: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
     residual: UnsafePointer<Float>?, rectify: Bool, output: UnsafeMutablePointer<Float>,
-    channels: Range<Int>, of channelCount: Int, pixels: Range<Int>
+    channels: Int, pixels: Range<Int>
   ) {
-    mapChannels(channels, of: channelCount, pixels: pixels) { i, c, count in
+    mapChannels(channels: channels, pixels: pixels) { i, c, count in
       var y = fusedMultiplyAdd(
         load(input + i, count: count), load(scale + c, count: count), load(shift + c, count: count))
       if let residual { y += load(residual + i, count: count) }
@@ -27,7 +27,7 @@ extension Kernels {
     b: UnsafePointer<Float>, c: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     channels: Int, pixels: Range<Int>
   ) {
-    mapChannels(0..<channels, of: channels, pixels: pixels) { i, channel, count in
+    mapChannels(channels: channels, pixels: pixels) { i, channel, count in
       let inner = fusedMultiplyAdd(
         load(input + i, count: count), load(b + channel, count: count),
         load(c + channel, count: count))
@@ -88,8 +88,7 @@ extension Kernels {
     let scale = 1 / Float(pixels)
     for n in images {
       let source = outputGradient + n &* channels
-      let range = n &* pixels..<(n &+ 1) &* pixels
-      mapChannels(0..<channels, of: channels, pixels: range) { i, c, count in
+      mapChannels(channels: channels, pixels: n &* pixels..<(n &+ 1) &* pixels) { i, c, count in
         store(load(source + c, count: count) * scale, inputGradient + i, count: count)
       }
     }
@@ -112,23 +111,20 @@ private func map(_ elements: Range<Int>, _ body: (Int, Int) -> Void) {
   if i < elements.upperBound { body(i, elements.upperBound &- i) }
 }
 
-/// Calls `body` for each vector of the `channels` of each pixel: (offset, first channel, lanes of
-/// it).
+/// Calls `body` for each vector of channels of each pixel: (offset, first channel, lanes of it).
 @inline(__always)
 private func mapChannels(
-  _ channels: Range<Int>, of channelCount: Int, pixels: Range<Int>, _ body: (Int, Int, Int) -> Void
+  channels: Int, pixels: Range<Int>, _ body: (Int, Int, Int) -> Void
 ) {
-  let endOfVectors = channels.upperBound &- channels.count % lanes
-  var offset = pixels.lowerBound &* channelCount
+  let wholeChannels = channels &- channels % lanes
+  var offset = pixels.lowerBound &* channels
   for _ in pixels {
-    var channel = channels.lowerBound
-    while channel < endOfVectors {
+    var channel = 0
+    while channel < wholeChannels {
       body(offset &+ channel, channel, lanes)
       channel &+= lanes
     }
-    if channel < channels.upperBound {
-      body(offset &+ channel, channel, channels.upperBound &- channel)
-    }
-    offset &+= channelCount
+    if channel < channels { body(offset &+ channel, channel, channels &- channel) }
+    offset &+= channels
   }
 }

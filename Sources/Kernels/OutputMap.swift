@@ -18,7 +18,8 @@ struct OutputMap {
 
   /// The first `count` channels of a vector, of which the first is `channel` and lies at `place`.
   @inline(__always)
-  func callAsFunction(_ sums: Vector, channel: Int, at place: Output, count: Int = lanes) -> Vector {
+  func callAsFunction(_ sums: Vector, channel: Int, at place: Output, count: Int = lanes) -> Vector
+  {
     var y = fusedMultiplyAdd(
       sums, load(scale + channel, count: count), load(shift + channel, count: count))
     if let residual { y += load(Input(place) + residual, count: count) }

@@ -17,7 +17,7 @@ struct PrefetchStream {
   /// Floats in an iteration.
   private var step = 0
 
-  /// - Parameter idle: an address to ask for when there is nothing else.
+  /// - Parameter idle: an address to ask for when there is no piece.
   @inline(__always) init(idle: Input) {
     next = idle
     end = idle
@@ -79,6 +79,8 @@ struct LookaheadShares {
     if lookahead.count == 0 { return }
     let share = lookahead.count &* smaller(blockWork, work) / work
     work = larger(1, work &- blockWork)
-    prefetch.append((share &+ PrefetchStream.line &- 1) / PrefetchStream.line &* PrefetchStream.line, of: &lookahead)
+    prefetch.append(
+      (share &+ PrefetchStream.line &- 1) / PrefetchStream.line &* PrefetchStream.line,
+      of: &lookahead)
   }
 }

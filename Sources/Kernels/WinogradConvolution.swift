@@ -33,7 +33,9 @@ extension Kernels {
           into: scratch + WinogradLayout.inputs)
       }
       var prefetch = PrefetchStream(idle: task.filter)
-      appendOutput(of: first..<end, grid, task, to: &prefetch)
+      if task.channels.count == e.outputChannels {
+        appendOutput(of: first..<end, grid, task, to: &prefetch)
+      }
       appendInput(
         of: end..<smaller(end &+ WinogradLayout.maximumTiles, tiles.upperBound), grid, task,
         to: &prefetch)

@@ -52,9 +52,9 @@ struct WinogradGradientSums {
   /// Floats of the sums.
   static func count(_ e: ConvolutionExtents) -> Int {
     let group = smaller(groupChannels, e.outputChannels)
-    let kept = fits(e) ? e.inputChannels / Vector.scalarCount : 1
+    let groups = (e.outputChannels &+ group &- 1) / group
     return WinogradLayout.positions &* position(group)
-      &* kept &* ((e.outputChannels &+ group &- 1) / group)
+      &* (fits(e) ? e.inputChannels / Vector.scalarCount &* groups : 1)
   }
 
   /// The sums over the tiles `block` of a part's `tiles`.

@@ -73,9 +73,9 @@ enum WinogradTile<let tiles: Int, let vectors: Int> {
 }
 
 extension WinogradLayout {
-  /// Numbers of a filter, at a position, that leave room in the second-level cache for a block: a
-  /// larger filter is fetched a position ahead.
-  private static var filterInCache: Int { 64 &* 64 }
+  /// Numbers of a filter, at a position, that leave no room in the second-level cache for a block:
+  /// so large a filter is fetched a position ahead.
+  private static var largeFilter: Int { 64 &* 64 }
 
   /// Register tiles that a position of a block takes.
   private static func registerTiles(tileCount: Int, channels: Int) -> Int {
@@ -106,13 +106,15 @@ extension WinogradLayout {
     let chunk = inputChannels &* channels.count
     let iterations =
       registerTiles(tileCount: tileCount, channels: channels.count) &* inputChannels
-    let fetchesFilter = inputChannels &* outputChannels >= filterInCache
+    let fetchesFilter = inputChannels &* outputChannels >= largeFilter
     var shares = LookaheadShares(prefetch.pieces, work: positions)
     prefetch.spread(over: positions &* iterations)
-    for _ in 0..<positions {
+    for number in 0..<positions {
       if fetchesFilter {
         prefetch = PrefetchStream(idle: weights)
-        prefetch.append(weights + filterPosition(inputChannels, outputChannels), count: chunk)
+        if number &+ 1 < positions {
+          prefetch.append(weights + filterPosition(inputChannels, outputChannels), count: chunk)
+        }
         shares.move(1, to: &prefetch)
         prefetch.spread(over: iterations)
       }

@@ -32,9 +32,6 @@ struct TileGrid {
     across = (width &+ 3) / 4
   }
 
-  /// The tiles of `images`.
-  func tiles(_ images: Int) -> Int { images &* down &* across }
-
   /// The tiles that the output rows `rows` touch, where row = image · height + p.
   func tiles(ofRows rows: Range<Int>) -> Range<Int> {
     if rows.isEmpty { return 0..<0 }

@@ -12,9 +12,12 @@ public struct ReferenceDevice: Device {
   /// Makes one step of each node that an output or a binding needs.
   ///
   /// Slots take their new values after all other steps, so that every node reads the old ones.
+  /// Nothing is kept from run to run.
   /// - Throws: ``ShapeError``.
   /// - Complexity: O(nodes).
-  public func prepare(_ graph: Graph, inputs: [String: Shape]) throws -> Plan<Step> {
+  public func prepare(_ graph: Graph, inputs: [String: Shape], keepsDerived: Bool) throws
+    -> Plan<Step>
+  {
     let needed = graph.pruned()
     let shapes = try needed.shapes(inputs: inputs)
     var planning = Planning(device: self, graph: needed, slots: graph.slots)

@@ -39,21 +39,23 @@ public final class Evaluator<D: Device> {
 
   /// Loads the evaluation of one batch into a session.
   ///
-  /// - Parameter session: its store holds the network's parameters and statistics.
+  /// - Parameters:
+  ///   - session: its store holds the network's parameters and statistics.
+  ///   - keepsDerived: whether filters stay packed, for memory of their own.
   /// - Precondition: the device takes float32, as images are assembled in.
   /// - Throws: ``ShapeError``, ``AllocationError``.
-  public init(_ network: Network, session: Session<D>, batchSize: Int = 128) throws {
+  public init(
+    _ network: Network, session: Session<D>, batchSize: Int = 128, keepsDerived: Bool = true
+  )
+    throws
+  {
     precondition(
       session.device.realType == .float32, "images in float32, not \(session.device.realType)")
     self.network = network
     self.batchSize = batchSize
-    loaded = try session.load(try Self.plan(network, device: session.device, batchSize: batchSize))
-  }
-
-  /// The evaluation of one batch.
-  static func plan(_ network: Network, device: D, batchSize: Int) throws -> Plan<D.Step> {
-    try device.prepare(
-      network.evaluationStep(), inputs: network.stepShapes(batch: batchSize))
+    loaded = try session.load(
+      network.evaluationStep(), inputs: network.stepShapes(batch: batchSize),
+      keepsDerived: keepsDerived)
   }
 
   /// Evaluates a set, batch by batch; the last one is filled up with samples of weight 0.

@@ -65,7 +65,9 @@ public enum ExactStatistics {
       // The last batch may be smaller, and has a plan of its own.
       let plan =
         try loaded[count]
-        ?? session.load(graph, inputs: [StepTensor.images: network.imagesShape(batch: count)])
+        ?? session.load(
+          graph, inputs: [StepTensor.images: network.imagesShape(batch: count)],
+          keepsDerived: false)
       loaded[count] = plan
       plan.withInput(StepTensor.images, of: Float.self) { images in
         guard let base = images.baseAddress else { return }

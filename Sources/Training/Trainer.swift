@@ -63,7 +63,7 @@ public final class Trainer<D: Device> {
   private let training: ImageSet
   private let validation: ImageSet?
   private let test: ImageSet?
-  /// The memory that a step takes, with what evaluations keep between steps.
+  /// The memory that a step takes; evaluations need no more.
   public let memory: PlannedMemory
   /// What a step repeats in its backward pass; no bit of a result depends on it.
   public let recomputation: RecomputationScope
@@ -100,18 +100,17 @@ public final class Trainer<D: Device> {
     test = data.test
     normalization = .perPixelMean(PixelMean(of: training).values)
     session = Session(device: device, store: Store(realType: device.realType))
-    // Exact statistics keep the filters packed once more than evaluation.
-    let kept = try Evaluator.plan(network, device: device, batchSize: recipe.batchSize).keptByteCount
     let planned = try TrainingPlan(
       network.trainingStep(
         weightDecay: recipe.weightDecay, initialization: recipe.initialization,
         classifierRateScale: recipe.classifierRateScale),
       inputs: network.stepShapes(batch: recipe.batchSize), device: device,
-      recomputation: recipe.recomputation, memoryLimit: recipe.memoryLimit,
-      kept: 2 * kept)
+      recomputation: recipe.recomputation, memoryLimit: recipe.memoryLimit)
     (memory, recomputation) = (planned.memory, planned.recomputation)
     loaded = try session.load(planned.plan, seed: recipe.seed)
-    evaluator = try Evaluator(network, session: session, batchSize: recipe.batchSize)
+    // In the arena of the step, which is there in any case: nothing is kept beside it.
+    evaluator = try Evaluator(
+      network, session: session, batchSize: recipe.batchSize, keepsDerived: false)
     sampler = Sampler(count: training.count, seed: recipe.seed)
     warmup = WarmupMonitor(recipe.schedule.warmup)
     order = (0, sampler.order(epoch: 0))

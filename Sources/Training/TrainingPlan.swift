@@ -21,11 +21,10 @@ public struct TrainingPlan<D: Device> {
   ///   - step: from ``Network/trainingStep(weightDecay:initialization:classifierRateScale:)``.
   ///   - inputs: the shape of every input.
   ///   - memoryLimit: bytes; the machine's memory is a limit in any case.
-  ///   - kept: bytes of packed filters that other plans beside the step's keep; they count too.
   /// - Throws: ``ShapeError``, ``MemoryLimitError``.
   public init(
     _ step: Graph, inputs: [String: Shape], device: D, recomputation: RecomputationScope? = nil,
-    memoryLimit: Int? = nil, kept: Int = 0
+    memoryLimit: Int? = nil
   ) throws {
     let scope = recomputation ?? Self.standard
     let limit = min(memoryLimit ?? .max, AlignedBuffer.machineByteCount)
@@ -34,13 +33,13 @@ public struct TrainingPlan<D: Device> {
     ) throws -> Self {
       let rewrite = try step.recomputation(scope, inputs: inputs, within: byteCount)
       let graph = step.recomputing(rewrite).updatingEarly()
-      return Self(try device.prepare(graph, inputs: inputs), scope, device, kept: kept)
+      return Self(try device.prepare(graph, inputs: inputs), scope, device)
     }
     var planned: Self
     if scope == .convolutions, memoryLimit != nil {
       // Buffers cannot be packed without gaps, and a device needs some of its own.
       let state = step.slots.reduce(0) { $0 + $1.shape.count * device.realType.size }
-      planned = try prepare(scope, within: max(0, limit - state - kept) / 10 * 9)
+      planned = try prepare(scope, within: max(0, limit - state) / 10 * 9)
       if planned.memory.total > limit { planned = try prepare(scope) }
     } else {
       planned = try prepare(scope)
@@ -67,7 +66,7 @@ public struct TrainingPlan<D: Device> {
     var (batch, memory) = (full, memory)
     while batch > 0, memory.total > limit {
       // What does not grow with the batch makes the true share smaller, so this is repeated.
-      let available = Double(limit - memory.state - memory.kept - memory.scratch) * 0.98
+      let available = Double(limit - memory.state - memory.scratch) * 0.98
       let share = available / Double(memory.arena + memory.boundary)
       batch = min(batch - 1, Int(max(0, Double(batch) * share)))
       guard batch > 0 else { break }
@@ -79,10 +78,8 @@ public struct TrainingPlan<D: Device> {
     return batch
   }
 
-  private init(_ plan: Plan<D.Step>, _ scope: RecomputationScope, _ device: D, kept: Int) {
-    var memory = device.memory(of: plan)
-    memory.kept += kept
-    (self.plan, recomputation, self.memory) = (plan, scope, memory)
+  private init(_ plan: Plan<D.Step>, _ scope: RecomputationScope, _ device: D) {
+    (self.plan, recomputation, memory) = (plan, scope, device.memory(of: plan))
   }
 }
 

@@ -1,5 +1,6 @@
 import ResidualCPU
 import ResidualNetworks
+import ResidualTraining
 import Testing
 
 /// The bits of a result depend on neither the number of threads nor the moment.
@@ -18,6 +19,27 @@ import Testing
     for threads in [1, 2, 3, 4] {
       let found = try results(threads: threads)
       #expect(found.differences(from: expected) == [], "\(threads) threads")
+    }
+  }
+
+  /// Inference of few images, whose work is cut by output channels.
+  @Test(arguments: InstructionSet.available, [1, 3])
+  func fewImages(instructionSet: InstructionSet, batch: Int) throws {
+    let network = try NetworkCatalog.network(named: "resnet18", inputSide: 96)
+    func logits(threads: Int) throws -> [String: [Float]] {
+      let device = try CPUDevice(threads: threads, instructionSet: instructionSet)
+      let loaded = try Session(device: device, store: Store()).load(
+        network.graph(.inference), inputs: network.stepShapes(batch: batch), seed: 3)
+      loaded.write(
+        Draw.numbers(network.imagesShape(batch: batch).count, seed: 4), to: StepTensor.images)
+      loaded.poison()
+      loaded.run()
+      return ["logits": loaded.read(Network.logitsOutput).scalars]
+    }
+    let expected = try logits(threads: 1)
+    #expect(expected.values.allSatisfy { $0.allSatisfy(\.isFinite) })
+    for threads in [2, 4] {
+      #expect(try logits(threads: threads).differences(from: expected) == [], "\(threads) threads")
     }
   }
 

@@ -19,13 +19,13 @@ struct EpilogueTests {
     for algorithm in kernels.algorithms(for: e) {
       let run = Convolving(kernels, e, filter: filter, packing: .forward, algorithm: algorithm)
       let plain = run.output(input, parts: [0..<e.outputRows])
-      for (addsResidual, rectifies) in [(false, false), (false, true), (true, false), (true, true)] {
+      for (addsResidual, rectifies) in [(false, false), (false, true), (true, false), (true, true)]
+      {
         let expected = Buffer(plain.count)
         kernels.affine(
           plain.input, scale: scale.input, shift: shift.input,
           residual: addsResidual ? residual.input : nil, rectify: rectifies,
-          output: expected.pointer, channels: 0..<e.outputChannels, of: e.outputChannels,
-          pixels: 0..<pixels)
+          output: expected.pointer, channels: e.outputChannels, pixels: 0..<pixels)
         let mapped = run.output(
           input, parts: run.unevenParts, channelParts: run.unevenChannelParts,
           epilogue: ConvolutionEpilogue(

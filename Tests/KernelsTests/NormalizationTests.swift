@@ -73,7 +73,7 @@ struct NormalizationTests {
         library.kernels.affine(
           input.input, scale: scale.input, shift: shift.input,
           residual: addsResidual ? residual.input : nil, rectify: rectify, output: output.pointer,
-          channels: 0..<channels, of: channels, pixels: part)
+          channels: channels, pixels: part)
         for i in 0..<count {
           guard part.contains(i / channels) else {
             #expect(output[i].isNaN)
@@ -95,7 +95,7 @@ struct NormalizationTests {
     let coefficients = Buffer([Float](repeating: 2, count: 17))
     library.kernels.affine(
       input.input, scale: coefficients.input, shift: coefficients.input, residual: input.input,
-      rectify: false, output: input.pointer, channels: 0..<17, of: 17, pixels: 0..<10)
+      rectify: false, output: input.pointer, channels: 17, pixels: 0..<10)
     for i in 0..<before.count { #expect(close(input[i], Double(before[i]) * 3 + 2)) }
   }
 

@@ -72,7 +72,7 @@ extension CPUDevice {
       direction: direction, extents: extents,
       choice: direction == .filterGradient
         ? .filterGradient(computed, lanes: lanes)
-        : .output(computed, lanes: lanes, packsFilterOnce: !packsFilter),
+        : .output(computed, lanes: lanes),
       seconds: seconds)
   }
 

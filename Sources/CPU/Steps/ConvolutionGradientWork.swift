@@ -75,8 +75,9 @@ struct DifferentiateConvolution: Work {
     _ extents: ConvolutionExtents, partialCount: Int, algorithm: ConvolutionAlgorithm
   ) -> RowBlocks {
     let multiplyAddsPerRow = max(1, extents.multiplyAdds / max(1, extents.outputRows))
-    let limit = max(2, min(16, (4 << 20) / max(1, partialCount)))
-    // With fewer tiles the transform back, once a part, outweighs them.
+    let shortSums = max(16, ConvolutionAlgorithm.tiles(extents) / 512)
+    let limit = max(2, min(shortSums, (4 << 20) / max(1, partialCount)))
+    // With fewer tiles, the transform back and the sum over parts would outweigh the products.
     let tilesPerRow = max(1, (extents.outputWidth + 3) / 4)
     let grain =
       switch algorithm {
@@ -114,7 +115,7 @@ struct DifferentiateConvolution: Work {
     let range = blocks.rows(of: part)
     let sourceStart = context.scratch + gradientScratch
     let kernelStart = sourceStart + sourceScratch
-    blocks.forEachBlock(of: part, then: part + context.workers) { block, rows, next in
+    blocks.forEachBlock(of: part) { block, rows, next in
       let gradient = outputGradient.prepare(
         pixels: gradientPixels(rows), channels: extents.outputChannels, scratch: context.scratch,
         in: context)

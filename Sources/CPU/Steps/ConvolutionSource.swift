@@ -78,7 +78,7 @@ enum ConvolutionSource: Hashable, Sendable {
       context.kernels.affine(
         context.input(source.x), scale: scale, shift: scale + channels,
         residual: source.residual.map(context.input), rectify: source.rectifies, output: output,
-        channels: 0..<channels, of: channels, pixels: pixels)
+        channels: channels, pixels: pixels)
       return UnsafePointer(output)
     case .differentiated(let gradient, let x, let coefficients):
       let a = context.input(coefficients)

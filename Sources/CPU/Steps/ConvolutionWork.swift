@@ -89,8 +89,7 @@ struct Convolve: Work {
     let extents = convolution.extents
     let output = context.output(output)
     let (rowPart, channels) = cut.part(part)
-    let following = cut.part(part + context.workers).rows
-    cut.blocks.forEachBlock(of: rowPart, then: following) { block, rows, next in
+    cut.blocks.forEachBlock(of: rowPart) { block, rows, next in
       let input = source.prepare(
         pixels: extents.inputPixels(of: rows), channels: extents.inputChannels,
         scratch: context.scratch, in: context)

@@ -111,7 +111,7 @@ struct Normalize: Work {
     context.kernels.affine(
       context.input(input), scale: scale, shift: scale + channels,
       residual: residual.map(context.input), rectify: rectifies, output: context.output(output),
-      channels: 0..<channels, of: channels, pixels: pixels.range(part))
+      channels: channels, pixels: pixels.range(part))
   }
 }
 

@@ -55,15 +55,15 @@ struct RowBlocks: Hashable, Sendable {
   var imagesPerBlock: Int { max(1, blockRows / imageRows) }
 
   /// Calls `body` with each block of a part: its number, its rows, and the rows of the next block,
-  /// after the last that of the part `following`.
+  /// after the last that of the next part, which the same thread is likely to go on with.
   ///
   /// Blocks are numbered over all parts where parts consist of whole images and whole blocks.
   @inline(__always)
   func forEachBlock(
-    of part: Int, then following: Int, _ body: (Int, Range<Int>, _ next: Range<Int>) -> Void
+    of part: Int, _ body: (Int, Range<Int>, _ next: Range<Int>) -> Void
   ) {
     let range = rows(of: part)
-    let other = following < parts ? rows(of: following) : 0..<0
+    let other = part + 1 < parts ? rows(of: part + 1) : 0..<0
     var block = firstBlock(of: range)
     while !block.isEmpty {
       let rest = firstBlock(of: block.upperBound..<range.upperBound)
@@ -92,7 +92,7 @@ struct RowBlocks: Hashable, Sendable {
   var blockCounts: [Int] {
     var counts: [Int] = []
     for part in 0..<parts {
-      forEachBlock(of: part, then: parts) { number, rows, _ in
+      forEachBlock(of: part) { number, rows, _ in
         precondition(number == counts.count, "block \(number) after \(counts.count) others")
         counts.append(rows.count)
       }
@@ -105,17 +105,20 @@ extension ConvolutionExtents {
   /// Rows of a block of output: pixels enough for full register tiles and for the filter to be read
   /// seldom, and numbers few enough for the second-level cache.
   ///
-  /// - Parameter wholeImages: whether an image's rows have to stay together.
-  func blockRows(wholeImages: Bool) -> Int {
-    // Winograd's kernel takes 48 tiles of 16 pixels at a time.
+  /// - Parameters:
+  ///   - wholeImages: whether an image's rows have to stay together.
+  ///   - leastBlocks: blocks of a batch, if it has as many images: where parts consist of blocks,
+  ///     threads have to find enough of them.
+  func blockRows(wholeImages: Bool, leastBlocks: Int = 4) -> Int {
+    // As many as Winograd's kernel takes at a time, 48 tiles of 16 pixels, or the next smaller number
+    // of images that is a power of two.
     let fullTiles = 768
     let cachedNumbers = 48 * 1024
     let channels = max(inputChannels, outputChannels, 1)
     let pixels = max(cachedNumbers / (channels * fullTiles) * fullTiles, fullTiles)
     let imagePixels = max(1, outputHeight * outputWidth)
     if wholeImages || imagePixels <= pixels + pixels / 8 {
-      // A batch is at least four blocks, so that threads find enough parts.
-      return powerOfTwo(atMost: min(pixels / imagePixels, batch / 4)) * outputHeight
+      return powerOfTwo(atMost: min(pixels / imagePixels, batch / leastBlocks)) * outputHeight
     }
     // Blocks of nearly one size, in whole tiles.
     let blocks = (imagePixels + pixels - 1) / pixels
