@@ -55,19 +55,7 @@ enum WinogradFilter {
     _ filter: Input, end: Input, outputStep: Int, isRotated: Bool, into target: Output,
     position: Int
   ) {
-    var taps = InlineArray<9, Vector>(repeating: .zero)
-    var tap = 0
-    while tap < 9 {
-      let count = smaller(lanes, 9 &- tap)
-      var square = Square { lane in
-        // Whole vectors as long as they lie in the filter: what is behind the taps goes unused.
-        let source = filter + (lane &* outputStep &+ tap)
-        return load(source, count: end - source >= lanes ? lanes : count)
-      }
-      transpose(&square)
-      for i in 0..<count { taps[isRotated ? 8 &- tap &- i : tap &+ i] = square[i] }
-      tap &+= count
-    }
+    let taps = taps(filter, end: end, outputStep: outputStep, isRotated: isRotated)
     @inline(__always) func column(_ s: Int) -> Six {
       Winograd.filter((taps[s], taps[3 &+ s], taps[6 &+ s]))
     }
@@ -81,6 +69,28 @@ enum WinogradFilter {
     put(3, (a.3, b.3, c.3))
     put(4, (a.4, b.4, c.4))
     put(5, (a.5, b.5, c.5))
+  }
+
+  /// The nine taps of a vector of output channels, transposed.
+  @inline(__always)
+  private static func taps(_ filter: Input, end: Input, outputStep: Int, isRotated: Bool)
+    -> InlineArray<9, Vector>
+  {
+    var taps = InlineArray<9, Vector>(repeating: .zero)
+    var tap = 0
+    while tap < 9 {
+      let first = filter + tap
+      let count = smaller(lanes, 9 &- tap)
+      var square = Square { lane in
+        // Whole vectors as long as they lie in the filter: what is behind the taps goes unused.
+        let source = first + lane &* outputStep
+        return load(source, count: end - source >= lanes ? lanes : count)
+      }
+      transpose(&square)
+      for i in 0..<count { taps[isRotated ? 8 &- tap &- i : tap &+ i] = square[i] }
+      tap &+= count
+    }
+    return taps
   }
 
   /// Gᵀ u G, the gradients of nine taps: one vector of output channels, one input channel.
