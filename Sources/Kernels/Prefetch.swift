@@ -26,6 +26,11 @@ struct PrefetchStream {
   /// Adds `count` floats from `start`.
   mutating func append(_ start: Input, count: Int) { pieces.append(start, count: count) }
 
+  /// Adds some rows of a tensor whose rows are `step` floats long.
+  mutating func append(_ tensor: Input, rows: Range<Int>, step: Int) {
+    append(tensor + rows.lowerBound &* step, count: rows.count &* step)
+  }
+
   /// Moves about `count` floats from what is asked for in `lookahead`.
   mutating func append(_ count: Int, of lookahead: inout Lookahead) {
     var remaining = count

@@ -23,6 +23,7 @@ extension Kernels {
     let inputScratch = InputScratch(tileScratch + TileRunPixels.count, e)
     let map = task.epilogue.map { OutputMap($0, output: task.output) }
     var lookahead = LookaheadShares(task.lookahead, work: tiles.count)
+    let outputStep = e.outputWidth &* e.outputChannels
 
     var first = tiles.lowerBound
     while first < tiles.upperBound {
@@ -34,11 +35,16 @@ extension Kernels {
       }
       var prefetch = PrefetchStream(idle: task.filter)
       if task.channels.count == e.outputChannels {
-        appendOutput(of: first..<end, grid, task, to: &prefetch)
+        let rows = grid.rows(of: first..<end, lookAhead: 0)
+        prefetch.append(Input(task.output), rows: rows, step: outputStep)
+        if let residual = task.epilogue?.residual {
+          prefetch.append(residual, rows: rows, step: outputStep)
+        }
       }
-      appendInput(
-        of: end..<smaller(end &+ WinogradLayout.maximumTiles, tiles.upperBound), grid, task,
-        to: &prefetch)
+      let next = end..<smaller(end &+ WinogradLayout.maximumTiles, tiles.upperBound)
+      prefetch.append(
+        task.input, rows: grid.rows(of: next, lookAhead: 1),
+        step: e.inputWidth &* e.inputChannels)
       lookahead.move(end &- first, to: &prefetch)
       WinogradLayout.multiply(
         scratch, filter: task.filter, inputChannels: e.inputChannels,
@@ -51,31 +57,5 @@ extension Kernels {
       }
       first = end
     }
-  }
-
-  /// What a block's tiles are stored to, and the residual that is added to them.
-  private func appendOutput(
-    of tiles: Range<Int>, _ grid: TileGrid, _ task: ConvolutionTask,
-    to prefetch: inout PrefetchStream
-  ) {
-    let e = task.extents
-    let rows = grid.rows(of: tiles, lookAhead: 0)
-    let step = e.outputWidth &* e.outputChannels
-    let offset = rows.lowerBound &* step
-    prefetch.append(Input(task.output) + offset, count: rows.count &* step)
-    if let residual = task.epilogue?.residual {
-      prefetch.append(residual + offset, count: rows.count &* step)
-    }
-  }
-
-  /// The input that a block's tiles read and the tiles before do not.
-  private func appendInput(
-    of tiles: Range<Int>, _ grid: TileGrid, _ task: ConvolutionTask,
-    to prefetch: inout PrefetchStream
-  ) {
-    let e = task.extents
-    let rows = grid.rows(of: tiles, lookAhead: 1)
-    let step = e.inputWidth &* e.inputChannels
-    prefetch.append(task.input + rows.lowerBound &* step, count: rows.count &* step)
   }
 }

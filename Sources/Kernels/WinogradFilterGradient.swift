@@ -45,15 +45,11 @@ extension Kernels {
           run, of: outputGradient, extents: e, rows: rows, into: gradients, scratch: tileScratch)
       }
       var prefetch = PrefetchStream(idle: input)
-      let inputRows = grid.rows(of: next, lookAhead: 1)
-      let inputStep = e.inputWidth &* e.inputChannels
       prefetch.append(
-        input + inputRows.lowerBound &* inputStep, count: inputRows.count &* inputStep)
-      let outputRows = grid.rows(of: next, lookAhead: 0)
-      let outputStep = e.outputWidth &* e.outputChannels
+        input, rows: grid.rows(of: next, lookAhead: 1), step: e.inputWidth &* e.inputChannels)
       prefetch.append(
-        outputGradient + outputRows.lowerBound &* outputStep,
-        count: outputRows.count &* outputStep)
+        outputGradient, rows: grid.rows(of: next, lookAhead: 0),
+        step: e.outputWidth &* e.outputChannels)
       lookahead.move(end &- first, to: &prefetch)
       prefetch.spread(
         over: WinogradLayout.positions &* (end &- first)

@@ -94,22 +94,9 @@ private struct ConvolutionSample {
 
   init(_ layer: ConvolutionLayerShape, on device: CPUDevice) throws {
     self.layer = layer
-    var graph = Graph()
-    let (x, w, g) = (graph.input("input"), graph.input("filter"), graph.input("gradient"))
-    let convolution = layer.convolution
-    graph.output("output", graph.append(.convolution(convolution), [x, w], path: "forward"))
-    graph.output(
-      "inputGradient",
-      graph.append(
-        .convolutionInputGradient(.init(convolution: convolution)), [g, w, x],
-        path: "inputGradient"))
-    graph.output(
-      "filterGradient",
-      graph.append(
-        .convolutionFilterGradient(.init(convolution: convolution)), [g, x, w],
-        path: "filterGradient"))
-    let plan = try Session(device: device, store: Store()).load(
-      graph, inputs: ["input": layer.input, "filter": layer.filter, "gradient": layer.output])
+    let test = ConformanceCase.convolution(
+      "\(layer)", layer.input, layer.filter, layer.convolution)
+    let plan = try Session(device: device, store: Store()).load(test.graph, inputs: test.shapes)
     func draw(_ name: String, _ shape: Shape) -> [Float] {
       // Uniform numbers with the variance 1.
       Draw.numbers(name, shape.count).map { $0 * Float(3).squareRoot() }

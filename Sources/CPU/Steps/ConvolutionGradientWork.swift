@@ -140,7 +140,7 @@ struct DifferentiateConvolution: Work {
             input: gradient, filter: context.input(inputGradient.packedFilter),
             output: context.output(inputGradient.output),
             extents: inputGradient.convolution.extents,
-            rows: blocks.splitsImages ? rows : extents.inputRows(of: rows),
+            rows: inputRows(rows),
             lookahead: lookahead, scratch: kernelStart),
           algorithm: inputGradient.convolution.algorithm)
         if let mask = inputGradient.mask {
@@ -157,11 +157,13 @@ struct DifferentiateConvolution: Work {
     extents.outputPixels(inputGradient == nil ? rows : extents.gradientRows(around: rows, blocks))
   }
 
-  /// The pixels of the input whose gradient a block computes.
+  /// The rows of the input whose gradient a block computes.
+  private func inputRows(_ rows: Range<Int>) -> Range<Int> {
+    blocks.splitsImages ? rows : extents.inputRows(of: rows)
+  }
+
   private func maskedPixels(_ rows: Range<Int>) -> Range<Int> {
-    blocks.splitsImages
-      ? rows.lowerBound * extents.inputWidth..<rows.upperBound * extents.inputWidth
-      : extents.inputPixels(of: rows)
+    extents.inputPixels(ofInputRows: inputRows(rows))
   }
 
   /// What is needed after the first gradient, and after the second: the mask of this block `rows`

@@ -63,9 +63,8 @@ extension ConvolutionExtents {
     switch algorithm {
     case .direct: return 1_000_000 / multiplyAddsPerRow
     case .winograd:
-      let across = (outputWidth + 3) / 4
-      let tiles = batch * ((outputHeight + 3) / 4) * across
-      return max(2_500_000 / multiplyAddsPerRow, 4 * max(8, min(48, tiles / 4)) / across)
+      let tiles = max(8, min(48, ConvolutionAlgorithm.tiles(self) / 4))
+      return max(2_500_000 / multiplyAddsPerRow, 4 * tiles / ((outputWidth + 3) / 4))
     }
   }
 

@@ -133,8 +133,12 @@ extension ConvolutionExtents {
 
   /// The input pixels that the output rows `rows` read, as ``inputRows(of:)``.
   func inputPixels(of rows: Range<Int>) -> Range<Int> {
-    let rows = inputRows(of: rows)
-    return rows.lowerBound * inputWidth..<rows.upperBound * inputWidth
+    inputPixels(ofInputRows: inputRows(of: rows))
+  }
+
+  /// The pixels of input rows.
+  func inputPixels(ofInputRows rows: Range<Int>) -> Range<Int> {
+    rows.lowerBound * inputWidth..<rows.upperBound * inputWidth
   }
 
   /// The input rows that the output rows `rows` of one or more whole images, or of one image, read.
