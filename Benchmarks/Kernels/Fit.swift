@@ -24,12 +24,16 @@
         .init("direction"), .init("a tile"), .init("fitted"), .init("a filter"),
         .init("fitted"), .init("wrong choices"),
       ])
-      for (name, direction, packsFilter, filter) in [
-        ("output, packing", ConvolutionDirection.output, true, costs.filter),
-        ("output, packed before", .output, false, costs.filter),
-        ("filter gradient", .filterGradient, true, costs.inverseTransform),
+      let few = [4, 6, 7, 8, 10, 12, 14, 16]
+      let many = [20, 28, 32, 56]
+      for (name, direction, packsFilter, filter, sizes) in [
+        ("output, packing", ConvolutionDirection.output, true, costs.filter, many),
+        ("output, packed before", .output, false, costs.filter, many),
+        ("few tiles, packing", .output, true, costs.filterWhenUsed, few),
+        ("few tiles, packed before", .output, false, costs.filterWhenUsed, few),
+        ("filter gradient", .filterGradient, true, costs.inverseTransform, few + many),
       ] {
-        let points = try points(direction, packsFilter: packsFilter, on: device)
+        let points = try points(direction, sizes, packsFilter: packsFilter, on: device)
         let (tile, once) = fit(points)
         let wrong = points.filter(\.timing.disagrees)
         let losses = wrong.map {
@@ -47,10 +51,10 @@
 
     /// One image of each size, where the filter's transform decides, for two widths.
     private static func points(
-      _ direction: ConvolutionDirection, packsFilter: Bool, on device: CPUDevice
+      _ direction: ConvolutionDirection, _ sizes: [Int], packsFilter: Bool, on device: CPUDevice
     ) throws -> [Point] {
-      try [32, 64].flatMap { channels in
-        try [4, 6, 7, 8, 10, 12, 14, 16, 20, 28, 32, 56].map { size in
+      try [32, 64, 256].flatMap { channels in
+        try sizes.map { size in
           let layer = Layer("", batch: 1, size, channels, to: channels, filter: 3)
           return Point(
             extents: layer.extents,

@@ -11,7 +11,9 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
 
   /// The choice for an output or, on ``ConvolutionExtents/inputGradient``, an input gradient.
   public static func output(_ extents: ConvolutionExtents, lanes: Int) -> ConvolutionAlgorithm {
-    choice(extents, lanes: lanes, overhead: Cost.filter)
+    choice(
+      extents, lanes: lanes,
+      overhead: transformsFilterWhenUsed(extents) ? Cost.filterWhenUsed : Cost.filter)
   }
 
   /// The choice for a filter gradient; the extents are the forward convolution's.
@@ -31,6 +33,8 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
     /// The filter's transform, or the reading of one that was transformed earlier, four times as
     /// large as the filter.
     package static let filter = 300
+    /// The filter's transform beside the products.
+    package static let filterWhenUsed = 150
     /// A filter gradient's transform, once a part, in whole vectors.
     package static let inverseTransform = 200
   }
@@ -39,6 +43,10 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
   package static func tiles(_ e: ConvolutionExtents) -> Int {
     e.batch * ((e.outputHeight + 3) / 4) * ((e.outputWidth + 3) / 4)
   }
+
+  /// Whether Winograd's convolution transforms its filter whenever it uses it: with so few tiles,
+  /// reading the transformed one, four times as large, would take longer than its arithmetic.
+  package static func transformsFilterWhenUsed(_ e: ConvolutionExtents) -> Bool { tiles(e) <= 16 }
 
   /// Whether the algorithm computes such convolutions, and their filter gradients, at all.
   public func applies(to extents: ConvolutionExtents, lanes: Int) -> Bool {

@@ -8,6 +8,8 @@ extension Kernels {
   {
     switch algorithm {
     case .direct: directPackedFilterCount(extents)
+    case .winograd where ConvolutionAlgorithm.transformsFilterWhenUsed(extents):
+      directPackedFilterCount(extents)
     case .winograd: WinogradFilter.packedCount(extents)
     }
   }
@@ -18,11 +20,11 @@ extension Kernels {
     algorithm: ConvolutionAlgorithm
   ) {
     switch algorithm {
-    case .direct:
-      directPackFilter(
-        filter, into: packed, extents: extents, packing: packing, channels: channels)
-    case .winograd:
+    case .winograd where !ConvolutionAlgorithm.transformsFilterWhenUsed(extents):
       WinogradFilter.pack(
+        filter, into: packed, extents: extents, packing: packing, channels: channels)
+    case .direct, .winograd:
+      directPackFilter(
         filter, into: packed, extents: extents, packing: packing, channels: channels)
     }
   }

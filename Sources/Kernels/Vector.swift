@@ -21,6 +21,7 @@
   typealias WideGradientTile = FilterGradientTile<8, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
   typealias WideWinogradTile = WinogradTile<8, 2>
+  typealias ShortWinogradTile = WinogradTile<4, 2>
   typealias NarrowWinogradTile = WinogradTile<16, 1>
   typealias WideWinogradGradientTile = WinogradGradientTile<8, 2>
   typealias NarrowWinogradGradientTile = WinogradGradientTile<16, 1>
@@ -33,6 +34,7 @@
   typealias WideGradientTile = FilterGradientTile<6, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
   typealias WideWinogradTile = WinogradTile<6, 2>
+  typealias ShortWinogradTile = WinogradTile<4, 2>
   typealias NarrowWinogradTile = WinogradTile<8, 1>
   typealias WideWinogradGradientTile = WinogradGradientTile<4, 2>
   typealias NarrowWinogradGradientTile = WinogradGradientTile<8, 1>
@@ -45,6 +47,7 @@
   typealias WideGradientTile = FilterGradientTile<8, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
   typealias WideWinogradTile = WinogradTile<8, 2>
+  typealias ShortWinogradTile = WinogradTile<4, 2>
   typealias NarrowWinogradTile = WinogradTile<8, 1>
   typealias WideWinogradGradientTile = WinogradGradientTile<4, 2>
   typealias NarrowWinogradGradientTile = WinogradGradientTile<4, 1>
@@ -57,6 +60,7 @@
   typealias WideGradientTile = FilterGradientTile<4, 2>
   typealias NarrowGradientTile = FilterGradientTile<8, 1>
   typealias WideWinogradTile = WinogradTile<4, 2>
+  typealias ShortWinogradTile = WinogradTile<4, 2>
   typealias NarrowWinogradTile = WinogradTile<8, 1>
   typealias WideWinogradGradientTile = WinogradGradientTile<4, 2>
   typealias NarrowWinogradGradientTile = WinogradGradientTile<4, 1>

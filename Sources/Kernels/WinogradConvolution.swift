@@ -9,8 +9,13 @@ import ResidualKernelInterface
 
 extension Kernels {
   func winogradScratchCount(_ e: ConvolutionExtents) -> Int {
-    larger(e.inputChannels, e.outputChannels) / Vector.scalarCount &* WinogradLayout.vector
-      &+ TileRunPixels.count &+ InputScratch.count(e)
+    winogradBlockCount(e) &+ TileRunPixels.count &+ InputScratch.count(e)
+  }
+
+  private func winogradBlockCount(_ e: ConvolutionExtents) -> Int {
+    ConvolutionAlgorithm.transformsFilterWhenUsed(e)
+      ? WinogradSmallBlock.count(e)
+      : larger(e.inputChannels, e.outputChannels) / lanes &* WinogradLayout.vector
   }
 
   func winogradConvolve(_ task: ConvolutionTask) {
@@ -18,8 +23,7 @@ extension Kernels {
     let scratch = task.scratch
     let grid = TileGrid(e)
     let tiles = grid.tiles(ofRows: task.rows)
-    let vectors = larger(e.inputChannels, e.outputChannels) / lanes
-    let tileScratch = scratch + vectors &* WinogradLayout.vector
+    let tileScratch = scratch + winogradBlockCount(e)
     let inputScratch = InputScratch(tileScratch + TileRunPixels.count, e)
     let map = task.epilogue.map { OutputMap($0, output: task.output) }
     var lookahead = LookaheadShares(task.lookahead, work: tiles.count)
@@ -46,14 +50,30 @@ extension Kernels {
         task.input, rows: grid.rows(of: next, lookAhead: 1),
         step: e.inputWidth &* e.inputChannels)
       lookahead.move(end &- first, to: &prefetch)
-      WinogradLayout.multiply(
-        scratch, filter: task.filter, inputChannels: e.inputChannels,
-        outputChannels: e.outputChannels, channels: task.channels, tileCount: end &- first,
-        prefetch: &prefetch)
-      grid.forEachRun(in: first..<end) { run in
-        WinogradOutput.transform(
-          run, of: Input(scratch), extents: e, rows: task.rows, channels: task.channels, map: map,
-          into: task.output, scratch: tileScratch)
+
+      /// Transforms the products of some channels back.
+      @inline(__always) func complete(_ channels: Range<Int>, products: Input) {
+        grid.forEachRun(in: first..<end) { run in
+          WinogradOutput.transform(
+            run, of: products, extents: e, rows: task.rows, channels: channels, map: map,
+            into: task.output, scratch: tileScratch)
+        }
+      }
+      if ConvolutionAlgorithm.transformsFilterWhenUsed(e) {
+        let block = WinogradSmallBlock(scratch, e, tileCount: end &- first)
+        forEachBlock(channels: e.outputChannels, in: task.channels) { channels in
+          block.multiply(channels, filter: task.filter, until: task.channels.upperBound)
+          complete(
+            channels.start..<channels.start &+ channels.channels, products: Input(block.products))
+        }
+      } else {
+        WinogradLayout.multiply(
+          scratch, filter: task.filter, inputChannels: e.inputChannels,
+          outputChannels: e.outputChannels, channels: task.channels, tileCount: end &- first,
+          prefetch: &prefetch)
+        complete(
+          task.channels,
+          products: Input(scratch) + task.channels.lowerBound / lanes &* WinogradLayout.vector)
       }
       first = end
     }

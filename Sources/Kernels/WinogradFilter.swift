@@ -17,7 +17,7 @@ extension WinogradLayout {
 }
 
 /// The packed filter is `[36][block of vectors][c][vectors · lanes]`, blocks as in
-/// FilterPacking.swift.
+/// FilterPacking.swift, unless it is transformed beside the products.
 enum WinogradFilter {
   static func packedCount(_ e: ConvolutionExtents) -> Int {
     WinogradLayout.positions &* WinogradLayout.filterPosition(e.inputChannels, e.outputChannels)
@@ -55,7 +55,34 @@ enum WinogradFilter {
     _ filter: Input, end: Input, outputStep: Int, isRotated: Bool, into target: Output,
     position: Int
   ) {
-    let taps = taps(filter, end: end, outputStep: outputStep, isRotated: isRotated)
+    transform(
+      taps(filter, end: end, outputStep: outputStep, isRotated: isRotated), into: target,
+      position: position)
+  }
+
+  /// G g Gᵀ of packed taps.
+  ///
+  /// - Parameters:
+  ///   - filter: `[9][vector][lanes]`, `tapStep` floats from one tap to the next.
+  ///   - target: `[36][vector][lanes]`, `position` floats apart.
+  @inline(never)
+  static func transform(
+    packed filter: Input, tapStep: Int, vectors: Int, into target: Output, position: Int
+  ) {
+    var (source, target) = (filter, target)
+    for _ in 0..<vectors {
+      var taps = InlineArray<9, Vector>(repeating: .zero)
+      for tap in 0..<9 { taps[tap] = load(source + tap &* tapStep) }
+      transform(taps, into: target, position: position)
+      source += lanes
+      target += lanes
+    }
+  }
+
+  @inline(__always)
+  private static func transform(
+    _ taps: InlineArray<9, Vector>, into target: Output, position: Int
+  ) {
     @inline(__always) func column(_ s: Int) -> Six {
       Winograd.filter((taps[s], taps[3 &+ s], taps[6 &+ s]))
     }

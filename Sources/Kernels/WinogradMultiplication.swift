@@ -23,10 +23,11 @@ enum WinogradTile<let tiles: Int, let vectors: Int> {
   ///   - inputs: `[c / lanes][tile][lanes]`, a vector's stride apart.
   ///   - filter: `[c][vectors][lanes]`.
   ///   - products: `[vectors][tile][lanes]`, a vector's stride apart.
+  ///   - adding: whether to add to the products or to replace them.
   @inline(never)
   static func multiply(
     _ inputs: Input, filter: Input, products: Output, inputVectors: Int, tileCount: Int,
-    prefetch: inout PrefetchStream
+    adding: Bool, prefetch: inout PrefetchStream
   ) {
     var source = inputs
     var target = products
@@ -35,6 +36,13 @@ enum WinogradTile<let tiles: Int, let vectors: Int> {
       var (ahead, aheadStep) = prefetch.advance(inputVectors &* lanes)
       var sums = InlineArray<tiles, InlineArray<vectors, Vector>>(
         repeating: InlineArray(repeating: .zero))
+      if adding {
+        for t in 0..<tiles {
+          for v in 0..<vectors {
+            sums[t][v] = load(target + (v &* WinogradLayout.vector &+ t &* lanes))
+          }
+        }
+      }
       var weights = filter
       var numbers = source
       var remaining = inputVectors
@@ -77,16 +85,58 @@ extension WinogradLayout {
   /// so large a filter is fetched a position ahead.
   private static var largeFilter: Int { 64 &* 64 }
 
-  /// Register tiles that a position of a block takes.
-  private static func registerTiles(tileCount: Int, channels: Int) -> Int {
+  /// Tiles of a block that short register tiles are left: what wide ones would be half empty for.
+  @inline(__always)
+  private static func shortTiles(_ tileCount: Int) -> Int {
+    let rest = tileCount % WideWinogradTile.height
+    return rest <= ShortWinogradTile.height ? rest : 0
+  }
+
+  /// Register tiles that a position of a block takes for some output channels.
+  static func registerTiles(tileCount: Int, channels: Int) -> Int {
     var count = 0
     forEachBlock(channels: channels) { channels in
-      let height =
-        channels.vectors == WideWinogradTile.width
-        ? WideWinogradTile.height : NarrowWinogradTile.height
-      count &+= (tileCount &+ height &- 1) / height
+      if channels.vectors == WideWinogradTile.width {
+        let short = shortTiles(tileCount)
+        count &+= (tileCount &- short &+ WideWinogradTile.height &- 1) / WideWinogradTile.height
+        count &+= short > 0 ? 1 : 0
+      } else {
+        count &+= (tileCount &+ NarrowWinogradTile.height &- 1) / NarrowWinogradTile.height
+      }
     }
     return count
+  }
+
+  /// Multiplies one position of a block of `vectors` vectors of output channels.
+  ///
+  /// - Parameters:
+  ///   - inputs: `[c / lanes][tile][lanes]`, a vector's stride apart.
+  ///   - filter: `[c][vectors][lanes]`.
+  ///   - products: `[vectors][tile][lanes]`, a vector's stride apart.
+  ///   - adding: whether to add to the products or to replace them.
+  @inline(__always)
+  static func multiply(
+    _ inputs: Input, filter: Input, products: Output, inputVectors: Int, vectors: Int,
+    tileCount: Int, adding: Bool, prefetch: inout PrefetchStream
+  ) {
+    if vectors == WideWinogradTile.width {
+      let short = shortTiles(tileCount)
+      let wide = tileCount &- short
+      if wide > 0 {
+        WideWinogradTile.multiply(
+          inputs, filter: filter, products: products, inputVectors: inputVectors, tileCount: wide,
+          adding: adding, prefetch: &prefetch)
+      }
+      if short > 0 {
+        ShortWinogradTile.multiply(
+          inputs + wide &* lanes, filter: filter, products: products + wide &* lanes,
+          inputVectors: inputVectors, tileCount: short, adding: adding, prefetch: &prefetch)
+      }
+    } else {
+      NarrowWinogradTile.multiply(
+        inputs, filter: filter, products: products, inputVectors: inputVectors,
+        tileCount: tileCount, adding: adding, prefetch: &prefetch)
+    }
   }
 
   /// Multiplies a block at all positions for the output channels `channels`.
@@ -119,17 +169,11 @@ extension WinogradLayout {
         prefetch.spread(over: iterations)
       }
       forEachBlock(channels: outputChannels, in: channels) { channels in
-        let target = products + (channels.start / lanes) &* vector
-        let source = Input(products) + inputs
-        if channels.vectors == WideWinogradTile.width {
-          WideWinogradTile.multiply(
-            source, filter: weights, products: target, inputVectors: inputChannels / lanes,
-            tileCount: tileCount, prefetch: &prefetch)
-        } else {
-          NarrowWinogradTile.multiply(
-            source, filter: weights, products: target, inputVectors: inputChannels / lanes,
-            tileCount: tileCount, prefetch: &prefetch)
-        }
+        multiply(
+          Input(products) + inputs, filter: weights,
+          products: products + (channels.start / lanes) &* vector,
+          inputVectors: inputChannels / lanes, vectors: channels.vectors, tileCount: tileCount,
+          adding: false, prefetch: &prefetch)
         weights += inputChannels &* channels.vectors &* lanes
       }
       weights += nextPosition

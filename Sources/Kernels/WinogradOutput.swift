@@ -11,7 +11,8 @@ enum WinogradOutput {
   /// of all images' rows.
   ///
   /// - Parameters:
-  ///   - products: `[k / lanes][36][tile][lanes]`, strides as in ``WinogradLayout``.
+  ///   - products: of these channels, `[k / lanes][36][tile][lanes]`, strides as in
+  ///     ``WinogradLayout``.
   ///   - output: `[image, p, q, k]`.
   ///   - scratch: ``TileRunPixels/count`` floats.
   @inline(never)
@@ -25,7 +26,7 @@ enum WinogradOutput {
 
     let storedAtOnce = map == nil ? pixels.whole : 0
     var channel = range.lowerBound
-    var source = products + (channel / lanes &* WinogradLayout.vector &+ run.slot &* lanes)
+    var source = products + run.slot &* lanes
     while channel < range.upperBound {
       var target = output + (pixels.start &+ channel)
       for _ in 0..<storedAtOnce {

@@ -93,7 +93,8 @@ struct WinogradTests {
       #expect(ConvolutionAlgorithm.output(extents(32, lanes + 1), lanes: lanes) == .direct)
       #expect(ConvolutionAlgorithm.output(extents(1, 64), lanes: lanes) == .direct)
       #expect(ConvolutionAlgorithm.output(extents(2, 64), lanes: lanes) == .direct)
-      #expect(ConvolutionAlgorithm.output(extents(7, 512, batch: 1), lanes: lanes) == .direct)
+      #expect(ConvolutionAlgorithm.output(extents(6, 512, batch: 1), lanes: lanes) == .direct)
+      #expect(ConvolutionAlgorithm.output(extents(7, 512, batch: 1), lanes: lanes) == .winograd)
       #expect(ConvolutionAlgorithm.output(extents(14, 256, batch: 1), lanes: lanes) == .winograd)
       var strided = extents(32, 64)
       (strided.strideHeight, strided.strideWidth) = (2, 2)
@@ -115,6 +116,8 @@ struct WinogradTests {
     ConvolutionCase("9×70, 16", batch: 1, 9, 70, 16, to: 32, filter: (3, 3), top: 1, left: 1),
     ConvolutionCase("4×201, 16", batch: 2, 4, 201, 16, to: 16, filter: (3, 3), top: 1, left: 1),
     ConvolutionCase("8×8, 80 to 96", batch: 4, 8, 8, 80, to: 96, filter: (3, 3), top: 1, left: 1),
+    ConvolutionCase("7×7, 144 to 48", batch: 1, 7, 7, 144, to: 48, filter: (3, 3), top: 1, left: 1),
+    ConvolutionCase("11×9, 64", batch: 1, 11, 9, 64, to: 64, filter: (3, 3), top: 1, left: 1),
   ]
 
   @Test(arguments: NamedLibrary.all, shapes)
@@ -141,6 +144,30 @@ struct WinogradTests {
       input, outputGradient: gradient, e, parts: unevenParts(of: e.outputRows))
     let expectedFilter = NaiveConvolution.filterGradient(input, outputGradient: gradient, e)
     #expect(relativeError(filterGradient, expectedFilter) < tolerance)
+  }
+
+  /// The filter of few tiles is transformed when it is used, that of many when it is packed.
+  @Test(arguments: NamedLibrary.all)
+  func `an image alone has the bits that it has among others`(_ library: NamedLibrary) {
+    func extents(batch: Int) -> ConvolutionExtents {
+      ConvolutionExtents(
+        batch: batch, input: (7, 7, 144), output: (7, 7, 48), filter: (3, 3), padding: (1, 1))
+    }
+    let filter = Buffer(random: 48 * 144 * 9, seed: 8)
+    let input = Buffer(random: 6 * 7 * 7 * 144, seed: 9)
+    let (one, six) = (extents(batch: 1), extents(batch: 6))
+    #expect(ConvolutionAlgorithm.transformsFilterWhenUsed(one))
+    #expect(!ConvolutionAlgorithm.transformsFilterWhenUsed(six))
+    for packing in [FilterPacking.forward, .rotated] {
+      func output(_ e: ConvolutionExtents) -> Buffer {
+        Convolving(
+          library.kernels, packing == .forward ? e : e.inputGradient, filter: filter,
+          packing: packing, algorithm: .winograd
+        ).output(input, parts: [0..<e.outputRows])
+      }
+      let alone = output(one).bits
+      #expect(Array(output(six).bits.prefix(alone.count)) == alone)
+    }
   }
 
   /// The longest sums of a network, in parts of a sixteenth as the plan cuts them.
