@@ -49,12 +49,23 @@ extension GraphLowering {
         touching: [a, b, output])
     case .addBias:
       let (input, bias, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
-      let channels = shape(value).channels
       append(
-        AddBiasToRows(
-          input: input, bias: bias, output: output, rows: shape(value).count / channels,
-          channels: channels),
+        AddBiases(
+          input: input, bias: bias, output: output, channels: shape(value).channels,
+          pixels: .pixels(shape(value))),
         path, touching: [input, bias, output])
+    case .subtract: lowerMap(.subtract, operands, value, path)
+    case .multiply: lowerMap(.multiply, operands, value, path)
+    case .scale(let scale): lowerMap(.scale(scale.factor), operands, value, path)
+    case .sigmoid: lowerMap(.sigmoid, operands, value, path)
+    case .sigmoidGradient: lowerMap(.sigmoidGradient, operands, value, path)
+    case .dropout(let dropout):
+      let (input, key, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
+      append(
+        DropOut(
+          input: input, key: key, output: output, dropout: dropout,
+          elements: .elements(shape(value).count)),
+        path, touching: [input, key, output])
     case .channelSum: lowerChannelSum(operands[0], value, path)
     case .relu:
       let (input, output) = (buffer(operands[0]), result(value))
@@ -76,6 +87,21 @@ extension GraphLowering {
           extents: .init(
             attributes.pooling, input: shape(operands[1]), output: shape(operands[0]))),
         path, touching: [gradient, input, output])
+    case .averagePooling(let pooling):
+      let (input, output) = (buffer(operands[0]), result(value))
+      append(
+        PoolAverage(
+          input: input, output: output,
+          windows: .init(pooling, input: shape(operands[0]), output: shape(value))),
+        path, touching: [input, output])
+    case .averagePoolingGradient(let attributes):
+      let (gradient, output) = (buffer(operands[0]), result(value))
+      append(
+        PoolAverageGradient(
+          gradient: gradient, output: output,
+          windows: .init(
+            attributes.pooling, input: shape(operands[1]), output: shape(operands[0]))),
+        path, touching: [gradient, output])
     case .globalAveragePooling, .globalAveragePoolingGradient:
       lowerGlobalAverage(node.operation, operands, value, path)
     case .slice(let slice):
@@ -91,6 +117,28 @@ extension GraphLowering {
       lowerCopy(
         .scatter, pad.axis, start: pad.before, stride: 1, large: value, small: operands[0],
         from: operands[0], to: value, path)
+
+    case .concatenate(let concatenation):
+      let output = result(value)
+      var start = 0
+      for operand in operands {
+        appendCopy(
+          .place, concatenation.axis, start: start, large: value, small: operand,
+          from: buffer(operand), to: output, path)
+        start += shape(operand)[concatenation.axis]
+      }
+    case .concatenateGradient(let gradient):
+      lowerCopy(
+        .gather, gradient.concatenation.axis, start: gradient.start(operands.map(shape)),
+        stride: 1, large: operands[0], small: value, from: operands[0], to: value, path)
+    case .flatten, .flattenGradient:
+      let image = shape(value).rank == 4 ? shape(value) : shape(operands[0])
+      let (input, output) = (buffer(operands[0]), result(value))
+      append(
+        FlattenImages(
+          input: input, output: output, pixels: image[1] * image[2], channels: image[3],
+          isGradient: shape(value).rank == 4, images: Partition(image[0], grain: 1)),
+        path, touching: [input, output])
 
     case .softmaxCrossEntropy, .softmaxCrossEntropyGradient, .correctCount:
       lowerLoss(node.operation, operands, value, path)
@@ -234,12 +282,32 @@ extension GraphLowering {
     small: Value, from source: Value, to target: Value, _ path: String
   ) {
     let (input, output) = (buffer(source), result(target))
+    appendCopy(
+      direction, axis, start: start, stride: stride, large: large, small: small, from: input,
+      to: output, path)
+  }
+
+  private mutating func appendCopy(
+    _ direction: CopyAlongAxis.Direction, _ axis: Int, start: Int, stride: Int = 1, large: Value,
+    small: Value, from input: BufferID, to output: BufferID, _ path: String
+  ) {
     append(
       CopyAlongAxis(
         source: input, target: output, direction: direction,
         large: AxisView(shape(large), axis: axis), small: AxisView(shape(small), axis: axis),
         start: start, stride: stride),
       path, touching: [input, output])
+  }
+
+  private mutating func lowerMap(
+    _ function: MapElements.Function, _ operands: [Value], _ value: Value, _ path: String
+  ) {
+    let (inputs, output) = (operands.map(buffer), result(value))
+    append(
+      MapElements(
+        function: function, operands: inputs, output: output,
+        elements: .elements(shape(value).count)),
+      path, touching: inputs + [output])
   }
 
   private mutating func lowerLoss(

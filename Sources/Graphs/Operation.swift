@@ -23,13 +23,25 @@ public enum Operation: Hashable, Sendable {
   case channelSum(ChannelSum)
   case relu(ReLU)
   case reluGradient(ReLUGradient)
+  case subtract(Subtract)
+  case multiply(Multiply)
+  case scale(Scale)
+  case sigmoid(Sigmoid)
+  case sigmoidGradient(SigmoidGradient)
   case maxPooling(MaxPooling)
   case maxPoolingGradient(MaxPoolingGradient)
+  case averagePooling(AveragePooling)
+  case averagePoolingGradient(AveragePoolingGradient)
   case globalAveragePooling(GlobalAveragePooling)
   case globalAveragePoolingGradient(GlobalAveragePoolingGradient)
   case slice(Slice)
   case sliceGradient(SliceGradient)
   case pad(Pad)
+  case concatenate(Concatenate)
+  case concatenateGradient(ConcatenateGradient)
+  case flatten(Flatten)
+  case flattenGradient(FlattenGradient)
+  case dropout(Dropout)
   case softmaxCrossEntropy(SoftmaxCrossEntropy)
   case softmaxCrossEntropyGradient(SoftmaxCrossEntropyGradient)
   case correctCount(CorrectCount)
@@ -57,13 +69,25 @@ public enum Operation: Hashable, Sendable {
     case .channelSum(let rule): rule
     case .relu(let rule): rule
     case .reluGradient(let rule): rule
+    case .subtract(let rule): rule
+    case .multiply(let rule): rule
+    case .scale(let rule): rule
+    case .sigmoid(let rule): rule
+    case .sigmoidGradient(let rule): rule
     case .maxPooling(let rule): rule
     case .maxPoolingGradient(let rule): rule
+    case .averagePooling(let rule): rule
+    case .averagePoolingGradient(let rule): rule
     case .globalAveragePooling(let rule): rule
     case .globalAveragePoolingGradient(let rule): rule
     case .slice(let rule): rule
     case .sliceGradient(let rule): rule
     case .pad(let rule): rule
+    case .concatenate(let rule): rule
+    case .concatenateGradient(let rule): rule
+    case .flatten(let rule): rule
+    case .flattenGradient(let rule): rule
+    case .dropout(let rule): rule
     case .softmaxCrossEntropy(let rule): rule
     case .softmaxCrossEntropyGradient(let rule): rule
     case .correctCount(let rule): rule
@@ -80,9 +104,9 @@ public enum Operation: Hashable, Sendable {
     if case .input(let input) = self { input.elementType } else { .float32 }
   }
   /// Whether an operand is needed for its shape alone, so that its elements need not be kept.
-  public func readsOnlyShape(ofOperand index: Int) -> Bool { rule.shapeOperands.contains(index) }
-  /// Indices of operands that are needed for their shape alone.
-  var shapeOperands: Set<Int> { rule.shapeOperands }
+  public func readsOnlyShape(ofOperand index: Int) -> Bool {
+    rule.readsOnlyShape(ofOperand: index)
+  }
   /// Multiply-adds of one evaluation.
   public func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
     rule.multiplyAdds(operands: operands, results: results)
@@ -92,8 +116,8 @@ public enum Operation: Hashable, Sendable {
 /// What the graph must know of an operation.
 protocol OperationRule: Hashable, Sendable {
   var resultCount: Int { get }
-  /// Indices of operands that are needed for their shape alone.
-  var shapeOperands: Set<Int> { get }
+  /// Whether an operand is needed for its shape alone.
+  func readsOnlyShape(ofOperand index: Int) -> Bool
   /// The shapes of the results. The error's message need not name the node.
   func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape]
   func multiplyAdds(operands: [Shape], results: [Shape]) -> Int
@@ -109,7 +133,7 @@ protocol OperationRule: Hashable, Sendable {
 
 extension OperationRule {
   var resultCount: Int { 1 }
-  var shapeOperands: Set<Int> { [] }
+  func readsOnlyShape(ofOperand index: Int) -> Bool { false }
   func multiplyAdds(operands: [Shape], results: [Shape]) -> Int { 0 }
   func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
     preconditionFailure("\(graph.nodes[node.node].operation.name) cannot be differentiated")

@@ -46,7 +46,7 @@ public struct ModelFile: Sendable {
     precondition(
       classNames.count == network.classes,
       "\(classNames.count) class names for \(network.classes) classes")
-    for slot in network.graph(.inference).slots {
+    for slot in network.slots {
       precondition(
         tensors[slot.name]?.shape == slot.shape, "tensor \(slot.name) must have \(slot.shape)")
     }
@@ -77,7 +77,7 @@ public struct ModelFile: Sendable {
     let file = try Safetensors(at: path)
     let metadata = try ModelMetadata(file.metadata, file: path)
     let network = try metadata.network(file: path)
-    let slots = network.graph(.inference).slots
+    let slots = network.slots
     var tensors: [String: Tensor<Float>] = [:]
     for slot in slots {
       guard let record = file[slot.name] else {

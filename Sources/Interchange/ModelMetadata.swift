@@ -10,6 +10,7 @@ import ResidualImages
 /// | `network`, `classes`, `class_names` | canonical name, number, JSON array |
 /// | `shortcut`, `shortcut_padding` | `A`, `B`, `C` or `none`; `end` or `both` with A |
 /// | `stride_on` | `1x1` or `3x3`, of networks with bottlenecks |
+/// | `inception_branch` | `5x5` or `3x3`, of GoogLeNet |
 /// | `input_side`, `channel_order` | pixels; `RGB` |
 /// | `preprocessing` | `per-pixel-mean` (tensor `preprocessing.mean`) or `channels` |
 /// | `mean`, `std` | JSON arrays of three numbers, with `channels` |
@@ -21,8 +22,8 @@ struct ModelMetadata {
   private enum Field {
     static let format = "format", version = "format_version", network = "network"
     static let classes = "classes", classNames = "class_names", shortcut = "shortcut"
-    static let padding = "shortcut_padding", stride = "stride_on", side = "input_side",
-      order = "channel_order"
+    static let padding = "shortcut_padding", stride = "stride_on", branch = "inception_branch"
+    static let side = "input_side", order = "channel_order"
     static let preprocessing = "preprocessing", mean = "mean", std = "std"
     static let statistics = "batch_normalization", provenance = "provenance."
   }
@@ -43,6 +44,7 @@ struct ModelMetadata {
       fields[Field.padding] = padding.rawValue
     }
     fields[Field.stride] = model.network.stridePlacement?.rawValue
+    fields[Field.branch] = model.network.inceptionBranch?.rawValue
     switch model.normalization {
     case .perPixelMean: fields[Field.preprocessing] = Preprocessing.perPixelMean
     case .channels(let mean, let std):
@@ -97,6 +99,8 @@ struct ModelMetadata {
     guard fields[Field.order] == "RGB" else { throw bad(Field.order) }
     let placement = fields[Field.stride].flatMap(StridePlacement.init)
     guard (placement == nil) == (fields[Field.stride] == nil) else { throw bad(Field.stride) }
+    let branch = fields[Field.branch].flatMap(InceptionBranch.init)
+    guard (branch == nil) == (fields[Field.branch] == nil) else { throw bad(Field.branch) }
     guard let side = fields[Field.side].flatMap({ Int($0) }), Network.inputSides.contains(side),
       fields[Field.side] == String(side)
     else { throw bad(Field.side) }
@@ -104,8 +108,8 @@ struct ModelMetadata {
     let network: Network
     do {
       network = try NetworkCatalog.network(
-        named: name, shortcut: shortcut, stridePlacement: placement, inputSide: side,
-        classes: classes)
+        named: name, shortcut: shortcut, stridePlacement: placement, inceptionBranch: branch,
+        inputSide: side, classes: classes)
     } catch {
       throw bad(Field.network)
     }
@@ -113,6 +117,7 @@ struct ModelMetadata {
       throw bad(Field.network)
     }
     guard network.stridePlacement == placement else { throw bad(Field.stride) }
+    guard network.inceptionBranch == branch else { throw bad(Field.branch) }
     return network
   }
 

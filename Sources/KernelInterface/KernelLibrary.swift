@@ -64,6 +64,9 @@ public protocol KernelLibrary: Sendable {
   func affine(
     _ input: Input, scale: Input, shift: Input, residual: Input?, rectify: Bool, output: Output,
     channels: Int, pixels: Range<Int>)
+  /// `output = input + bias`, the bias for each channel. `output` may be `input`.
+  func addBias(
+    _ input: Input, bias: Input, output: Output, channels: Int, pixels: Range<Int>)
   /// The first pass of the backward batch normalisation:
   ///
   ///     g = (gradient [+ addend]), 0 where `activation` ≤ 0 if it is given
@@ -85,6 +88,16 @@ public protocol KernelLibrary: Sendable {
 
   /// `output = a + b`.
   func add(_ a: Input, _ b: Input, output: Output, elements: Range<Int>)
+  /// `output = a − b`.
+  func subtract(_ a: Input, _ b: Input, output: Output, elements: Range<Int>)
+  /// `output = a · b`.
+  func multiply(_ a: Input, _ b: Input, output: Output, elements: Range<Int>)
+  /// `output = factor · input [+ addend]`.
+  func scale(_ input: Input, by factor: Float, addend: Input?, output: Output, elements: Range<Int>)
+  /// `output = 1 / (1 + exp(−input))`, with a relative error below 3 · 10⁻⁷.
+  func sigmoid(_ input: Input, output: Output, elements: Range<Int>)
+  /// `output = gradient · result · (1 − result)`, the result being the sigmoid's.
+  func sigmoidGradient(_ gradient: Input, result: Input, output: Output, elements: Range<Int>)
   /// `output = max(input, 0)`; a NaN stays a NaN.
   func rectify(_ input: Input, output: Output, elements: Range<Int>)
   /// `output = gradient [+ addend]`, 0 where `activation` ≤ 0.

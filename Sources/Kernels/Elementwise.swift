@@ -22,6 +22,15 @@ extension Kernels {
     }
   }
 
+  public func addBias(
+    _ input: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    output: UnsafeMutablePointer<Float>, channels: Int, pixels: Range<Int>
+  ) {
+    mapChannels(channels: channels, pixels: pixels) { i, c, count in
+      store(load(input + i, count: count) + load(bias + c, count: count), output + i, count: count)
+    }
+  }
+
   public func normalizationInputGradient(
     _ gradient: UnsafePointer<Float>, input: UnsafePointer<Float>, a: UnsafePointer<Float>,
     b: UnsafePointer<Float>, c: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
@@ -43,6 +52,56 @@ extension Kernels {
   ) {
     map(elements) { i, count in
       store(load(a + i, count: count) + load(b + i, count: count), output + i, count: count)
+    }
+  }
+
+  public func subtract(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    elements: Range<Int>
+  ) {
+    map(elements) { i, count in
+      store(load(a + i, count: count) - load(b + i, count: count), output + i, count: count)
+    }
+  }
+
+  public func multiply(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    elements: Range<Int>
+  ) {
+    map(elements) { i, count in
+      store(load(a + i, count: count) * load(b + i, count: count), output + i, count: count)
+    }
+  }
+
+  public func scale(
+    _ input: UnsafePointer<Float>, by factor: Float, addend: UnsafePointer<Float>?,
+    output: UnsafeMutablePointer<Float>, elements: Range<Int>
+  ) {
+    map(elements) { i, count in
+      var y = factor * load(input + i, count: count)
+      if let addend {
+        y = fusedMultiplyAdd(
+          factor, load(input + i, count: count), load(addend + i, count: count))
+      }
+      store(y, output + i, count: count)
+    }
+  }
+
+  public func sigmoid(
+    _ input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, elements: Range<Int>
+  ) {
+    map(elements) { i, count in
+      store(1 / (1 + exponential(-load(input + i, count: count))), output + i, count: count)
+    }
+  }
+
+  public func sigmoidGradient(
+    _ gradient: UnsafePointer<Float>, result: UnsafePointer<Float>,
+    output: UnsafeMutablePointer<Float>, elements: Range<Int>
+  ) {
+    map(elements) { i, count in
+      let y = load(result + i, count: count)
+      store(load(gradient + i, count: count) * (y * (1 - y)), output + i, count: count)
     }
   }
 

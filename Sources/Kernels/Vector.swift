@@ -105,5 +105,15 @@ typealias Output = UnsafeMutablePointer<Float>
   }
 }
 
+/// The bits of each lane.
+@inline(__always) func bits(_ vector: Vector) -> Vector.MaskStorage {
+  unsafeBitCast(vector, to: Vector.MaskStorage.self)
+}
+
+/// The vector of such bits.
+@inline(__always) func vector(bits: Vector.MaskStorage) -> Vector {
+  unsafeBitCast(bits, to: Vector.self)
+}
+
 @inline(__always) func smaller(_ a: Int, _ b: Int) -> Int { a < b ? a : b }
 @inline(__always) func larger(_ a: Int, _ b: Int) -> Int { a > b ? a : b }

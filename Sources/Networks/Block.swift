@@ -3,13 +3,15 @@
 public enum Block: Hashable, Sendable {
   /// Two 3×3 convolutions.
   case basic
+  /// One 3×3 convolution, of which the paper says that it brings no advantage (section 3.2).
+  case single
   /// A 1×1, a 3×3 and a 1×1 convolution, the last with four times as many filters.
   case bottleneck(StridePlacement)
 
   /// The channels of the result for each filter of the first convolution.
   public var expansion: Int {
     switch self {
-    case .basic: 1
+    case .basic, .single: 1
     case .bottleneck: 4
     }
   }
@@ -17,6 +19,7 @@ public enum Block: Hashable, Sendable {
   /// The convolutions of a block on its longest path.
   var depth: Int {
     switch self {
+    case .single: 1
     case .basic: 2
     case .bottleneck: 3
     }
@@ -33,14 +36,24 @@ public enum Block: Hashable, Sendable {
   /// - Parameters:
   ///   - widths: the filters in each stage.
   ///   - blocks: the blocks in each stage.
-  static func stages(_ block: Block, _ widths: [Int], _ blocks: [Int], _ shortcut: Shortcut?)
-    -> [any Layer]
-  {
+  ///   - shortcut: `nil` for plain blocks.
+  ///   - gateBias: of the gates of a Highway network; `nil` for a network without gates.
+  static func stages(
+    _ block: Block, _ widths: [Int], _ blocks: [Int], _ shortcut: Shortcut?, gateBias: Float? = nil
+  ) -> [any Layer] {
+    stages(widths, blocks) { name, filters, stride in
+      block.layer(name, filters: filters, stride: stride, shortcut: shortcut, gateBias: gateBias)
+    }
+  }
+
+  /// The same for blocks of any kind.
+  static func stages(
+    _ widths: [Int], _ blocks: [Int],
+    _ block: (_ name: String, _ filters: Int, _ stride: Int) -> any Layer
+  ) -> [any Layer] {
     zip(widths, blocks).enumerated().flatMap { stage, size in
       (0..<size.1).map { index in
-        block.layer(
-          "layer\(stage + 1).\(index)", filters: size.0,
-          stride: stage > 0 && index == 0 ? 2 : 1, shortcut: shortcut)
+        block("layer\(stage + 1).\(index)", size.0, stage > 0 && index == 0 ? 2 : 1)
       }
     }
   }
@@ -48,17 +61,24 @@ public enum Block: Hashable, Sendable {
   /// - Parameters:
   ///   - filters: of the first convolution.
   ///   - shortcut: `nil` for the plain block.
-  func layer(_ name: String, filters: Int, stride: Int, shortcut: Shortcut?) -> any Layer {
+  ///   - gateBias: of a Highway block's gate.
+  func layer(
+    _ name: String, filters: Int, stride: Int, shortcut: Shortcut?, gateBias: Float? = nil
+  ) -> any Layer {
     func body() -> [any Layer] { self.body(filters: filters, stride: stride) }
     guard let shortcut else { return Plain(name, body: body) }
     return Residual(
-      name, shortcut: shortcut, channels: filters * expansion, stride: stride, body: body)
+      name, shortcut: shortcut, channels: filters * expansion, stride: stride,
+      join: gateBias.map { .gate(bias: $0) } ?? .sum, body: body)
   }
 
   /// The residual function F.
   @LayerBuilder
   private func body(filters: Int, stride: Int) -> [any Layer] {
     switch self {
+    case .single:
+      Convolution("conv1", filters, size: 3, stride: stride)
+      BatchNormalization("bn1")
     case .basic:
       Convolution("conv1", filters, size: 3, stride: stride)
       BatchNormalization("bn1")

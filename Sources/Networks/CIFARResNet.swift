@@ -7,31 +7,43 @@ public enum CIFARResNet {
   /// The filters of every convolution in each stage.
   public static let widths = [16, 32, 64]
 
-  /// A network of 6n + 2 layers.
+  /// A network of 6n + 2 layers, or of 9n + 2 with bottlenecks.
   ///
   /// - Parameters:
-  ///   - depth: 6n + 2 for an n ≥ 1.
+  ///   - depth: two more than three stages of n blocks have, or with single-layer blocks of 2n.
   ///   - shortcut: `nil` for the plain network.
+  ///   - gateBias: of the gates of a Highway network; `nil` for a network without gates.
   ///   - inputSide: of the images, in pixels.
-  /// - Returns: `nil` where the depth is not 6n + 2.
+  /// - Returns: `nil` where the depth is not of that form.
   public static func network(
-    depth: Int, shortcut: Shortcut?, inputSide: Int = 32, classes: Int = 10
-  )
-    -> Network?
-  {
-    guard depth >= 8, (depth - 2) % 6 == 0 else { return nil }
-    let blocks = (depth - 2) / 6
+    depth: Int, block: Block = .basic, shortcut: Shortcut?, gateBias: Float? = nil,
+    inputSide: Int = 32, classes: Int = 10
+  ) -> Network? {
+    let layersOfStage = (depth - 2) / 3
+    let unit = block == .single ? 2 : block.depth
+    guard depth > 2, (depth - 2) % 3 == 0, layersOfStage % unit == 0 else { return nil }
+    let blocks = layersOfStage / block.depth
     return Network(
-      name: (shortcut == nil ? "cifar-plain" : "cifar-resnet") + String(depth),
-      inputSide: inputSide,
-      classes: classes, shortcut: shortcut, depth: depth
+      name: "cifar-\(family(block, isPlain: shortcut == nil, isGated: gateBias != nil))\(depth)",
+      inputSide: inputSide, classes: classes, shortcut: shortcut,
+      stridePlacement: block.stridePlacement, gateBias: gateBias, depth: depth
     ) {
       Convolution("conv1", widths[0], size: 3)
       BatchNormalization("bn1")
       ReLU()
-      Block.stages(.basic, widths, [blocks, blocks, blocks], shortcut)
+      Block.stages(block, widths, [blocks, blocks, blocks], shortcut, gateBias: gateBias)
       GlobalAveragePooling()
-      FullyConnected(Network.classifier, classes)
+      FullyConnected("fc", classes)
+    }
+  }
+
+  private static func family(_ block: Block, isPlain: Bool, isGated: Bool) -> String {
+    if isPlain { return "plain" }
+    if isGated { return "highway" }
+    return switch block {
+    case .basic: "resnet"
+    case .single: "single"
+    case .bottleneck: "bottleneck"
     }
   }
 }

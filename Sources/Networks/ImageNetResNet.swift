@@ -20,38 +20,41 @@ public enum ImageNetResNet {
   /// - Parameters:
   ///   - depth: one of ``depths``.
   ///   - shortcut: `nil` for the plain network.
+  ///   - gateBias: of the gates of a Highway network; `nil` for a network without gates.
   ///   - stridePlacement: for bottlenecks.
   ///   - inputSide: of the images, in pixels.
   /// - Returns: `nil` where Table 1 has no such depth.
   public static func network(
-    depth: Int, shortcut: Shortcut?, stridePlacement: StridePlacement = .middle3x3,
-    inputSide: Int = 224, classes: Int = 1000
+    depth: Int, shortcut: Shortcut?, gateBias: Float? = nil,
+    stridePlacement: StridePlacement = .middle3x3, inputSide: Int = 224, classes: Int = 1000
   ) -> Network? {
     guard let row = table.first(where: { $0.depth == depth }) else { return nil }
+    let family = shortcut == nil ? "plain" : gateBias == nil ? "resnet" : "highway"
     return network(
-      name: (shortcut == nil ? "plain" : "resnet") + String(depth),
+      name: family + String(depth),
       block: row.isBottleneck ? .bottleneck(stridePlacement) : .basic, blocks: row.blocks,
-      shortcut: shortcut, inputSide: inputSide, classes: classes)
+      shortcut: shortcut, gateBias: gateBias, inputSide: inputSide, classes: classes)
   }
 
   /// A network of any numbers of blocks.
   public static func network(
-    name: String, block: Block, blocks: [Int], shortcut: Shortcut?, inputSide: Int = 224,
-    classes: Int = 1000
+    name: String, block: Block, blocks: [Int], shortcut: Shortcut?, gateBias: Float? = nil,
+    inputSide: Int = 224, classes: Int = 1000
   ) -> Network {
     precondition(
       blocks.count == widths.count, "\(blocks.count) stages, where there are \(widths.count)")
     return Network(
       name: name, inputSide: inputSide, classes: classes, shortcut: shortcut,
-      stridePlacement: block.stridePlacement, depth: blocks.reduce(0, +) * block.depth + 2
+      stridePlacement: block.stridePlacement, gateBias: gateBias,
+      depth: blocks.reduce(0, +) * block.depth + 2
     ) {
       Convolution("conv1", 64, size: 7, stride: 2)
       BatchNormalization("bn1")
       ReLU()
       MaxPooling(size: 3, stride: 2, padding: 1)
-      Block.stages(block, widths, blocks, shortcut)
+      Block.stages(block, widths, blocks, shortcut, gateBias: gateBias)
       GlobalAveragePooling()
-      FullyConnected(Network.classifier, classes)
+      FullyConnected("fc", classes)
     }
   }
 }

@@ -46,11 +46,14 @@ public struct Lowering {
   public let form: NetworkForm
   /// Decides the deviation of new filters.
   public let initialization: Initialization
+  /// Whether numbers are dropped in training.
+  public let dropsOut: Bool
   private var path: [String] = []
 
-  init(form: NetworkForm, initialization: Initialization) {
+  init(form: NetworkForm, initialization: Initialization, dropsOut: Bool) {
     self.form = form
     self.initialization = initialization
+    self.dropsOut = dropsOut
   }
 
   /// The full path of something inside the current layer: `layer1.0` + `conv1`.
@@ -109,6 +112,8 @@ public enum LayerBuilder {
   public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap { $0 } }
   /// The passes of a `for` loop in order.
   public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap { $0 } }
+  /// What an `if` without `else` brings, if anything.
+  public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }
   /// The branch of `if` or `switch` that is taken.
   public static func buildEither(first part: [any Layer]) -> [any Layer] { part }
   /// The branch of `if` or `switch` that is taken.

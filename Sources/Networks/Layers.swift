@@ -1,13 +1,20 @@
 import ResidualGraphs
 
-/// A square convolution without bias.
+/// A square convolution.
 public struct Convolution: Layer {
   let name: String
   let filters: Int, size: Int, stride: Int, padding: Int
+  let bias: Float?
 
-  /// - Parameter padding: zeros on every side; by default as many as keep the image's size at
-  ///   stride 1.
-  public init(_ name: String, _ filters: Int, size: Int, stride: Int = 1, padding: Int? = nil) {
+  /// - Parameters:
+  ///   - name: its parameters are `name.weight` `[filters, channels, size, size]` and, with a bias,
+  ///     `name.bias` `[filters]`.
+  ///   - padding: zeros on every side; by default as many as keep the image's size at stride 1.
+  ///   - bias: its first value; `nil` for a convolution without bias, as before a normalisation.
+  public init(
+    _ name: String, _ filters: Int, size: Int, stride: Int = 1, padding: Int? = nil,
+    bias: Float? = nil
+  ) {
     precondition(
       padding != nil || size % 2 == 1, "a filter of even size \(size) cannot keep the image's size")
     self.name = name
@@ -15,6 +22,7 @@ public struct Convolution: Layer {
     self.size = size
     self.stride = stride
     self.padding = padding ?? size / 2
+    self.bias = bias
   }
 
   public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
@@ -23,25 +31,35 @@ public struct Convolution: Layer {
     let filter = lowering.parameter(
       name + ".weight", [filters, input.channels, size, size],
       .normal(standardDeviation: deviation))
-    let value = lowering.append(
-      .convolution(.init(stride: stride, padding: padding)), [input.value, filter], name)
-    return Activation(value: value, channels: filters)
+    let operation = Operation.convolution(.init(stride: stride, padding: padding))
+    guard let bias else {
+      return Activation(
+        value: lowering.append(operation, [input.value, filter], name), channels: filters)
+    }
+    let initial = lowering.parameter(name + ".bias", [filters], .constant(bias))
+    let products = lowering.append(operation, [input.value, filter], name + ".products")
+    return Activation(
+      value: lowering.append(.addBias(.init()), [products, initial], name), channels: filters)
   }
 }
 
 /// Batch normalisation (Ioffe and Szegedy 2015), right after a convolution and before the activation.
 public struct BatchNormalization: Layer {
-  /// Added to the variance.
-  static let epsilon: Float = 1e-5
   /// The weight of the new batch in the running statistics.
   static let momentum: Float = 0.1
   /// The names of the running statistics below a layer's path, as in PyTorch's files.
   public static let runningMean = "running_mean", runningVariance = "running_var"
 
   let name: String
-  /// - Parameter name: of the scope that its slots `weight`, `bias`, `running_mean` and
-  ///   `running_var` stand in, each `[C]`.
-  public init(_ name: String) { self.name = name }
+  let epsilon: Float
+  /// - Parameters:
+  ///   - name: of the scope that its slots `weight`, `bias`, `running_mean` and `running_var` stand
+  ///     in, each `[C]`.
+  ///   - epsilon: added to the variance.
+  public init(_ name: String, epsilon: Float = 1e-5) {
+    self.name = name
+    self.epsilon = epsilon
+  }
 
   public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
     let value = lowering.scoped(name) { lowering in
@@ -58,7 +76,7 @@ public struct BatchNormalization: Layer {
     let outputPath = lowering.scopePath
     guard lowering.form != .inference else {
       return lowering.graph.append(
-        .batchNormalization(.init(epsilon: Self.epsilon, statistics: .fixed)),
+        .batchNormalization(.init(epsilon: epsilon, statistics: .fixed)),
         [input.value, runningMean, runningVariance, scale, shift], path: outputPath)
     }
     let count = lowering.append(.channelStatistics(.init()), [input.value], "count")
@@ -82,7 +100,7 @@ public struct BatchNormalization: Layer {
     case .inference: break
     }
     return lowering.graph.append(
-      .batchNormalization(.init(epsilon: Self.epsilon, statistics: .batch)),
+      .batchNormalization(.init(epsilon: epsilon, statistics: .batch)),
       [input.value, mean, variance, scale, shift], path: outputPath)
   }
 }
@@ -102,63 +120,5 @@ public struct ReLU: Layer {
   public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
     Activation(
       value: lowering.append(.relu(.init()), [input.value], name), channels: input.channels)
-  }
-}
-
-/// The largest pixel of each window; padding never wins.
-public struct MaxPooling: Layer {
-  let pooling: Operation.MaxPooling
-
-  /// Square windows.
-  ///
-  /// - Parameters:
-  ///   - size: the side of a window, in pixels.
-  ///   - padding: pixels on every side.
-  /// - Precondition: a stride above 0, and 0 ≤ padding < size.
-  public init(size: Int, stride: Int, padding: Int = 0) {
-    pooling = .init(size: size, stride: stride, padding: padding)
-  }
-
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
-    Activation(
-      value: lowering.append(.maxPooling(pooling), [input.value], "maxpool"),
-      channels: input.channels)
-  }
-}
-
-/// The mean over all pixels of each channel.
-public struct GlobalAveragePooling: Layer {
-  /// The layer has no parameters.
-  public init() {}
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
-    Activation(
-      value: lowering.append(.globalAveragePooling(.init()), [input.value], "avgpool"),
-      channels: input.channels)
-  }
-}
-
-/// A matrix product with a bias, for each image: the classifier.
-public struct FullyConnected: Layer {
-  let name: String
-  let outputs: Int
-
-  /// - Parameters:
-  ///   - name: its parameters are `name.weight` `[outputs, inputs]` and `name.bias` `[outputs]`.
-  ///   - outputs: one a class.
-  public init(_ name: String, _ outputs: Int) {
-    self.name = name
-    self.outputs = outputs
-  }
-
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
-    // Small, so that the first predictions are nearly uniform: the pooled features are all positive,
-    // and a classifier of deviation √(2 / inputs) starts with large logits in deep networks.
-    let weight = lowering.parameter(
-      name + ".weight", [outputs, input.channels], .normal(standardDeviation: 0.01))
-    let bias = lowering.parameter(name + ".bias", [outputs], .constant(0))
-    let product = lowering.append(
-      .matrixProduct(.init(transposesRight: true)), [input.value, weight], name + ".product")
-    return Activation(
-      value: lowering.append(.addBias(.init()), [product, bias], name), channels: outputs)
   }
 }

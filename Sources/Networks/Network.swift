@@ -12,19 +12,28 @@ public struct Network: Sendable {
   public let shortcut: Shortcut?
   /// Which convolution of a bottleneck has the stride, `nil` for a network without bottlenecks.
   public let stridePlacement: StridePlacement?
+  /// What the biases of gates begin with, `nil` for a network without gates.
+  public let gateBias: Float?
+  /// What the branch of an Inception module is made of that sees farthest, `nil` for a network
+  /// without such modules.
+  public let inceptionBranch: InceptionBranch?
   /// The convolutions and fully-connected layers on the longest path, as the paper counts depth.
   public let depth: Int
+  /// The path of the last layer.
+  public let classifier: String
   let layers: [any Layer]
 
   /// A network of the caller's own layers.
   ///
   /// - Parameters:
-  ///   - shortcut: recorded, as are name, placement and depth; the layers alone decide what is
-  ///     computed.
+  ///   - shortcut: recorded, as are name, placement, gate, branch and depth; the layers alone decide
+  ///     what is computed.
+  ///   - classifier: the path of the last layer.
   ///   - layers: from images `[N, inputSide, inputSide, 3]` to logits `[N, classes]`.
   public init(
     name: String, inputSide: Int, classes: Int, shortcut: Shortcut?,
-    stridePlacement: StridePlacement? = nil, depth: Int,
+    stridePlacement: StridePlacement? = nil, gateBias: Float? = nil,
+    inceptionBranch: InceptionBranch? = nil, depth: Int, classifier: String = "fc",
     @LayerBuilder layers: () -> [any Layer]
   ) {
     self.name = name
@@ -32,7 +41,10 @@ public struct Network: Sendable {
     self.classes = classes
     self.shortcut = shortcut
     self.stridePlacement = stridePlacement
+    self.gateBias = gateBias
+    self.inceptionBranch = inceptionBranch
     self.depth = depth
+    self.classifier = classifier
     self.layers = layers()
   }
 
@@ -43,20 +55,36 @@ public struct Network: Sendable {
   public static let imagesInput = "images"
   /// The output of the graph in every form: `[N, classes]`, before the softmax.
   public static let logitsOutput = "logits"
-  /// The path of the last layer, in every network.
-  public static let classifier = "fc"
+  /// The input of a graph for training with dropout: `[2]` (int32), anew for each step.
+  public static let dropoutKeyInput = "dropoutKey"
+  /// Begins the names of the outputs of a graph for training that hold an auxiliary classifier's
+  /// logits.
+  public static let auxiliaryPrefix = "auxiliary/"
+  /// The weight of an auxiliary classifier's loss beside the classifier's.
+  public static let auxiliaryWeight: Float = 0.3
 
   /// Lowers the network into a graph from the input `images` `[N, H, W, 3]` to the output `logits`
   /// `[N, classes]`.
   ///
+  /// In training form, auxiliary classifiers' logits are outputs too, and dropout asks for the input
+  /// `dropoutKey`.
+  ///
+  /// - Parameter dropsOut: whether numbers are dropped in training.
   /// - Complexity: O(layers).
-  public func graph(_ form: NetworkForm, initialization: Initialization = .fanIn) -> Graph {
-    var lowering = Lowering(form: form, initialization: initialization)
+  public func graph(
+    _ form: NetworkForm, initialization: Initialization = .fanIn, dropsOut: Bool = true
+  ) -> Graph {
+    var lowering = Lowering(form: form, initialization: initialization, dropsOut: dropsOut)
     let images = Activation(value: lowering.graph.input(Self.imagesInput), channels: 3)
     let logits = layers.lower(images, in: &lowering)
     lowering.graph.output(Self.logitsOutput, logits.value)
     return lowering.graph
   }
+
+  /// Parameters and running statistics, those of auxiliary classifiers too.
+  ///
+  /// - Complexity: O(layers).
+  public var slots: [StateSlot] { graph(.training).slots }
 
   /// The shape of a batch of images: `[batch, height, width, 3]`.
   public func imagesShape(batch: Int) -> Shape { [batch, inputSide, inputSide, 3] }

@@ -1,92 +1,123 @@
 /// Networks by their names.
 ///
-/// `resnet18`, `resnet34`, `resnet50`, `resnet101` and `resnet152` are those of the paper's Table 1,
-/// for ImageNet, and `plain18` and so on their twins without shortcuts. `cifar-resnet20`,
-/// `cifar-plain56` and so on, with 6n + 2 layers, are those for CIFAR-10; at the depths of the
-/// paper's Table 6, which Table 1 lacks, the family may be left out: `resnet20`. `cifar-linear` is
-/// the baseline without hidden layers.
+/// | name | network |
+/// |---|---|
+/// | `resnet18`, 34, 50, 101, 152 | the paper's Table 1, for ImageNet |
+/// | `plain18` … | their twins without shortcuts |
+/// | `highway18` … | with gates on the shortcuts |
+/// | `resnet-2-3-4-2`, `plain-2-3-4-2`, `resnet-bottleneck-3-4-6-3` | any blocks in each stage |
+/// | `vgg16`, `vgg19`, `vgg16-bn`, `vgg19-bn` | VGG, without and with batch normalisation |
+/// | `googlenet` | Inception v1 with batch normalisation |
+/// | `cifar-resnetD`, `cifar-plainD`, `cifar-highwayD` | 6n + 2 layers, for CIFAR-10 |
+/// | `cifar-singleD` | with blocks of one layer, 6n + 2 layers |
+/// | `cifar-bottleneckD` | with bottlenecks, 9n + 2 layers |
+/// | `cifar-preact18` … | pre-activation, of Table 1's depths |
+/// | `cifar-linear` | the baseline without hidden layers |
+///
+/// At the depths of the paper's Table 6, which Table 1 lacks, `cifar-` may be left out: `resnet20`.
 public enum NetworkCatalog {
   /// The network of a name. What is `nil` is the family's own.
   ///
   /// - Parameters:
-  ///   - shortcut: for residual networks; plain networks have none. For ImageNet projections where
-  ///     the shape changes, as in torchvision; for CIFAR-10 zero padding, as in the paper.
+  ///   - shortcut: for residual and Highway networks; others have none. For ImageNet projections
+  ///     where the shape changes, as in torchvision; for CIFAR-10 zero padding, as in the paper.
   ///   - stridePlacement: for networks with bottlenecks; as in torchvision the 3×3 convolution.
+  ///   - gateBias: what the biases of a Highway network's gates begin with; −2.
+  ///   - inceptionBranch: for GoogLeNet; the paper's.
   ///   - inputSide: 224 for ImageNet, 32 for CIFAR-10.
   ///   - classes: 1,000 for ImageNet, 10 for CIFAR-10.
   /// - Throws: ``NetworkNameError``.
   /// - Precondition: the side is one of ``Network/inputSides``.
   public static func network(
     named name: String, shortcut: Shortcut? = nil, stridePlacement: StridePlacement? = nil,
-    inputSide: Int? = nil, classes: Int? = nil
+    gateBias: Float? = nil, inceptionBranch: InceptionBranch? = nil, inputSide: Int? = nil,
+    classes: Int? = nil
   ) throws(NetworkNameError) -> Network {
     precondition(
       inputSide.map(Network.inputSides.contains) ?? true, "images of \(inputSide ?? 0) pixels")
-    if [LinearClassifier.name, "linear"].contains(name.lowercased()) {
-      return LinearClassifier.network(inputSide: inputSide ?? 32, classes: classes ?? 10)
-    }
-    let (family, residual, depth) = try parse(name)
-    switch family {
-    case .imageNet:
-      let shortcut = residual ? shortcut ?? .projection : nil
+    let placement = stridePlacement ?? .middle3x3
+    let design = try NetworkName(name).design
+    let isForCIFAR = design.isForCIFAR
+    let (side, classes) = (
+      inputSide ?? (isForCIFAR ? 32 : 224), classes ?? (isForCIFAR ? 10 : 1000)
+    )
+    switch design {
+    case .imageNet(let paths, let depth):
       if let network = ImageNetResNet.network(
-        depth: depth, shortcut: shortcut, stridePlacement: stridePlacement ?? .middle3x3,
-        inputSide: inputSide ?? 224, classes: classes ?? 1000)
+        depth: depth, shortcut: paths.shortcut(shortcut, default: .projection),
+        gateBias: paths.gateBias(gateBias), stridePlacement: placement, inputSide: side,
+        classes: classes)
       {
         return network
       }
-    case .cifar:
-      let shortcut = residual ? shortcut ?? .padding(.end) : nil
+    case .stages(let paths, let isBottleneck, let blocks):
+      return ImageNetResNet.network(
+        name: name.lowercased(), block: isBottleneck ? .bottleneck(placement) : .basic,
+        blocks: blocks, shortcut: paths.shortcut(shortcut, default: .projection), inputSide: side,
+        classes: classes)
+    case .cifar(let paths, let kind, let depth):
+      let block: Block =
+        switch kind {
+        case .basic: .basic
+        case .single: .single
+        case .bottleneck: .bottleneck(placement)
+        }
       if let network = CIFARResNet.network(
-        depth: depth, shortcut: shortcut, inputSide: inputSide ?? 32, classes: classes ?? 10)
+        depth: depth, block: block, shortcut: paths.shortcut(shortcut, default: .padding(.end)),
+        gateBias: paths.gateBias(gateBias), inputSide: side, classes: classes)
       {
         return network
       }
+      throw .depthNotOfForm(name: name, depth: depth, unit: kind == .bottleneck ? 9 : 6)
+    case .preactivation(let depth):
+      if let network = PreactivationResNet.network(depth: depth, inputSide: side, classes: classes)
+      {
+        return network
+      }
+    case .vgg(let depth, let normalizes):
+      if let network = VGG.network(
+        depth: depth, normalizes: normalizes, inputSide: side, classes: classes)
+      {
+        return network
+      }
+    case .googLeNet:
+      return GoogLeNet.network(
+        branch: inceptionBranch ?? .five, inputSide: side, classes: classes)
+    case .linear: return LinearClassifier.network(inputSide: side, classes: classes)
     }
-    throw .depthNotOfForm(name: name, depth: depth)
+    throw .unknown(name)
   }
+
+  /// What the biases of a Highway network's gates begin with (section 3.2 of its paper).
+  public static let standardGateBias: Float = -2
 
   /// Deeper networks would be a mistake rather than an experiment.
   public static let maximumDepth = 20_000
 
+  /// The networks of the paper and of its rivals, by their canonical names.
+  public static let names: [String] = {
+    func names(_ families: [String], _ depths: [Int]) -> [String] {
+      families.flatMap { family in depths.map { "\(family)\($0)" } }
+    }
+    let vgg = VGG.table.flatMap { ["vgg\($0.depth)", "vgg\($0.depth)-bn"] }
+    let forImageNet = names(["resnet", "plain", "highway"], ImageNetResNet.depths)
+    let forCIFAR = names(
+      ["cifar-resnet", "cifar-plain", "cifar-highway", "cifar-single"], CIFARResNet.paperDepths)
+    return forImageNet + vgg + [GoogLeNet.name] + forCIFAR + names(["cifar-bottleneck"], [29, 164])
+      + names(["cifar-preact"], ImageNetResNet.depths) + [LinearClassifier.name]
+  }()
+
   /// The names that are offered when one is not known.
   public static let knownNames =
-    ImageNetResNet.depths.flatMap { ["resnet\($0)", "plain\($0)"] }
-    + CIFARResNet.paperDepths.flatMap {
-      ["cifar-resnet\($0)", "cifar-plain\($0)", "resnet\($0)", "plain\($0)"]
-    } + [LinearClassifier.name, "linear"]
-
-  private enum Family { case imageNet, cifar }
-
-  private static func parse(_ name: String) throws(NetworkNameError) -> (
-    family: Family, residual: Bool, depth: Int
-  ) {
-    let lowered = name.lowercased()
-    for (prefix, residual) in [("cifar-resnet", true), ("cifar-plain", false)]
-    where lowered.hasPrefix(prefix) {
-      guard let depth = Int(lowered.dropFirst(prefix.count)), depth > 0 else { break }
-      guard depth <= maximumDepth else { throw .tooDeep(depth) }
-      return (.cifar, residual, depth)
-    }
-    for (prefix, residual) in [("resnet", true), ("plain", false)] where lowered.hasPrefix(prefix) {
-      guard let depth = Int(lowered.dropFirst(prefix.count)), depth > 0 else { break }
-      guard depth <= maximumDepth else { throw .tooDeep(depth) }
-      if ImageNetResNet.depths.contains(depth) { return (.imageNet, residual, depth) }
-      guard CIFARResNet.paperDepths.contains(depth) else {
-        throw .aliasOfOtherDepth(name: name, canonical: "cifar-\(prefix)\(depth)", depth: depth)
-      }
-      return (.cifar, residual, depth)
-    }
-    throw .unknown(name)
-  }
+    names + CIFARResNet.paperDepths.flatMap { ["resnet\($0)", "plain\($0)"] } + ["linear"]
 }
 
 /// A name that stands for no network.
 public enum NetworkNameError: Error, Hashable, CustomStringConvertible {
   /// Neither a family with a depth nor the linear classifier.
   case unknown(String)
-  /// A CIFAR-10 depth that is not 6n + 2.
-  case depthNotOfForm(name: String, depth: Int)
+  /// A CIFAR-10 depth that is not unit · n + 2.
+  case depthNotOfForm(name: String, depth: Int, unit: Int)
   /// A name without its family, of a depth that neither Table 1 nor Table 6 has. `canonical` would
   /// be the name of a CIFAR-10 network of that depth.
   case aliasOfOtherDepth(name: String, canonical: String, depth: Int)
@@ -97,9 +128,10 @@ public enum NetworkNameError: Error, Hashable, CustomStringConvertible {
     switch self {
     case .unknown(let name):
       "no network is named '\(name)'"
-    case .depthNotOfForm(let name, let depth):
-      "'\(name)': CIFAR-10 networks have 6n + 2 layers, and \(depth) is not of that form; "
-        + "the nearest are \(Self.nearestDepths(to: depth))"
+    case .depthNotOfForm(let name, let depth, let unit):
+      "'\(name)': CIFAR-10 networks \(unit == 9 ? "of bottlenecks " : "")have \(unit)n + 2 layers, "
+        + "and \(depth) is not of that form; "
+        + "the nearest are \(Self.nearestDepths(to: depth, unit: unit))"
     case .aliasOfOtherDepth(let name, let canonical, let depth):
       (depth - 2) % 6 == 0 && depth >= 8
         ? "'\(name)' is short for no network; for CIFAR-10 write '\(canonical)'"
@@ -112,8 +144,8 @@ public enum NetworkNameError: Error, Hashable, CustomStringConvertible {
     }
   }
 
-  private static func nearestDepths(to depth: Int) -> String {
-    let n = max(1, (depth - 2) / 6)
-    return "\(6 * n + 2) and \(6 * (n + 1) + 2)"
+  private static func nearestDepths(to depth: Int, unit: Int = 6) -> String {
+    let n = max(1, (depth - 2) / unit)
+    return "\(unit * n + 2) and \(unit * (n + 1) + 2)"
   }
 }

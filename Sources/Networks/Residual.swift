@@ -45,9 +45,22 @@ extension Shortcut {
 
 /// A residual block: `y = ReLU(F(x) + shortcut(x))`, eq. (1) and (2) of the paper.
 public struct Residual: Layer {
+  /// How a block's two paths become one.
+  public enum Join: Hashable, Sendable {
+    /// `ReLU(F(x) + s(x))`.
+    case sum
+    /// `F(x) + s(x)`: pre-activation, where F begins with normalisation and rectifier.
+    case sumWithoutRectifier
+    /// `ReLU(T(x) · F(x) + (1 − T(x)) · s(x))`, the gate T = σ(W x + b) a 1×1 convolution with as
+    /// many filters as the result has channels: Srivastava, Greff, Schmidhuber: Highway Networks,
+    /// 2015, eq. (3). b begins below zero, so that the block begins by passing its input on.
+    case gate(bias: Float)
+  }
+
   let name: String
   let shortcut: Shortcut
   let channels: Int, stride: Int
+  let join: Join
   let body: [any Layer]
 
   /// - Parameters:
@@ -55,13 +68,14 @@ public struct Residual: Layer {
   ///   - stride: the stride of the whole block.
   ///   - body: F, without the last rectifier.
   public init(
-    _ name: String, shortcut: Shortcut, channels: Int, stride: Int,
+    _ name: String, shortcut: Shortcut, channels: Int, stride: Int, join: Join = .sum,
     @LayerBuilder body: () -> [any Layer]
   ) {
     self.name = name
     self.shortcut = shortcut
     self.channels = channels
     self.stride = stride
+    self.join = join
     self.body = body()
   }
 
@@ -70,8 +84,19 @@ public struct Residual: Layer {
       // The shortcut is lowered first, so that the body's end and the addition are neighbours.
       let identity = lowerShortcut(input, in: &lowering)
       let residual = body.lower(input, in: &lowering)
-      let sum = lowering.append(.add(.init()), [residual.value, identity.value], "add")
-      return ReLU().lower(Activation(value: sum, channels: channels), in: &lowering)
+      var gated = residual.value
+      if case .gate(let bias) = join {
+        let gate = Convolution("gate", channels, size: 1, stride: stride, bias: bias)
+          .lower(input, in: &lowering)
+        let share = lowering.append(.sigmoid(.init()), [gate.value], "gate.sigmoid")
+        // T·F + (1 − T)·s = T·(F − s) + s
+        let difference = lowering.append(
+          .subtract(.init()), [residual.value, identity.value], "gate.difference")
+        gated = lowering.append(.multiply(.init()), [share, difference], "gate.product")
+      }
+      let sum = Activation(
+        value: lowering.append(.add(.init()), [gated, identity.value], "add"), channels: channels)
+      return join == .sumWithoutRectifier ? sum : ReLU().lower(sum, in: &lowering)
     }
   }
 

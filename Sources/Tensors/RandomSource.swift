@@ -10,7 +10,7 @@ public struct RandomKey: Hashable, Sendable {
   /// What random numbers are drawn for. Raw values are part of the reproducible behaviour.
   public enum Purpose: UInt64, Sendable {
     case initialization = 1
-    case shuffle, augmentation, validationSplit, benchmark
+    case shuffle, augmentation, validationSplit, benchmark, dropout
   }
 
   /// The whole key: equal bits give equal draws.

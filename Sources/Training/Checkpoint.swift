@@ -88,6 +88,7 @@ public enum Checkpoint {
     guard model.network.name == trainer.network.name,
       model.network.shortcut == trainer.network.shortcut,
       model.network.stridePlacement == trainer.network.stridePlacement,
+      model.network.inceptionBranch == trainer.network.inceptionBranch,
       model.network.inputSide == trainer.network.inputSide,
       model.classNames == trainer.classNames
     else {

@@ -17,6 +17,10 @@ public struct Recipe: Hashable, Sendable {
   public var shortcut: Shortcut?
   /// For networks with bottlenecks.
   public var stridePlacement: StridePlacement?
+  /// For Highway networks.
+  public var gateBias: Float?
+  /// For GoogLeNet.
+  public var inceptionBranch: InceptionBranch?
   /// The side of the images in pixels.
   public var inputSide: Int
   /// How filters are drawn.
@@ -52,8 +56,8 @@ public struct Recipe: Hashable, Sendable {
   /// - Throws: ``NetworkNameError``.
   public func network(classes: Int?) throws(NetworkNameError) -> Network {
     try NetworkCatalog.network(
-      named: model, shortcut: shortcut, stridePlacement: stridePlacement, inputSide: inputSide,
-      classes: classes)
+      named: model, shortcut: shortcut, stridePlacement: stridePlacement, gateBias: gateBias,
+      inceptionBranch: inceptionBranch, inputSide: inputSide, classes: classes)
   }
 }
 
@@ -70,6 +74,10 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
   public var shortcutPadding: String?
   /// `1x1` or `3x3`, for networks with bottlenecks; by default `3x3`.
   public var stridePlacement: String?
+  /// Any number, for Highway networks; by default ``NetworkCatalog/standardGateBias``.
+  public var gateBias: Float?
+  /// `5x5` or `3x3`, for GoogLeNet; by default `5x5`.
+  public var inceptionBranch: String?
   /// Pixels, within ``Network/inputSides``; by default those of the network's family.
   public var imageSize: Int?
   /// `fan-in`, the default, or `fan-out`.
@@ -116,6 +124,8 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     case data, model, shortcut
     case shortcutPadding = "shortcut_padding"
     case stridePlacement = "stride_on"
+    case gateBias = "gate_bias"
+    case inceptionBranch = "inception_branch"
     case imageSize = "img_size"
     case initialization = "init"
     case seed
@@ -151,6 +161,8 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     fill(\.shortcut)
     fill(\.shortcutPadding)
     fill(\.stridePlacement)
+    fill(\.gateBias)
+    fill(\.inceptionBranch)
     fill(\.imageSize)
     fill(\.initialization)
     fill(\.seed)
@@ -183,6 +195,8 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     shortcut = recipe.shortcut?.option
     if case .padding(let padding) = recipe.shortcut { shortcutPadding = padding.rawValue }
     stridePlacement = recipe.stridePlacement?.rawValue
+    gateBias = recipe.gateBias
+    inceptionBranch = recipe.inceptionBranch?.rawValue
     imageSize = recipe.inputSide
     initialization = recipe.initialization.rawValue
     seed = recipe.seed

@@ -12,10 +12,8 @@ public enum RecipeError: Error, Hashable, CustomStringConvertible {
   case epochsAndSteps
   /// A batch that not even all training images fill.
   case batchLargerThanSet(batch: Int, images: Int)
-  /// A shortcut option for a network without shortcuts.
-  case shortcutOfPlainNetwork(model: String)
-  /// A stride placement for a network without bottlenecks.
-  case strideWithoutBottleneck(model: String)
+  /// A choice about a part that the network has not.
+  case notOfNetwork(option: RecipeOptions.CodingKeys, model: String)
 
   public var description: String {
     switch self {
@@ -28,9 +26,21 @@ public enum RecipeError: Error, Hashable, CustomStringConvertible {
     case .batchLargerThanSet(let batch, let images):
       "a batch of \(batch) is larger than the training set of \(images) images; "
         + "give a smaller batch_size"
-    case .shortcutOfPlainNetwork(let model): "\(model) has no shortcuts; leave shortcut out"
-    case .strideWithoutBottleneck(let model):
-      "\(model) has no bottlenecks; leave stride_on out"
+    case .notOfNetwork(let option, let model):
+      "\(model) has no \(option.part); leave \(option.rawValue) out"
+    }
+  }
+}
+
+extension RecipeOptions.CodingKeys {
+  /// What a network must have for the choice to mean something.
+  package var part: String {
+    switch self {
+    case .shortcut: "shortcuts"
+    case .stridePlacement: "bottlenecks"
+    case .gateBias: "gates"
+    case .inceptionBranch: "Inception modules"
+    default: rawValue
     }
   }
 }
@@ -67,7 +77,8 @@ extension RecipeOptions {
       .initialization, initialization ?? Initialization.fanIn.rawValue, Initialization.self)
     return Recipe(
       data: dataPath, model: network.name, shortcut: network.shortcut,
-      stridePlacement: network.stridePlacement, inputSide: network.inputSide,
+      stridePlacement: network.stridePlacement, gateBias: network.gateBias,
+      inceptionBranch: network.inceptionBranch, inputSide: network.inputSide,
       initialization: initialization,
       seed: seed ?? 1, batchSize: batchSize,
       momentum: try fraction(.momentum, momentum ?? 0.9),
@@ -114,6 +125,12 @@ extension RecipeOptions {
     let padding = try choice(
       .shortcutPadding, shortcutPadding ?? Shortcut.ZeroPadding.end.rawValue,
       Shortcut.ZeroPadding.self)
+    let branch = try inceptionBranch.map { value throws(RecipeError) in
+      try choice(.inceptionBranch, value, InceptionBranch.self)
+    }
+    if let gateBias, !gateBias.isFinite {
+      throw .outOfRange(option: .gateBias, value: "\(gateBias)", allowed: "any finite number")
+    }
     let inputSide = try imageSize.map { value throws(RecipeError) in
       try range(.imageSize, value, Network.inputSides)
     }
@@ -121,7 +138,7 @@ extension RecipeOptions {
       do {
         return try NetworkCatalog.network(
           named: model ?? "cifar-resnet20", shortcut: shortcut, stridePlacement: placement,
-          inputSide: inputSide)
+          gateBias: gateBias, inceptionBranch: branch, inputSide: inputSide)
       } catch { throw .network(error) }
     }
     var result: Network
@@ -130,13 +147,17 @@ extension RecipeOptions {
         throw .unknownChoice(option: .shortcut, value: shortcut, choices: ["A", "B", "C"])
       }
       result = try network(option)
-      if result.shortcut == nil { throw .shortcutOfPlainNetwork(model: result.name) }
     } else {
       result = try network(nil)
       if case .padding = result.shortcut { result = try network(.padding(padding)) }
     }
-    if placement != nil, result.stridePlacement == nil {
-      throw .strideWithoutBottleneck(model: result.name)
+    for (option, isMissing) in [
+      (.shortcut, shortcut != nil && result.shortcut == nil),
+      (.stridePlacement, placement != nil && result.stridePlacement == nil),
+      (.gateBias, gateBias != nil && result.gateBias == nil),
+      (.inceptionBranch, branch != nil && result.inceptionBranch == nil),
+    ] as [(CodingKeys, Bool)] where isMissing {
+      throw .notOfNetwork(option: option, model: result.name)
     }
     return result
   }

@@ -12,7 +12,10 @@ public enum StepTensor {
   public static let learningRate = Graph.learningRateInput
   /// Input (scalar), likewise.
   public static let momentum = Graph.momentumInput
-  /// Output (scalar): the weighted mean cross-entropy of the samples, in nats.
+  /// Input `[2]` (int32) of training with dropout, likewise.
+  public static let dropoutKey = Network.dropoutKeyInput
+  /// Output (scalar): the weighted mean cross-entropy of the samples, in nats; in training with
+  /// ``Network/auxiliaryWeight`` times that of each auxiliary classifier.
   public static let loss = "loss"
   /// Output (scalar): the weight of the samples whose label has the largest logit.
   public static let correct = "correct"
@@ -24,7 +27,7 @@ extension Network {
   /// One step of training as a graph: forward, loss, backward and update.
   ///
   /// Inputs: `images` `[N, H, W, 3]`, `labels` `[N]` (int32), `weights` `[N]`, `learningRate` and
-  /// `momentum` (scalars). Outputs: `loss`, `correct`.
+  /// `momentum` (scalars), and with dropout `dropoutKey` `[2]` (int32). Outputs: `loss`, `correct`.
   ///
   /// - Parameters:
   ///   - weightDecay: λ of the update.
@@ -37,7 +40,7 @@ extension Network {
     let parameters = graph.slots.filter(\.trainable).map(\.name)
     let gradients = graph.differentiate(loss, withRespectTo: parameters)
     graph.updateByMomentumSGD(gradients: gradients, weightDecay: weightDecay) { parameter in
-      parameter.hasPrefix(Self.classifier + ".") ? classifierRateScale : 1
+      parameter.hasPrefix(classifier + ".") ? classifierRateScale : 1
     }
     return graph.pruned()
   }
@@ -54,6 +57,7 @@ extension Network {
     [
       StepTensor.images: imagesShape(batch: batch), StepTensor.labels: [batch],
       StepTensor.weights: [batch], StepTensor.learningRate: .scalar, StepTensor.momentum: .scalar,
+      StepTensor.dropoutKey: [2],
     ]
   }
 }
@@ -67,7 +71,14 @@ extension Graph {
     let labels = input(StepTensor.labels, .int32)
     let weights = input(StepTensor.weights)
     let operands = [logits, labels, weights]
-    let loss = append(.softmaxCrossEntropy(.init()), operands, path: StepTensor.loss)
+    var loss = append(.softmaxCrossEntropy(.init()), operands, path: StepTensor.loss)
+    for (name, logits) in outputs where name.hasPrefix(Network.auxiliaryPrefix) {
+      let other = append(
+        .softmaxCrossEntropy(.init()), [logits, labels, weights], path: name + ".loss")
+      let weighted = append(
+        .scale(.init(Network.auxiliaryWeight)), [other], path: name + ".weighted")
+      loss = append(.add(.init()), [loss, weighted], path: name + ".sum")
+    }
     output(StepTensor.loss, loss)
     output(
       StepTensor.correct,

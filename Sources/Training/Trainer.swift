@@ -68,6 +68,8 @@ public final class Trainer<D: Device> {
   /// What a step repeats in its backward pass; no bit of a result depends on it.
   public let recomputation: RecomputationScope
   private let loaded: LoadedPlan<D>
+  /// Whether a step asks for a key of dropout.
+  private let dropsOut: Bool
   private let evaluator: Evaluator<D>
   private let sampler: Sampler
   private var warmup: WarmupMonitor
@@ -108,6 +110,7 @@ public final class Trainer<D: Device> {
       recomputation: recipe.recomputation, memoryLimit: recipe.memoryLimit)
     (memory, recomputation) = (planned.memory, planned.recomputation)
     loaded = try session.load(planned.plan, seed: recipe.seed)
+    dropsOut = planned.plan.inputs[StepTensor.dropoutKey] != nil
     // In the arena of the step, which is there in any case: nothing is kept beside it.
     evaluator = try Evaluator(
       network, session: session, batchSize: recipe.batchSize, keepsDerived: false)
@@ -165,6 +168,13 @@ public final class Trainer<D: Device> {
     loaded.write(
       recipe.schedule.rate(at: step, isWarm: warmup.isWarm), to: StepTensor.learningRate)
     loaded.write(recipe.momentum, to: StepTensor.momentum)
+    if dropsOut {
+      let key = RandomKey(seed: recipe.seed).derived(.dropout).derived(step).bits
+      loaded.withInput(StepTensor.dropoutKey, of: Int32.self) { halves in
+        halves[0] = Int32(truncatingIfNeeded: key)
+        halves[1] = Int32(truncatingIfNeeded: key >> 32)
+      }
+    }
     loaded.run()
     step += 1
     let loss = loaded.scalar(StepTensor.loss)
@@ -218,7 +228,7 @@ public final class Trainer<D: Device> {
   public func model(
     statistics: ModelFile.Statistics, provenance: [String: String], step: Int? = nil
   ) -> ModelFile {
-    let slots = network.graph(.inference).slots
+    let slots = network.slots
     return ModelFile(
       network: network, normalization: normalization, classNames: classNames,
       statistics: statistics,

@@ -70,10 +70,11 @@ public struct TrainingPlan<D: Device> {
       let share = available / Double(memory.arena + memory.boundary)
       batch = min(batch - 1, Int(max(0, Double(batch) * share)))
       guard batch > 0 else { break }
-      memory = try plan(
-        inputs.mapValues { shape in
-          shape.rank > 0 && shape[0] == full ? shape.replacing(axis: 0, with: batch) : shape
-        })
+      var smaller = inputs
+      for name in [StepTensor.images, StepTensor.labels, StepTensor.weights] {
+        smaller[name] = smaller[name]?.replacing(axis: 0, with: batch)
+      }
+      memory = try plan(smaller)
     }
     return batch
   }

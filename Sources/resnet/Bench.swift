@@ -159,6 +159,7 @@ struct Bench: ParsableCommand {
         loaded.write((0..<batch).map { Int32($0 % network.classes) }, to: name)
       case StepTensor.weights:
         loaded.write([Float](repeating: 1, count: batch), to: name)
+      case StepTensor.dropoutKey: loaded.write([1, 2] as [Int32], to: name)
       case StepTensor.learningRate: loaded.write(0.001, to: name)
       default: loaded.write(0.9, to: name)
       }

@@ -8,10 +8,8 @@ struct Summary: ParsableCommand {
     abstract: "List a network's layers, parameters and multiply-adds.",
     usage: "resnet summary <network> [<options>]",
     discussion: """
-      Networks: resnet18, resnet34, resnet50, resnet101 and resnet152 for ImageNet, and plain18 and \
-      so on without shortcuts. cifar-resnetD and cifar-plainD for every depth D = 6n + 2; resnetD \
-      and plainD are short for the depths of the paper's CIFAR-10 table: 20, 32, 44, 56, 110, 1202. \
-      cifar-linear is the baseline without hidden layers.
+      'resnet networks' lists the networks. Operations are those of classification; auxiliary \
+      classifiers, which stand in training only, are left out.
       """)
 
   @Argument(help: ArgumentHelp("A network's name, or a model file.")) var network: String

@@ -115,6 +115,16 @@ extension ConformanceCase {
       .operation("addBias \(shape)", .addBias(.init()), [shape, c], bound: elementwise),
       .operation("relu \(shape)", .relu(.init()), [shape], bound: 0),
       .operation("reluGradient \(shape)", .reluGradient(.init()), [shape, shape], bound: 0),
+      .operation("subtract \(shape)", .subtract(.init()), [shape, shape], bound: elementwise),
+      .operation("multiply \(shape)", .multiply(.init()), [shape, shape], bound: elementwise),
+      .operation("scale \(shape)", .scale(.init(-0.3)), [shape], bound: elementwise),
+      .operation("sigmoid \(shape)", .sigmoid(.init()), [shape], bound: elementwise),
+      .operation(
+        "sigmoidGradient \(shape)", .sigmoidGradient(.init()), [shape, shape], bound: elementwise,
+        positive: [1]),
+      .operation(
+        "dropout \(shape)", .dropout(.init(rate: 0.3, stream: 7)), [shape, [2]],
+        bound: elementwise, labels: [1]),
       .operation("channelSum \(shape)", .channelSum(.init()), [shape], bound: sums),
       .operation("channelStatistics \(shape)", .channelStatistics(.init()), [shape], bound: sums),
       .operation(
@@ -177,7 +187,7 @@ extension ConformanceCase {
         "momentumUpdate with a rate of its own",
         .momentumUpdate(.init(weightDecay: 0, rateScale: 0.25)), [[7], [7], [7], [], []],
         bound: elementwise, values: [3: [0.1], 4: [0.9]]),
-    ] + poolings + slices + losses
+    ] + poolings + averagePoolings + slices + concatenations + losses
 
   private static let pools: [(Shape, Shape, Operation.MaxPooling)] = [
     // ResNet's, on images of 64 and 70 pixels; the others are awkward.
@@ -206,6 +216,60 @@ extension ConformanceCase {
         [output, input], bound: elementwise, values: [1: ties]),
     ]
   }
+
+  private static let averages: [(Shape, Shape, Operation.AveragePooling)] = [
+    // GoogLeNet's, VGG's on images of 224 and 64 pixels; the others are awkward.
+    ([2, 14, 14, 512], [2, 4, 4, 512], .init(.counting(.init(size: 5, stride: 3)))),
+    ([2, 14, 14, 64], [2, 4, 4, 64], .init(.adaptive(rows: 4, columns: 4))),
+    ([2, 7, 7, 64], [2, 7, 7, 64], .init(.adaptive(rows: 7, columns: 7))),
+    ([2, 2, 2, 33], [2, 7, 7, 33], .init(.adaptive(rows: 7, columns: 7))),
+    ([3, 5, 8, 3], [3, 3, 2, 3], .init(.adaptive(rows: 3, columns: 2))),
+    ([2, 5, 6, 5], [2, 3, 3, 5], .init(.counting(.init(size: 3, stride: 2, padding: 1)))),
+    ([2, 5, 6, 5], [2, 3, 3, 5], .init(.notCounting(.init(size: 3, stride: 2, padding: 1)))),
+    (
+      [2, 6, 6, 17], [2, 3, 3, 17],
+      .init(.counting(.init(size: 3, stride: 2, roundsUp: true)))
+    ),
+  ]
+
+  private static let averagePoolings = averages.flatMap {
+    input, output, pooling -> [ConformanceCase] in
+    [
+      .operation(
+        "averagePooling \(pooling.windows) of \(input)", .averagePooling(pooling), [input],
+        bound: sums),
+      .operation(
+        "averagePooling's gradient \(pooling.windows) of \(input)",
+        .averagePoolingGradient(.init(pooling: pooling)), [output, input], bound: sums),
+    ]
+  }
+
+  private static let concatenations: [ConformanceCase] =
+    [
+      (3, [[2, 5, 4, 16], [2, 5, 4, 3], [2, 5, 4, 33]]), (3, [[2, 3, 3, 7]]),
+      (0, [[2, 3], [1, 3]]), (1, [[4, 1, 5], [4, 3, 5], [4, 2, 5]]),
+    ].flatMap { (axis: Int, shapes: [Shape]) -> [ConformanceCase] in
+      let concatenation = Operation.Concatenate(axis: axis)
+      let whole = shapes[0].replacing(axis: axis, with: shapes.reduce(0) { $0 + $1[axis] })
+      return [
+        .operation(
+          "concatenate \(axis) of \(shapes)", .concatenate(concatenation), shapes, bound: 0)
+      ]
+        + shapes.indices.map { index in
+          .operation(
+            "concatenate's gradient \(axis), \(index) of \(shapes)",
+            .concatenateGradient(.init(concatenation: concatenation, index: index)),
+            [whole] + shapes, bound: 0)
+        }
+    }
+    + [[2, 7, 7, 16], [1, 2, 3, 5], [3, 1, 1, 4]].flatMap { (shape: Shape) -> [ConformanceCase] in
+      [
+        .operation("flatten \(shape)", .flatten(.init()), [shape], bound: 0),
+        .operation(
+          "flatten's gradient \(shape)", .flattenGradient(.init()),
+          [[shape[0], shape.count / shape[0]], shape], bound: 0),
+      ]
+    }
 
   private static let slicedShapes: [(Shape, Operation.Slice)] = [
     ([8, 32, 32, 16], .init(axis: 1, stride: 2)),

@@ -97,7 +97,8 @@ func variable(_ name: String, _ shape: Shape) -> StateSlot {
 /// weights, so that every element of the result has a gradient of its own.
 func checkGradients(
   _ variables: [(String, Shape)], result: Shape, inputs: [String: Tensor<Double>] = [:],
-  location: SourceLocation = #_sourceLocation, _ build: (inout Graph, [Value]) -> Value
+  labels wholeInputs: [String: [Int32]] = [:], location: SourceLocation = #_sourceLocation,
+  _ build: (inout Graph, [Value]) -> Value
 ) throws {
   var graph = Graph()
   let operands = variables.map { graph.state(variable($0, $1)) }
@@ -120,6 +121,7 @@ func checkGradients(
       [logits, graph.input("labels", .int32), graph.input("weights")], path: "loss"))
   let labels = (0..<result[0]).map { Int32($0 % 3) }
   let check = try GradientCheck(
-    graph, parameters: variables.map(\.0), inputs: inputs, labels: ["labels": labels])
+    graph, parameters: variables.map(\.0), inputs: inputs,
+    labels: wholeInputs.merging(["labels": labels]) { $1 })
   check.run(location: location)
 }

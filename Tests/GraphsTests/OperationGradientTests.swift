@@ -155,6 +155,60 @@ import Testing
     }
   }
 
+  @Test func differenceProductAndScale() throws {
+    try checkGradients([("a", [2, 3, 2, 2]), ("b", [2, 3, 2, 2])], result: [2, 3, 2, 2]) {
+      let difference = $0.append(.subtract(.init()), $1, path: "difference")
+      let product = $0.append(.multiply(.init()), [difference, $1[1]], path: "product")
+      return $0.append(.scale(.init(-1.5)), [product], path: "scaled")
+    }
+    try checkGradients([("a", [5, 3])], result: [5, 3]) {
+      $0.append(.multiply(.init()), [$1[0], $1[0]], path: "square")
+    }
+  }
+
+  @Test func sigmoid() throws {
+    try checkGradients([("x", [3, 2, 5, 2])], result: [3, 2, 5, 2]) {
+      $0.append(.sigmoid(.init()), $1, path: "sigmoid")
+    }
+  }
+
+  @Test func dropout() throws {
+    try checkGradients(
+      [("x", [4, 30])], result: [4, 30], labels: ["key": [3, 4]]
+    ) {
+      let key = $0.input("key", .int32)
+      return $0.append(.dropout(.init(rate: 0.4, stream: 5)), [$1[0], key], path: "dropout")
+    }
+  }
+
+  @Test(
+    arguments: [
+      (.counting(.init(size: 3, stride: 2, padding: 1)), [2, 3, 3, 3]),
+      (.notCounting(.init(size: 3, stride: 2, padding: 1)), [2, 3, 3, 3]),
+      (.counting(.init(size: 2, stride: 2, roundsUp: true)), [2, 3, 3, 3]),
+      (.adaptive(rows: 4, columns: 2), [2, 4, 2, 3]),
+      (.adaptive(rows: 8, columns: 7), [2, 8, 7, 3]),
+    ] as [(Operation.AveragePooling.Windows, Shape)])
+  func averagePooling(windows: Operation.AveragePooling.Windows, result: Shape) throws {
+    try checkGradients([("x", [2, 6, 5, 3])], result: result) {
+      $0.append(.averagePooling(.init(windows)), $1, path: "pool")
+    }
+  }
+
+  @Test func concatenate() throws {
+    try checkGradients(
+      [("a", [2, 3, 2, 2]), ("b", [2, 3, 2, 1]), ("c", [2, 3, 2, 3])], result: [2, 3, 2, 6]
+    ) {
+      $0.append(.concatenate(.init(axis: 3)), $1, path: "concatenate")
+    }
+  }
+
+  @Test func flatten() throws {
+    try checkGradients([("x", [2, 3, 2, 4])], result: [2, 24]) {
+      $0.append(.flatten(.init()), $1, path: "flatten")
+    }
+  }
+
   /// Both shortcuts of option A: every second pixel, and zero channels behind or on both sides.
   @Test(arguments: [0, 2])
   func optionA(before: Int) throws {

@@ -57,6 +57,28 @@ import Testing
       (.channelSum(.init()), [[2, 3, 4]], [[4]]),
       (.relu(.init()), [[2, 3]], [[2, 3]]),
       (.reluGradient(.init()), [[2, 3], [2, 3]], [[2, 3]]),
+      (.subtract(.init()), [[2, 3], [2, 3]], [[2, 3]]),
+      (.multiply(.init()), [[2, 3], [2, 3]], [[2, 3]]),
+      (.scale(.init(2)), [[2, 3]], [[2, 3]]),
+      (.sigmoid(.init()), [[2, 3]], [[2, 3]]),
+      (.sigmoidGradient(.init()), [[2, 3], [2, 3]], [[2, 3]]),
+      (.dropout(.init(rate: 0.5, stream: 1)), [[2, 3], [2]], [[2, 3]]),
+      (
+        .averagePooling(.init(.counting(.init(size: 5, stride: 3)))), [[2, 14, 14, 8]],
+        [[2, 4, 4, 8]]
+      ),
+      (.averagePooling(.init(.adaptive(rows: 7, columns: 6))), [[2, 2, 9, 8]], [[2, 7, 6, 8]]),
+      (
+        .averagePoolingGradient(.init(pooling: .init(.adaptive(rows: 7, columns: 6)))),
+        [[2, 7, 6, 8], [2, 2, 9, 8]], [[2, 2, 9, 8]]
+      ),
+      (.concatenate(.init(axis: 3)), [[2, 4, 5, 3], [2, 4, 5, 7]], [[2, 4, 5, 10]]),
+      (
+        .concatenateGradient(.init(concatenation: .init(axis: 1), index: 1)),
+        [[2, 5], [2, 3], [2, 2]], [[2, 2]]
+      ),
+      (.flatten(.init()), [[2, 4, 5, 3]], [[2, 60]]),
+      (.flattenGradient(.init()), [[2, 60], [2, 4, 5, 3]], [[2, 4, 5, 3]]),
       (.globalAveragePooling(.init()), [[2, 5, 6, 3]], [[2, 3]]),
       (.globalAveragePoolingGradient(.init()), [[2, 3], [2, 5, 6, 3]], [[2, 5, 6, 3]]),
       (
@@ -152,6 +174,33 @@ import Testing
       (.add(.init()), [[2, 3], [3, 2]], "the second addend is [3, 2], not [2, 3]"),
       (.addBias(.init()), [[2, 3], [2]], "the bias is [2], not [3]"),
       (.reluGradient(.init()), [[2, 3], [3]], "the activation is [3], not [2, 3]"),
+      (.subtract(.init()), [[2, 3], [3, 2]], "the subtrahend is [3, 2], not [2, 3]"),
+      (.multiply(.init()), [[2, 3], [2]], "the second factor is [2], not [2, 3]"),
+      (.sigmoidGradient(.init()), [[2, 3], [3]], "the result is [3], not [2, 3]"),
+      (.dropout(.init(rate: 0, stream: 1)), [[2, 3], []], "the key is [], not [2]"),
+      (
+        .averagePooling(.init(.adaptive(rows: 1, columns: 1))), [[2, 0, 3, 4]],
+        "the input [2, 0, 3, 4] has no pixels"
+      ),
+      (
+        .averagePooling(.init(.counting(.init(size: 5, stride: 3)))), [[2, 4, 4, 1]],
+        "the input [2, 4, 4, 1] with its padding is smaller than the window 5 × 5"
+      ),
+      (.concatenate(.init(axis: 1)), [], "nothing to concatenate"),
+      (.concatenate(.init(axis: 2)), [[2, 3]], "[2, 3] has no axis 2"),
+      (
+        .concatenate(.init(axis: 1)), [[2, 3], [3, 3]], "[3, 3] and [2, 3] differ beyond axis 1"
+      ),
+      (
+        .concatenateGradient(.init(concatenation: .init(axis: 1), index: 2)),
+        [[2, 5], [2, 3], [2, 2]], "no operand 2 among 2"
+      ),
+      (
+        .concatenateGradient(.init(concatenation: .init(axis: 1), index: 0)),
+        [[2, 6], [2, 3], [2, 2]], "the gradient is [2, 6], not [2, 5]"
+      ),
+      (.flatten(.init()), [[2, 3]], "the input is [2, 3], not of rank 4"),
+      (.flattenGradient(.init()), [[2, 6], [2, 1, 1, 7]], "the gradient is [2, 6], not [2, 7]"),
       (.globalAveragePooling(.init()), [[2, 3]], "the input is [2, 3], not of rank 4"),
       (
         .globalAveragePoolingGradient(.init()), [[2, 4], [2, 5, 6, 3]],

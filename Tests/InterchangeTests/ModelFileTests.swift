@@ -44,7 +44,7 @@ import Testing
     let folder = try TemporaryFolder()
     let network = try NetworkCatalog.network(
       named: "resnet50", stridePlacement: .first1x1, inputSide: 64, classes: 2)
-    let tensors = network.graph(.inference).slots.map {
+    let tensors = network.slots.map {
       ($0.name, Tensor($0.shape, [Float](repeating: 0.5, count: $0.shape.count)))
     }
     let model = ModelFile(

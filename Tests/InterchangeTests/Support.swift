@@ -15,7 +15,7 @@ enum Sample {
     var source = RandomSource(RandomKey(seed: 11))
     func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in 2 * source.uniform() - 1 } }
     var tensors: [String: Tensor<Float>] = [:]
-    for slot in network.graph(.inference).slots {
+    for slot in network.slots {
       tensors[slot.name] = Tensor(slot.shape, numbers(slot.shape.count))
     }
     // Numbers that a conversion to text or a comparison could change.

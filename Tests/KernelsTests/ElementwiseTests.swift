@@ -1,4 +1,5 @@
 import CIntrinsics
+import Foundation
 import ResidualKernelInterface
 import Testing
 
@@ -26,6 +27,66 @@ struct ElementwiseTests {
       #expect(positive[i] == max(a[i], 0))
       #expect(masked[i] == (b[i] > 0 ? a[i] : 0))
       #expect(maskedSum[i] == (b[i] > 0 ? a[i] + a[i] : 0))
+    }
+  }
+
+  @Test(arguments: NamedLibrary.all, [1, 3, 16, 33, 1000])
+  func `difference, product, scale`(_ library: NamedLibrary, _ count: Int) {
+    let (a, b) = (Buffer(random: count, seed: 1), Buffer(random: count, seed: 2))
+    let part = count / 3..<count
+    let (difference, product, scaled, sum) = (
+      Buffer(count), Buffer(count), Buffer(count), Buffer(count)
+    )
+    library.kernels.subtract(a.input, b.input, output: difference.pointer, elements: part)
+    library.kernels.multiply(a.input, b.input, output: product.pointer, elements: part)
+    library.kernels.scale(a.input, by: -3, addend: nil, output: scaled.pointer, elements: part)
+    library.kernels.scale(a.input, by: -3, addend: b.input, output: sum.pointer, elements: part)
+    for i in 0..<count {
+      guard part.contains(i) else {
+        #expect([difference, product, scaled, sum].allSatisfy { $0[i].isNaN })
+        continue
+      }
+      #expect(difference[i] == a[i] - b[i])
+      #expect(product[i] == a[i] * b[i])
+      #expect(scaled[i] == -3 * a[i])
+      #expect(abs(sum[i] - (b[i] - 3 * a[i])) <= 1e-6)
+    }
+  }
+
+  /// From where it is all but 0 to where it is all but 1, and beyond.
+  @Test(arguments: NamedLibrary.all)
+  func `sigmoid has the stated error`(_ library: NamedLibrary) {
+    let count = 40_001
+    let x = Buffer((0..<count).map { (Float($0) - 20_000) / 230 })
+    let (y, gradient) = (Buffer(count), Buffer(count))
+    library.kernels.sigmoid(x.input, output: y.pointer, elements: 0..<count)
+    library.kernels.sigmoidGradient(
+      x.input, result: y.input, output: gradient.pointer, elements: 0..<count)
+    for i in 0..<count {
+      let exact = 1 / (1 + exp(-Double(x[i])))
+      #expect(abs(Double(y[i]) - exact) <= 3e-7 * exact)
+      let expected = x[i] * (y[i] * (1 - y[i]))
+      #expect(abs(gradient[i] - expected) <= 1e-6 * abs(expected))
+    }
+    let edges = Buffer([-.infinity, .infinity, .nan, -1000, 1000])
+    let results = Buffer(5)
+    library.kernels.sigmoid(edges.input, output: results.pointer, elements: 0..<5)
+    #expect(results[0] >= 0 && results[0] < 1e-37 && results[1] == 1 && results[2].isNaN)
+    #expect(results[3] == results[0] && results[4] == 1)
+  }
+
+  @Test(arguments: NamedLibrary.all, [1, 5, 16, 33])
+  func `bias for each channel`(_ library: NamedLibrary, _ channels: Int) {
+    let (x, bias) = (Buffer(random: 7 * channels, seed: 1), Buffer(random: channels, seed: 2))
+    let output = Buffer(7 * channels)
+    library.kernels.addBias(
+      x.input, bias: bias.input, output: output.pointer, channels: channels, pixels: 2..<6)
+    for i in 0..<7 * channels {
+      if 2..<6 ~= i / channels {
+        #expect(output[i] == x[i] + bias[i % channels])
+      } else {
+        #expect(output[i].isNaN)
+      }
     }
   }
 

@@ -6,11 +6,14 @@ import Testing
     #expect(Set(NetworkCatalog.knownNames).isSuperset(of: ["cifar-resnet20", "plain56", "linear"]))
     for name in NetworkCatalog.knownNames {
       let network = try NetworkCatalog.network(named: name)
-      let isForImageNet = ImageNetResNet.depths.contains(network.depth)
-      #expect(network.name == (name.hasPrefix("cifar-") || isForImageNet ? name : "cifar-" + name))
-      #expect(network.inputSide == (isForImageNet ? 224 : 32))
-      #expect(network.classes == (isForImageNet ? 1000 : 10))
-      #expect((network.shortcut == nil) == !name.contains("resnet"))
+      let isForCIFAR = network.name.hasPrefix("cifar-")
+      #expect(network.name == name || network.name == "cifar-" + name)
+      #expect(network.inputSide == (isForCIFAR ? 32 : 224))
+      #expect(network.classes == (isForCIFAR ? 10 : 1000))
+      let hasOption = ["resnet", "highway", "single", "bottleneck"].contains(where: name.contains)
+      #expect((network.shortcut != nil) == hasOption)
+      #expect((network.gateBias != nil) == name.contains("highway"))
+      #expect(network.slots.contains { $0.name == network.classifier + ".weight" })
     }
   }
 
@@ -18,6 +21,17 @@ import Testing
     #expect(try NetworkCatalog.network(named: "cifar-resnet8").depth == 8)
     #expect(try NetworkCatalog.network(named: "CIFAR-ResNet26").name == "cifar-resnet26")
     #expect(try NetworkCatalog.network(named: "Plain20").name == "cifar-plain20")
+  }
+
+  @Test func rivals() throws {
+    #expect(try NetworkCatalog.network(named: "VGG16_bn").name == "vgg16-bn")
+    #expect(try NetworkCatalog.network(named: "inception-v1").inceptionBranch == .five)
+    #expect(try NetworkCatalog.network(named: "highway34").gateBias == -2)
+    #expect(try NetworkCatalog.network(named: "cifar-highway20", gateBias: -3).gateBias == -3)
+    let stages = try NetworkCatalog.network(named: "ResNet-Bottleneck-1-2-3-1")
+    #expect(stages.name == "resnet-bottleneck-1-2-3-1" && stages.depth == 23)
+    #expect(stages.stridePlacement == .middle3x3)
+    #expect(try NetworkCatalog.network(named: "plain-2-3-4-2").depth == 24)
   }
 
   @Test func variants() throws {
@@ -62,7 +76,17 @@ import Testing
     ("resnet", "no network is named 'resnet'"),
     ("cifar-resnet", "no network is named 'cifar-resnet'"),
     ("", "no network is named ''"),
-    ("vgg16", "no network is named 'vgg16'"),
+    ("vgg17", "no network is named 'vgg17'"),
+    ("resnet-2-2-2", "no network is named 'resnet-2-2-2'"),
+    ("resnet-2-2-02-2", "no network is named 'resnet-2-2-02-2'"),
+    ("resnet-2-2-0-2", "no network is named 'resnet-2-2-0-2'"),
+    ("plain-bottleneck-1-1-1-1", "no network is named 'plain-bottleneck-1-1-1-1'"),
+    ("cifar-preact20", "no network is named 'cifar-preact20'"),
+    (
+      "cifar-bottleneck30",
+      "'cifar-bottleneck30': CIFAR-10 networks of bottlenecks have 9n + 2 layers, and 30 is not of "
+        + "that form; the nearest are 29 and 38"
+    ),
   ])
   func errors(name: String, message: String) {
     let error = #expect(throws: NetworkNameError.self) {

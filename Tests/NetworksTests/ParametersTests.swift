@@ -54,6 +54,45 @@ import Testing
     #expect(try convolutions("resnet50", .projection) == 53)
   }
 
+  /// torchvision's published counts; GoogLeNet's with 5×5 filters by arithmetic on the paper's Table 1,
+  /// taki0112's by arithmetic on its source. Of multiply-adds torchvision gives three decimals, and so
+  /// does the paper of VGG: 15.3 billion without and 19.6 with the fully-connected layers.
+  @Test(
+    arguments: [
+      ("vgg16", 138_357_544, 15_470_264_320), ("vgg16-bn", 138_365_992, 15_470_264_320),
+      ("vgg19", 143_667_240, 19_632_062_464), ("vgg19-bn", 143_678_248, 19_632_062_464),
+      ("googlenet", 7_005_832, 1_582_671_872), ("cifar-preact18", 2_799_114, 139_299_328),
+      ("cifar-preact34", 5_329_866, 290_294_272), ("cifar-preact50", 9_551_370, 526_231_552),
+      ("cifar-preact101", 18_790_666, 1_114_482_688),
+      ("cifar-preact152", 26_402_314, 1_702_733_824),
+    ] as [(String, Int, Int)])
+  func rivals(name: String, parameters: Int, multiplyAdds: Int) throws {
+    let summary = try NetworkSummary(NetworkCatalog.network(named: name))
+    #expect(summary.parameters == parameters && summary.multiplyAdds == multiplyAdds)
+    let convolutions = summary.rows.filter { $0.operation == "convolution" }
+    if name == "vgg16" {
+      #expect(convolutions.reduce(0) { $0 + $1.multiplyAdds } == 15_346_630_656)
+    }
+  }
+
+  /// torchvision's GoogLeNet, without and with its auxiliary classifiers.
+  @Test func inception() throws {
+    let network = try NetworkCatalog.network(named: "googlenet", inceptionBranch: .three)
+    let summary = try NetworkSummary(network)
+    #expect(summary.parameters == 6_624_904 && summary.multiplyAdds == 1_498_376_192)
+    let trained = network.slots.filter { $0.role == .parameter }
+    #expect(trained.reduce(0) { $0 + $1.shape.count } == 13_004_888)
+  }
+
+  /// A gate adds a 1×1 convolution with bias to each block.
+  @Test func gates() throws {
+    let gates =
+      3 * (16 * 16 + 16) + (16 * 32 + 32) + 2 * (32 * 32 + 32) + (32 * 64 + 64)
+      + 2 * (64 * 64 + 64)
+    #expect(try summary("cifar-highway20").parameters == 269_722 + gates)
+    #expect(try summary("cifar-single20").parameters == 269_722)
+  }
+
   @Test func projections() throws {
     #expect(try summary("cifar-resnet20", .projection).parameters == 272_474)
     #expect(try summary("cifar-resnet20", .projectionEverywhere).parameters == 283_962)

@@ -127,7 +127,7 @@ import Testing
 
   /// Every choice is taken over from another source.
   @Test func noChoiceIsForgotten() throws {
-    let full = try RecipeOptions(
+    var full = try RecipeOptions(
       recipe {
         $0.model = "resnet152"
         $0.shortcut = "A"
@@ -135,6 +135,9 @@ import Testing
         $0.recomputation = "activations"
         $0.memoryLimit = "6442450944"
       })
+    // No network has them all.
+    full.gateBias = -1
+    full.inceptionBranch = "3x3"
     var epochs = full
     epochs.steps = nil
     epochs.epochs = 3
@@ -256,7 +259,7 @@ import Testing
   @Test func networkNames() throws {
     for (name, error) in [
       ("alexnet", NetworkNameError.unknown("alexnet")),
-      ("cifar-resnet21", .depthNotOfForm(name: "cifar-resnet21", depth: 21)),
+      ("cifar-resnet21", .depthNotOfForm(name: "cifar-resnet21", depth: 21, unit: 6)),
       ("cifar-resnet99998", .tooDeep(99998)),
     ] {
       #expect(throws: RecipeError.network(error)) { _ = try recipe { $0.model = name } }

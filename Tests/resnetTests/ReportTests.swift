@@ -26,6 +26,19 @@ extension Commands {
       }
     }
 
+    @Test func networks() throws {
+      let text = try place.run(["networks"]).output
+      #expect(text.contains("cifar-resnet1202") && text.contains("19,421,274"))
+      #expect(text.contains("19.6 billion multiply-adds"))
+      let list = try #require(
+        JSONSerialization.jsonObject(
+          with: Data(place.run(["networks", "--json"]).output.utf8)) as? [[String: Any]])
+      #expect(list.count == 52)
+      let vgg = try #require(list.first { $0["network"] as? String == "vgg16" })
+      #expect(vgg["parameters"] as? Int == 138_357_544)
+      #expect((vgg["paper"] as? [String: Any])?["multiply_adds"] as? Double == 15.3e9)
+    }
+
     @Test func summaryOfResNet20() throws {
       let summary = try place.run(["summary", "resnet20", "--json"]).json()
       #expect(summary["network"] as? String == "cifar-resnet20")
@@ -92,7 +105,8 @@ extension Commands {
       #expect(completions.contains("complete") && completions.contains("--batch-size"))
       let help = try place.run(["--help"]).output
       for word in [
-        "train", "evaluate", "predict", "summary", "data", "bench", "checks", "Exit codes",
+        "train", "evaluate", "predict", "networks", "summary", "data", "bench", "checks",
+        "Exit codes",
       ] {
         #expect(help.contains(word), "\(word)")
       }

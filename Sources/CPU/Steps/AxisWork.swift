@@ -22,6 +22,8 @@ struct CopyAlongAxis: Work {
     /// Places of the larger tensor are written, all others set to zero: padding, and the gradient
     /// of a slice.
     case scatter
+    /// Places of the larger tensor are written, all others left alone: a concatenation's part.
+    case place
   }
 
   let source: BufferID, target: BufferID
@@ -60,7 +62,35 @@ struct CopyAlongAxis: Work {
   ) {
     switch direction {
     case .gather: (target + smallOffset).update(from: source + largeOffset, count: count)
-    case .scatter: (target + largeOffset).update(from: source + smallOffset, count: count)
+    case .scatter, .place:
+      (target + largeOffset).update(from: source + smallOffset, count: count)
+    }
+  }
+}
+
+/// Images as rows of numbers, channel by channel, or back.
+struct FlattenImages: Work {
+  let input: BufferID, output: BufferID
+  /// Pixels and channels of an image.
+  let pixels: Int, channels: Int
+  /// Whether channels come together in the input, or in the output.
+  let isGradient: Bool
+  let images: Partition
+
+  var parts: Int { images.parts }
+
+  func run(part: Int, in context: StepContext) {
+    let images = images.range(part)
+    let first = images.lowerBound * pixels * channels
+    let (source, target) = (context.input(input) + first, context.output(output) + first)
+    let (rows, columns) = isGradient ? (channels, pixels) : (pixels, channels)
+    for image in 0..<images.count {
+      let (source, target) = (
+        source + image * rows * columns, target + image * rows * columns
+      )
+      for i in 0..<rows {
+        for j in 0..<columns { target[j * rows + i] = source[i * columns + j] }
+      }
     }
   }
 }

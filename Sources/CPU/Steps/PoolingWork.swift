@@ -50,6 +50,91 @@ struct PoolMaximumGradient: Work {
   }
 }
 
+/// The mean of each window, in parts of output rows.
+struct PoolAverage: Work {
+  let input: BufferID, output: BufferID
+  let windows: AverageWindows
+  private let rowParts: Partition
+
+  init(input: BufferID, output: BufferID, windows: AverageWindows) {
+    self.input = input
+    self.output = output
+    self.windows = windows
+    rowParts = Partition(
+      windows.batch * windows.rows.count,
+      grain: 16_384 / max(1, windows.inputWidth * windows.channels))
+  }
+
+  var parts: Int { rowParts.parts }
+
+  func run(part: Int, in context: StepContext) {
+    let w = windows
+    for row in rowParts.range(part) {
+      let image = row / w.rows.count
+      let (rows, height) = w.rows[row % w.rows.count]
+      for (q, (columns, width)) in w.columns.enumerated() {
+        let target = context.output(output) + (row * w.columns.count + q) * w.channels
+        target.update(repeating: 0, count: w.channels)
+        for h in rows {
+          for column in columns {
+            context.kernels.scale(
+              context.input(input)
+                + ((image * w.inputHeight + h) * w.inputWidth + column) * w.channels,
+              by: 1 / Float(height * width), addend: UnsafePointer(target), output: target,
+              elements: 0..<w.channels)
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The gradient with respect to the input, in parts of images.
+struct PoolAverageGradient: Work {
+  let gradient: BufferID, output: BufferID
+  let windows: AverageWindows
+
+  var parts: Int { Partition(windows.batch, grain: 1).parts }
+
+  func run(part: Int, in context: StepContext) {
+    let w = windows
+    let imageCount = w.inputHeight * w.inputWidth * w.channels
+    for image in Partition(w.batch, grain: 1).range(part) {
+      let target = context.output(output) + image * imageCount
+      target.update(repeating: 0, count: imageCount)
+      for (p, (rows, height)) in w.rows.enumerated() {
+        for (q, (columns, width)) in w.columns.enumerated() {
+          let source =
+            context.input(gradient)
+            + ((image * w.rows.count + p) * w.columns.count + q) * w.channels
+          for h in rows {
+            for column in columns {
+              let place = target + (h * w.inputWidth + column) * w.channels
+              context.kernels.scale(
+                source, by: 1 / Float(height * width), addend: UnsafePointer(place), output: place,
+                elements: 0..<w.channels)
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The windows of an average pooling over images of known size.
+struct AverageWindows: Sendable {
+  let batch: Int, channels: Int
+  let inputHeight: Int, inputWidth: Int
+  /// The rows and columns of each window that lie in the image, and how many count.
+  let rows: [(range: Range<Int>, size: Int)], columns: [(range: Range<Int>, size: Int)]
+
+  init(_ pooling: Operation.AveragePooling, input: Shape, output: Shape) {
+    (batch, inputHeight, inputWidth, channels) = (input[0], input[1], input[2], input[3])
+    rows = pooling.windows(axis: 1, extent: input[1], count: output[1])
+    columns = pooling.windows(axis: 2, extent: input[2], count: output[2])
+  }
+}
+
 extension PoolingExtents {
   fileprivate var inputRowCount: Int { inputWidth * channels }
 

@@ -87,7 +87,7 @@ extension Operation {
     public let convolution: Convolution
     /// - Parameter convolution: the one that is differentiated.
     public init(convolution: Convolution) { self.convolution = convolution }
-    var shapeOperands: Set<Int> { [2] }
+    func readsOnlyShape(ofOperand index: Int) -> Bool { index == 2 }
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(3, operands)
@@ -109,7 +109,7 @@ extension Operation {
     public let convolution: Convolution
     /// - Parameter convolution: the one that is differentiated.
     public init(convolution: Convolution) { self.convolution = convolution }
-    var shapeOperands: Set<Int> { [2] }
+    func readsOnlyShape(ofOperand index: Int) -> Bool { index == 2 }
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(3, operands)

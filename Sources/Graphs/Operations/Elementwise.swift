@@ -54,4 +54,83 @@ extension Operation {
       return [operands[0]]
     }
   }
+
+  /// `a − b`, of one shape.
+  public struct Subtract: OperationRule {
+    /// The operation has no attributes.
+    public init() {}
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(2, operands)
+      try expect("the subtrahend", operands[1], toBe: operands[0])
+      return [operands[0]]
+    }
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil, nil] }
+      let path = "gradient/" + graph.nodes[node.node].path
+      return [gradient, graph.append(.scale(.init(-1)), [gradient], path: path)]
+    }
+  }
+
+  /// `a · b`, number by number, of one shape.
+  public struct Multiply: OperationRule {
+    /// The operation has no attributes.
+    public init() {}
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(2, operands)
+      try expect("the second factor", operands[1], toBe: operands[0])
+      return [operands[0]]
+    }
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil, nil] }
+      let factors = graph.nodes[node.node].operands
+      let path = "gradient/" + graph.nodes[node.node].path
+      return [
+        graph.append(.multiply(.init()), [gradient, factors[1]], path: path + ".first"),
+        graph.append(.multiply(.init()), [gradient, factors[0]], path: path + ".second"),
+      ]
+    }
+  }
+
+  /// `factor · x`.
+  public struct Scale: OperationRule {
+    /// The same in every run; what changes between steps is an ``Input``.
+    public let factor: Float
+    /// - Parameter factor: of every number.
+    public init(_ factor: Float) { self.factor = factor }
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(1, operands)
+      return operands
+    }
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil] }
+      let path = "gradient/" + graph.nodes[node.node].path
+      return [graph.append(.scale(self), [gradient], path: path)]
+    }
+  }
+
+  /// `1 / (1 + e⁻ˣ)`.
+  public struct Sigmoid: OperationRule {
+    /// The operation has no attributes.
+    public init() {}
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(1, operands)
+      return operands
+    }
+    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+      guard let gradient = gradients[0] else { return [nil] }
+      let path = "gradient/" + graph.nodes[node.node].path
+      return [graph.append(.sigmoidGradient(.init()), [gradient, node], path: path)]
+    }
+  }
+
+  /// `g · y · (1 − y)`. Operands: gradient and y, the sigmoid's result.
+  public struct SigmoidGradient: OperationRule {
+    /// The operation has no attributes.
+    public init() {}
+    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+      try expect(2, operands)
+      try expect("the result", operands[1], toBe: operands[0])
+      return [operands[0]]
+    }
+  }
 }

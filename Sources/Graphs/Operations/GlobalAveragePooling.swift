@@ -22,7 +22,7 @@ extension Operation {
   public struct GlobalAveragePoolingGradient: OperationRule {
     /// The operation has no attributes.
     public init() {}
-    var shapeOperands: Set<Int> { [1] }
+    func readsOnlyShape(ofOperand index: Int) -> Bool { index == 1 }
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(2, operands)
       try expect("the input", operands[1], rank: 4)

@@ -39,7 +39,7 @@ extension Operation {
     public let slice: Slice
     /// - Parameter slice: the one that is differentiated.
     public init(slice: Slice) { self.slice = slice }
-    var shapeOperands: Set<Int> { [1] }
+    func readsOnlyShape(ofOperand index: Int) -> Bool { index == 1 }
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(2, operands)
       try expect("the gradient", operands[0], toBe: slice.shapes(of: [operands[1]])[0])

@@ -24,9 +24,7 @@ struct RepeatableNodes {
     }
     self.isForward = isForward
     reads = nodes.map { node in
-      let shapeOperands = node.operation.shapeOperands
-      guard !shapeOperands.isEmpty else { return node.operands.map(\.node) }
-      return node.operands.indices.filter { !shapeOperands.contains($0) }
+      node.operands.indices.filter { !node.operation.readsOnlyShape(ofOperand: $0) }
         .map { node.operands[$0].node }
     }
     func isSum(_ index: Int) -> Bool {

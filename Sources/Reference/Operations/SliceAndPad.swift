@@ -55,3 +55,64 @@ extension Operation.Pad {
     }
   }
 }
+
+extension Operation.Concatenate {
+  func evaluate(_ tensors: StepTensors) {
+    let result = tensors.result(0)
+    let target = AxisView(tensors.shape(ofResult: 0), axis: axis)
+    var start = 0
+    for index in tensors.step.operands.indices {
+      let x = tensors.operand(index)
+      let source = AxisView(tensors.shape(ofOperand: index), axis: axis)
+      for o in 0..<source.outer {
+        (result + target.offset(o, start)).update(
+          from: x + source.offset(o, 0), count: source.extent * source.inner)
+      }
+      start += source.extent
+    }
+  }
+}
+
+extension Operation.ConcatenateGradient {
+  func evaluate(_ tensors: StepTensors) {
+    let (gradient, result) = (tensors.operand(0), tensors.result(0))
+    let source = AxisView(tensors.shape(ofOperand: 0), axis: concatenation.axis)
+    let target = AxisView(tensors.shape(ofResult: 0), axis: concatenation.axis)
+    let start = start(tensors.step.operands.map(\.shape))
+    for o in 0..<target.outer {
+      (result + target.offset(o, 0)).update(
+        from: gradient + source.offset(o, start), count: target.extent * target.inner)
+    }
+  }
+}
+
+extension Operation.Flatten {
+  func evaluate(_ tensors: StepTensors) {
+    let (x, result) = (tensors.operand(0), tensors.result(0))
+    let shape = tensors.shape(ofOperand: 0)
+    let pixels = shape[1] * shape[2]
+    for n in 0..<shape[0] {
+      for pixel in 0..<pixels {
+        for c in 0..<shape[3] {
+          result[(n * shape[3] + c) * pixels + pixel] = x[(n * pixels + pixel) * shape[3] + c]
+        }
+      }
+    }
+  }
+}
+
+extension Operation.FlattenGradient {
+  func evaluate(_ tensors: StepTensors) {
+    let (gradient, result) = (tensors.operand(0), tensors.result(0))
+    let shape = tensors.shape(ofResult: 0)
+    let pixels = shape[1] * shape[2]
+    for n in 0..<shape[0] {
+      for pixel in 0..<pixels {
+        for c in 0..<shape[3] {
+          result[(n * pixels + pixel) * shape[3] + c] =
+            gradient[(n * shape[3] + c) * pixels + pixel]
+        }
+      }
+    }
+  }
+}

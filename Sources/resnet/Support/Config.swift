@@ -59,6 +59,8 @@ enum Config {
         case .shortcut: options.shortcut
         case .shortcutPadding: options.shortcutPadding
         case .stridePlacement: options.stridePlacement
+        case .gateBias: options.gateBias?.description
+        case .inceptionBranch: options.inceptionBranch
         case .imageSize: options.imageSize?.description
         case .initialization: options.initialization
         case .seed: options.seed?.description
@@ -122,8 +124,8 @@ enum Config {
 
   private static func kind(of key: RecipeOptions.CodingKeys?) -> String {
     switch key {
-    case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .initialization,
-      .recomputation, .memoryLimit:
+    case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .inceptionBranch,
+      .initialization, .recomputation, .memoryLimit:
       "text"
     case .imageSize, .seed, .batchSize, .steps, .warmupLimit, .validation: "a whole number"
     case .milestones: "a list of whole numbers, such as [390, 585]"

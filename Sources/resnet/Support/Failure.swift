@@ -124,9 +124,8 @@ package enum Failure {
     case .epochsAndSteps: "--epochs and --steps both say how long to train; give one of them"
     case .batchLargerThanSet(let batch, let images):
       "--batch-size \(batch) is larger than the training set of \(images) images; give at most that"
-    case .shortcutOfPlainNetwork(let model): "\(model) has no shortcuts; leave --shortcut out"
-    case .strideWithoutBottleneck(let model):
-      "\(model) has no bottlenecks; leave --stride-on out"
+    case .notOfNetwork(let option, let model):
+      "\(model) has no \(option.part); leave \(option.flag) out"
     default: "\(error)"
     }
   }
@@ -134,7 +133,7 @@ package enum Failure {
   private static func unknownNetwork(_ name: String) -> String {
     "no network is named '\(name)'"
       + Suggestion.question(for: name, among: NetworkCatalog.knownNames)
-      + "; 'resnet summary --help' says which there are"
+      + "; 'resnet networks' says which there are"
   }
 }
 

@@ -171,8 +171,8 @@ struct RecipeArguments: ParsableArguments {
     }
     let text =
       switch key {
-      case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .initialization,
-        .recomputation, .memoryLimit:
+      case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .inceptionBranch,
+        .initialization, .recomputation, .memoryLimit:
         "'" + value.replacing("'", with: "''") + "'"
       case .milestones: "[\(value.trimmingPrefix("[").prefix { $0 != "]" })]"
       default: value

@@ -82,6 +82,16 @@ struct NetworkOptions: ParsableArguments {
         + "default).", valueName: "1x1|3x3"))
   var stridePlacement: String?
   @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "What the biases of a Highway network's gates begin with (default: -2).", valueName: "x"))
+  var gateBias: Float?
+  @Option(
+    help: ArgumentHelp(
+      "What GoogLeNet's third branch ends with: 5x5 (the paper, the default) or 3x3 (torchvision).",
+      valueName: "5x5|3x3"))
+  var inceptionBranch: String?
+  @Option(
     name: [.customLong("img-size"), .customLong("image-size")], parsing: .unconditional,
     help: ArgumentHelp(
       "The side of the images in pixels (default: 224 for ImageNet's networks, else 32).",
@@ -92,6 +102,8 @@ struct NetworkOptions: ParsableArguments {
     options.shortcut = shortcut
     options.shortcutPadding = shortcutPadding
     options.stridePlacement = stridePlacement
+    options.gateBias = gateBias
+    options.inceptionBranch = inceptionBranch
     options.imageSize = imageSize
   }
 
