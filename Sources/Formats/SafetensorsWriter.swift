@@ -129,7 +129,7 @@ extension Safetensors {
     first.utf8.lexicographicallyPrecedes(second.utf8)
   }
 
-  private static func emit(
+  static func emit(
     _ entry: SafetensorsEntry, _ sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     switch entry.elements {
