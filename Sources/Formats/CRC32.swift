@@ -3,14 +3,14 @@
 /// Eight bytes at a time with eight tables ("slicing by eight": Kounavis and Berry, A Systematic
 /// Approach to Building High Performance Software-Based CRC Generators, 2005), so that checking a
 /// model takes a fraction of reading it, and the module needs no codec for it.
-struct CRC32 {
+package struct CRC32 {
   private var state = ~UInt32(0)
 
   /// The checksum of all bytes so far.
   var value: UInt32 { ~state }
 
   /// The checksum of some bytes.
-  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     var sum = CRC32()
     sum.update(bytes)
     return sum.value

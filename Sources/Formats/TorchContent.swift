@@ -9,6 +9,10 @@ struct TorchArchive: Sendable {
     do throws(ZIPError) {
       zip = try ZIPArchive(file)
     } catch {
+      // The code of a TorchScript archive is compressed.
+      if case .compressed(let name, _) = error.problem, name.contains("/code/") {
+        throw .torchScript
+      }
       throw .zip(error.problem)
     }
     var folders: Set<Substring> = []

@@ -58,10 +58,12 @@ public enum TorchProblem: Error, Equatable, Sendable, CustomStringConvertible {
   private var cause: String {
     switch self {
     case .zip, .pickle: ""
-    case .notTorch: "not a checkpoint of PyTorch; it starts neither as a ZIP archive nor as a pickle"
+    case .notTorch:
+      "not a checkpoint of PyTorch; it starts neither as a ZIP archive nor as a pickle"
     case .plainPickle: "the file is a pickle, but was not made by torch.save"
     case .oldTar: "the file is a tar archive, as PyTorch 0.1 made them"
-    case .noFolder(let name): "the entry \(quoted(name)) lies in no folder, as those of torch.save do"
+    case .noFolder(let name):
+      "the entry \(quoted(name)) lies in no folder, as those of torch.save do"
     case .severalFolders(let count): "the archive has \(count) folders, not the one of torch.save"
     case .torchScript: "the file is a TorchScript program, not a state dict"
     case .noPickle: "the archive has no data.pkl, which checkpoints of PyTorch have"

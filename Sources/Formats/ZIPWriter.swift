@@ -39,7 +39,8 @@ struct ZIPWriter {
 
     var extra: [UInt8] = []
     if isLarge {
-      extra += bytes(ZIPArchive.largeField) + bytes(UInt16(16)) + bytes(byteCount)
+      extra +=
+        bytes(ZIPArchive.largeField) + bytes(UInt16(16)) + bytes(byteCount)
         + bytes(byteCount)
     }
     let start = offset + UInt64(ZIPArchive.localHeaderLength + text.count + extra.count + 4)

@@ -7,8 +7,11 @@ import Testing
 enum Python {
   static let safetensorsReason: Comment = "RESNET_PYTHON names no Python with numpy and safetensors"
   static let numpyReason: Comment = "RESNET_PYTHON names no Python with numpy"
+  static let torchReason: Comment = "RESNET_PYTHON names no Python with torch"
   static let hasNumPy = (try? run("import numpy")) != nil
   static let hasSafetensors = hasNumPy && (try? run("import safetensors.numpy")) != nil
+
+  static let hasTorch = (try? run("import torch")) != nil
 
   struct Failure: Error { let output: String }
 
