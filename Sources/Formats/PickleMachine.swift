@@ -240,6 +240,7 @@ extension PickleMachine {
     guard value <= end - offset else {
       throw .lengthBeyondEnd(UInt64(value), offset: operationOffset, available: end - offset)
     }
+    guard value <= PickleReader.maximumLength else { throw .tooLong(byteCount: Int(value)) }
     return Int(value)
   }
 
