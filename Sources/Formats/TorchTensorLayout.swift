@@ -59,7 +59,10 @@ extension TorchTensor {
   }
 
   /// Whether elements lie one behind the other, row-major.
-  public var isContiguous: Bool { axes.isEmpty || (axes.count == 1 && axes[0].stride == 1) }
+  public var isContiguous: Bool {
+    let axes = axes
+    return shape.count == 0 || axes.isEmpty || (axes.count == 1 && axes[0].stride == 1)
+  }
 
   /// The axes that take steps, those merged that one step leads through.
   private var axes: [(extent: Int, stride: Int)] {

@@ -2,7 +2,8 @@
 
 NAME.json says what the checkpoint NAME holds, by PyTorch's own reading of it: each tensor under the
 keys that lead to it, with its element type, extents, strides, and its elements as text, which floating
-point numbers have in hexadecimal, and the numbers that are not tensors.
+point numbers have in hexadecimal, and the numbers that are not tensors. Streams (`.th`) name storages
+by their addresses, so that those files differ from run to run.
 
     python make-torch-fixtures.py        # needs torch and numpy
 """
@@ -148,7 +149,21 @@ with zipfile.ZipFile(folder / "views.pth") as old:
             new.writestr(zipfile.ZipInfo(entry.filename), old.read(entry))
 describe("views-repacked.pth")
 
-# Programs of the same kind that are no state dicts.
+# Values of every kind, by Python itself; PickleReaderTests has them too.
+numbers = [0, -1, 255, 256, 65535, 65536, -(2**31), 2**31, 2**63 - 1, -(2**63), 2**63, -(2**63) - 1]
+values = {
+    "numbers": numbers + [1.5, -0.0, float("inf"), None, True, False],
+    "tuples": [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)],
+    "texts": ["", "é😀", "x" * 300],
+    "bytes": [b"xyz\xff", bytes(range(256)) + b"y"],
+    3: {-1: {}, "ordered": collections.OrderedDict([("b", 1), ("a", 2)])},
+}
+shared = ["shared"]
+values["shared"] = (shared, shared)
+for protocol in [2, 3, 4, 5]:
+    (folder / f"values{protocol}.pkl").write_bytes(pickle.dumps(values, protocol=protocol))
+
+# What is no state dict.
 script = torch.jit.script(torch.nn.Linear(1, 1))
 buffer = io.BytesIO()
 torch.jit.save(script, buffer)

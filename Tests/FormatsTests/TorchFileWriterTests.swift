@@ -117,3 +117,33 @@ struct TorchPythonTests {
     }
   }
 }
+
+/// Published weights, compared with PyTorch's reading bit for bit.
+@Suite(
+  .enabled(if: Python.hasTorch, Python.torchReason),
+  .enabled(if: PublishedWeights.folder != nil, "RESNET_SHARED names no folder with weights"))
+struct PublishedWeightsTests {
+  static let script = """
+    import sys, torch, zlib
+    tensors = torch.load(sys.argv[1], map_location="cpu", weights_only=False)["state_dict"]
+    for name, tensor in tensors.items():
+        print(name, list(tensor.shape), zlib.crc32(tensor.contiguous().numpy().tobytes()))
+    """
+
+  @Test(arguments: ["resnet20-12fca82f.th", "resnet32-d509ac18.th"])
+  func sameBitsAsPyTorch(_ name: String) throws {
+    let path = try #require(PublishedWeights.folder) + name
+    let file = try TorchFile(at: path)
+    var lines = ""
+    for (name, tensor) in try #require(file.root["state_dict"]).tensors {
+      let sum = try file.floats(tensor).scalars.withUnsafeBytes { CRC32.checksum($0) }
+      lines += "\(name) \(tensor.shape) \(sum)\n"
+    }
+    #expect(try Python.run(Self.script, path) == lines)
+  }
+}
+
+enum PublishedWeights {
+  static let folder = ProcessInfo.processInfo.environment["RESNET_SHARED"]
+    .map { $0 + "/weights/" }.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+}
