@@ -30,7 +30,7 @@ public struct ModelFile: Sendable {
   public let classNames: [String]
   /// How the running statistics came about.
   public let statistics: Statistics
-  /// Parameters and running statistics by path.
+  /// Parameters and running statistics by path. Those of auxiliary classifiers may be missing.
   public let tensors: [String: Tensor<Float>]
   /// What else is worth keeping: the data's name, steps, seed, version. Never needed to use the file.
   public let provenance: [String: String]
@@ -38,7 +38,7 @@ public struct ModelFile: Sendable {
   /// A model of values in memory.
   ///
   /// - Precondition: there is a name for each class, and a tensor of the right shape for each slot
-  ///   of the network.
+  ///   of the network, or at least for those that classification needs.
   public init(
     network: Network, normalization: Normalization, classNames: [String], statistics: Statistics,
     tensors: [String: Tensor<Float>], provenance: [String: String] = [:]
@@ -46,7 +46,8 @@ public struct ModelFile: Sendable {
     precondition(
       classNames.count == network.classes,
       "\(classNames.count) class names for \(network.classes) classes")
-    for slot in network.slots {
+    let needed = Self.neededSlots(of: network)
+    for slot in network.slots where needed.contains(slot.name) || tensors[slot.name] != nil {
       precondition(
         tensors[slot.name]?.shape == slot.shape, "tensor \(slot.name) must have \(slot.shape)")
     }
@@ -56,6 +57,11 @@ public struct ModelFile: Sendable {
     self.statistics = statistics
     self.tensors = tensors
     self.provenance = provenance
+  }
+
+  /// The names of what classification needs.
+  private static func neededSlots(of network: Network) -> Set<String> {
+    Set(network.graph(.inference).slots.map(\.name))
   }
 
   /// Writes the file whole or not at all.
@@ -78,9 +84,11 @@ public struct ModelFile: Sendable {
     let metadata = try ModelMetadata(file.metadata, file: path)
     let network = try metadata.network(file: path)
     let slots = network.slots
+    let needed = Self.neededSlots(of: network)
     var tensors: [String: Tensor<Float>] = [:]
     for slot in slots {
       guard let record = file[slot.name] else {
+        guard needed.contains(slot.name) else { continue }
         throw ModelFileError.missingTensor(file: path, name: slot.name, network: network.name)
       }
       guard record.shape == slot.shape else {

@@ -56,9 +56,14 @@ struct ModelMetadata {
     self.fields = fields
   }
 
+  /// Whether a file's header describes a model.
+  static func describes(_ fields: [String: String]) -> Bool {
+    fields[Field.format] == ModelFile.formatName
+  }
+
   /// - Throws: ``ModelFileError`` where the file is not of this format and version.
   init(_ fields: [String: String], file: String) throws(ModelFileError) {
-    guard fields[Field.format] == ModelFile.formatName else { throw .notAModel(file: file) }
+    guard Self.describes(fields) else { throw .notAModel(file: file) }
     let version = fields[Field.version] ?? ""
     guard let number = Int(version), number >= 1 else {
       throw .badField(file: file, field: Field.version, value: version)

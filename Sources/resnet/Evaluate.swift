@@ -10,8 +10,10 @@ struct Evaluate: ParsableCommand {
     discussion: "Every image is seen once, as it is: the paper's single plain view.",
     aliases: ["val"])
 
-  @Argument(help: ArgumentHelp("A model file, such as runs/NAME/last.safetensors.")) var model:
-    String
+  @Argument(
+    help: ArgumentHelp(
+      "A model file, such as runs/NAME/last.safetensors, or weights from elsewhere."))
+  var model: String
   @Argument(
     help: ArgumentHelp("A folder or archive of images; without it, the ten drawn things."))
   var data: String?
@@ -26,6 +28,7 @@ struct Evaluate: ParsableCommand {
     name: .shortAndLong, parsing: .unconditional,
     help: ArgumentHelp("Images a step.", valueName: "n"))
   var batchSize = 128
+  @OptionGroup(title: "Weights from elsewhere") var weightsOptions: WeightsFlags
   @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
   @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
@@ -42,11 +45,13 @@ struct Evaluate: ParsableCommand {
     let terminal = outputOptions.terminal
     if let confusion { try OutputError.checkWritable(file: confusion, option: "--confusion") }
     if let logits { try OutputError.checkWritable(file: logits, option: "--logits") }
-    let file = try ModelFile(at: model)
+    let opened = try weightsOptions.open(model, on: terminal)
+    let file = opened.model
     let data = try Dataset.open(
       self.data, parts: part == .test ? .test : .training, side: file.network.inputSide)
     let images = try images(of: data)
-    guard data.classNames == file.classNames else {
+    let isSameCount = !opened.namesClasses && data.classNames.count == file.classNames.count
+    guard isSameCount || data.classNames == file.classNames else {
       throw InputError(
         "\(model): its classes (\(list(file.classNames))) are not those of \(data.name) "
           + "(\(list(data.classNames))); give the data that it was trained for")
@@ -54,7 +59,7 @@ struct Evaluate: ParsableCommand {
     for remark in data.remarks { terminal.note(remark) }
     let device = try deviceOptions.device(on: terminal)
     let classifier = try Classifier(file, device: device, batchSize: min(batchSize, images.count))
-    var matrix = ConfusionMatrix(classNames: file.classNames)
+    var matrix = ConfusionMatrix(classNames: data.classNames)
     var allLogits: [Float] = []
     Interruption.install()
     var bar = ProgressBar("evaluating", total: images.count, on: terminal)
@@ -117,7 +122,9 @@ struct Classifier {
   init(_ file: ModelFile, device: CPUDevice, batchSize: Int) throws {
     let session = Session(device: device, store: Store())
     evaluator = try Evaluator(file.network, session: session, batchSize: batchSize)
-    for (name, tensor) in file.tensors { session.store.write(tensor.scalars, to: name) }
+    for (name, tensor) in file.tensors where session.store.contains(name) {
+      session.store.write(tensor.scalars, to: name)
+    }
   }
 
   /// The position of the largest number; the first of equal ones.

@@ -9,12 +9,15 @@ struct Predict: ParsableCommand {
     abstract: "Classify images with a trained network.",
     usage: "resnet predict <model> <images> ... [<options>]")
 
-  @Argument(help: ArgumentHelp("A model file, such as runs/NAME/last.safetensors.")) var model:
-    String
+  @Argument(
+    help: ArgumentHelp(
+      "A model file, such as runs/NAME/last.safetensors, or weights from elsewhere."))
+  var model: String
   @Argument(help: ArgumentHelp("JPEG or PNG files.")) var images: [String]
   @Option(
     parsing: .unconditional, help: ArgumentHelp("Classes to name for each image.", valueName: "k"))
   var top = 3
+  @OptionGroup(title: "Weights from elsewhere") var weightsOptions: WeightsFlags
   @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
   @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
@@ -32,7 +35,7 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
-    let file = try ModelFile(at: model)
+    let file = try weightsOptions.open(model, on: outputOptions.terminal).model
     let side = file.network.inputSide
     let decoder = ImageDecoder()
     let decoded = try images.map { path in

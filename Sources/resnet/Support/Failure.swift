@@ -41,8 +41,9 @@ package enum Failure {
       default: .input
       }
     case DatasetError.image(let error): code(for: error)
-    case is DatasetError, is FileError, is SafetensorsError, is ModelFileError, is CheckpointError,
-      is ConfigError, is InputError:
+    case is DatasetError, is FileError, is SafetensorsError, is TorchError, is ModelFileError,
+      is WeightsError,
+      is CheckpointError, is ConfigError, is InputError:
       .input
     case is DeviceUnavailable, is InstructionSetError: .unavailable
     case is Divergence: .diverged

@@ -1,0 +1,192 @@
+import ResidualFormats
+import ResidualImages
+import ResidualNetworks
+import ResidualTensors
+
+/// What a file of weights does not say of itself. What is `nil` is recognised or assumed.
+public struct WeightsOptions: Hashable, Sendable {
+  /// A name that ``NetworkCatalog`` knows.
+  public var model: String?
+  /// Where zero-padding shortcuts put their zeros.
+  public var shortcutPadding: Shortcut.ZeroPadding?
+  /// Which convolution of a bottleneck has the stride.
+  public var stridePlacement: StridePlacement?
+  /// The side of images in pixels.
+  public var inputSide: Int?
+  /// What the network was trained on, for each of its channels: the mean and the deviation.
+  public var mean: [Float]?, std: [Float]?
+  /// The order of the network's channels.
+  public var channelOrder: ChannelOrder?
+  /// The range of the network's input before the mean is subtracted.
+  public var inputRange: InputRange?
+
+  /// The order in which a network takes the channels of an image.
+  public enum ChannelOrder: String, Hashable, Sendable, CaseIterable {
+    case rgb = "RGB"
+    case bgr = "BGR"
+  }
+
+  /// What black and white are.
+  public enum InputRange: String, Hashable, Sendable, CaseIterable {
+    case unit = "0-1"
+    case bytes = "0-255"
+  }
+
+  /// Leaves everything open.
+  public init() {}
+}
+
+/// A model from a file of any kind that is read.
+public struct OpenedModel: Sendable {
+  /// The network with its parameters, as if it had been trained here.
+  public let model: ModelFile
+  /// Whether the class names are the file's own; else they are numbers.
+  public let namesClasses: Bool
+  /// What was recognised, assumed and converted, in words; nothing for a model of ours.
+  public let remarks: [String]
+
+  /// Opens a model of ours, or weights from elsewhere.
+  ///
+  /// - Throws: ``FileError``, `SafetensorsError`, `TorchError`, ``ModelFileError``, ``WeightsError``
+  ///   or ``NetworkNameError``.
+  public init(at path: String, _ options: WeightsOptions = .init()) throws {
+    let file = try WeightsFile(at: path)
+    if ModelMetadata.describes(file.metadata) {
+      guard options == WeightsOptions() else { throw WeightsError.describesItself(file: path) }
+      (model, namesClasses, remarks) = (try ModelFile(at: path), true, [])
+      return
+    }
+    var remarks = file.remarks
+    let (slots, names) = try Self.slots(of: file)
+    remarks.append("its names are \(names.title)")
+    let network = try Self.network(file, slots, names, options, &remarks)
+    var tensors = try Self.tensors(file, slots, network)
+    let normalization = Self.normalization(options, &remarks)
+    if options.channelOrder == .bgr {
+      try Self.reverseChannels(&tensors, of: network)
+      remarks.append("the first filter's channels, mean and std were turned from BGR to RGB")
+    }
+    model = ModelFile(
+      network: network, normalization: normalization,
+      classNames: (0..<network.classes).map { "class \($0)" }, statistics: .moving,
+      tensors: tensors)
+    namesClasses = false
+    self.remarks = remarks
+  }
+
+  // MARK: Parts
+
+  /// The file's tensors by the slots that their names mean.
+  private static func slots(of file: WeightsFile) throws -> (
+    [String: WeightsFile.Entry], WeightNames
+  ) {
+    let names = WeightNames(of: file.entries.lazy.map(\.name))
+    var slots: [String: WeightsFile.Entry] = [:]
+    for entry in file.entries {
+      guard let slot = names.slot(entry.name) else { continue }
+      if let other = slots[slot] {
+        throw WeightsError.sameSlot(
+          file: file.path, first: other.name, second: entry.name, slot: slot)
+      }
+      slots[slot] = entry
+    }
+    return (slots, names)
+  }
+
+  private static func network(
+    _ file: WeightsFile, _ slots: [String: WeightsFile.Entry], _ names: WeightNames,
+    _ options: WeightsOptions, _ remarks: inout [String]
+  ) throws -> Network {
+    // Names after akamaster are those of networks that put half of the zeros before.
+    let padding = options.shortcutPadding ?? (names == .cifar ? .both : nil)
+    let shapes = slots.mapValues(\.shape)
+    let found: RecognizedNetwork
+    do {
+      found = try RecognizedNetwork(shapes, padding: padding)
+    } catch {
+      throw WeightsError.notRecognized(file: file.path, reason: error.reason)
+    }
+    let name = options.model ?? found.name
+    let network = try NetworkCatalog.network(
+      named: name, shortcut: found.shortcut, stridePlacement: options.stridePlacement,
+      inceptionBranch: found.inceptionBranch, inputSide: options.inputSide, classes: found.classes)
+    remarks.append("\(network.name) of \(found.classes) classes: \(list(found.reasons))")
+    if options.model == nil {
+      remarks += found.assumed.map { "assumed: \($0)" }
+      if names == .cifar, options.shortcutPadding == nil, case .padding = network.shortcut {
+        remarks.append("assumed from the names: half of the zero channels stand before")
+      }
+    }
+    return network
+  }
+
+  /// The elements of every slot.
+  private static func tensors(
+    _ file: WeightsFile, _ slots: [String: WeightsFile.Entry], _ network: Network
+  ) throws -> [String: Tensor<Float>] {
+    let needed = Set(network.graph(.inference).slots.map(\.name))
+    var tensors: [String: Tensor<Float>] = [:]
+    var rest = slots
+    for slot in network.slots {
+      guard let entry = rest.removeValue(forKey: slot.name) else {
+        guard needed.contains(slot.name) else { continue }
+        throw WeightsError.missingTensor(
+          file: file.path, slot: slot.name, network: network.name)
+      }
+      // A fully-connected layer may be kept as a convolution over the whole map, number by number the
+      // same.
+      let isFlat =
+        slot.shape.rank == 2 && entry.shape.rank == 4
+        && entry.shape.count == slot.shape.count && entry.shape[0] == slot.shape[0]
+      guard entry.shape == slot.shape || isFlat else {
+        throw WeightsError.wrongShape(
+          file: file.path, name: entry.name, found: entry.shape, slot: slot.name,
+          expected: slot.shape)
+      }
+      tensors[slot.name] = Tensor(slot.shape, try file.floats(entry).scalars)
+    }
+    if let extra = rest.values.min(by: { $0.name < $1.name }) {
+      throw WeightsError.extraTensor(file: file.path, name: extra.name, network: network.name)
+    }
+    return tensors
+  }
+
+  private static func normalization(
+    _ options: WeightsOptions, _ remarks: inout [String]
+  ) -> Normalization {
+    var mean = options.mean ?? [0.485, 0.456, 0.406]
+    var std = options.std ?? [0.229, 0.224, 0.225]
+    if options.mean == nil || options.std == nil {
+      remarks.append(
+        "assumed: torchvision's mean (0.485, 0.456, 0.406) and deviation (0.229, 0.224, 0.225) "
+          + "of inputs from 0 to 1 (--mean, --std)")
+    }
+    if options.inputRange == .bytes {
+      (mean, std) = (mean.map { $0 / 255 }, std.map { $0 / 255 })
+      remarks.append("mean and std were divided by 255")
+    }
+    if options.channelOrder == .bgr { (mean, std) = (mean.reversed(), std.reversed()) }
+    return .channels(mean: mean, std: std)
+  }
+
+  /// Turns the order of the input channels of the filter that reads the images.
+  private static func reverseChannels(
+    _ tensors: inout [String: Tensor<Float>], of network: Network
+  ) throws {
+    let graph = network.graph(.inference)
+    guard let images = graph.value(ofInput: Network.imagesInput),
+      let reader = graph.nodes.first(where: { $0.operands.first == images }),
+      let filter = reader.operands.last,
+      case .state(let state) = graph.nodes[filter.node].operation,
+      let tensor = tensors[state.slot]
+    else { preconditionFailure("\(network.name) does not begin with a convolution") }
+    let taps = tensor.shape[2] * tensor.shape[3]
+    var scalars = tensor.scalars
+    for k in 0..<tensor.shape[0] {
+      for tap in 0..<taps { scalars.swapAt(k * 3 * taps + tap, (k * 3 + 2) * taps + tap) }
+    }
+    tensors[state.slot] = Tensor(tensor.shape, scalars)
+  }
+
+  private static func list(_ parts: [String]) -> String { parts.joined(separator: ", ") }
+}

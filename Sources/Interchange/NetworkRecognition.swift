@@ -1,0 +1,150 @@
+import ResidualNetworks
+import ResidualTensors
+
+/// Which network a set of tensors belongs to, and why.
+///
+/// Tensors tell the kind of block, the number of blocks, the classes and the projections. They do not
+/// tell a plain network from one with zero-padding shortcuts, where those put their zeros, which
+/// convolution of a bottleneck has the stride, or the size of images; ``RecognizedNetwork/assumed``
+/// says what was taken for granted.
+public struct RecognizedNetwork: Hashable, Sendable {
+  /// The name in the catalogue.
+  public let name: String
+  /// `nil` for networks without shortcuts.
+  public let shortcut: Shortcut?
+  /// What the tensors show, in words.
+  public let reasons: [String]
+  /// What they do not, and what is assumed of it.
+  public let assumed: [String]
+  /// For GoogLeNet.
+  public let inceptionBranch: InceptionBranch?
+  /// The rows of the last layer.
+  public let classes: Int
+
+  /// - Parameters:
+  ///   - shapes: by the slots' names.
+  ///   - padding: where zero-padding shortcuts put their zeros, if that is known.
+  /// - Throws: the reason why the tensors are of no known network.
+  public init(_ shapes: [String: Shape], padding: Shortcut.ZeroPadding?) throws(Unrecognized) {
+    if shapes["features.0.weight"] != nil {
+      try self.init(vgg: shapes)
+    } else if let branch = shapes["inception3a.branch3.1.conv.weight"] {
+      try self.init(inception: shapes, branch.extents.last == 5 ? .five : .three)
+    } else {
+      try self.init(stages: shapes, padding: padding)
+    }
+  }
+
+  /// The reason why tensors are of no known network.
+  public struct Unrecognized: Error, Hashable {
+    /// In words.
+    public let reason: String
+  }
+
+  private static func classes(_ shapes: [String: Shape], _ name: String) throws(Unrecognized) -> Int
+  {
+    guard let shape = shapes[name], let classes = shape.extents.first, classes > 0 else {
+      throw Unrecognized(reason: "there is no classifier '\(name)'")
+    }
+    return classes
+  }
+
+  private init(inception shapes: [String: Shape], _ branch: InceptionBranch) throws(Unrecognized) {
+    name = GoogLeNet.name
+    (shortcut, inceptionBranch) = (nil, branch)
+    reasons = ["Inception modules whose third branch ends with \(branch.rawValue) filters"]
+    assumed = []
+    classes = try Self.classes(shapes, "fc.weight")
+  }
+
+  private init(vgg shapes: [String: Shape]) throws(Unrecognized) {
+    let features = shapes.filter { $0.key.hasPrefix("features.") && $0.value.rank == 4 }
+    let normalizes = shapes.keys.contains { $0.hasSuffix(".running_mean") }
+    let depth = features.count + 3
+    guard VGG.table.contains(where: { $0.depth == depth }) else {
+      throw Unrecognized(
+        reason: "\(features.count) convolutions under 'features.' are of no VGG here")
+    }
+    name = "vgg\(depth)" + (normalizes ? "-bn" : "")
+    (shortcut, inceptionBranch) = (nil, nil)
+    reasons = [
+      "\(features.count) convolutions under 'features.'",
+      normalizes ? "running statistics" : "no running statistics",
+    ]
+    assumed = []
+    classes = try Self.classes(shapes, "classifier.6.weight")
+  }
+
+  /// Networks of blocks in stages.
+  private init(stages shapes: [String: Shape], padding: Shortcut.ZeroPadding?)
+    throws(Unrecognized)
+  {
+    guard let first = shapes["conv1.weight"], first.rank == 4 else {
+      throw Unrecognized(reason: "there is no tensor 'conv1.weight'")
+    }
+    var blocks: [Int] = []
+    while shapes.keys.contains(where: { $0.hasPrefix("layer\(blocks.count + 1).") }) {
+      var count = 0
+      while shapes["layer\(blocks.count + 1).\(count).conv1.weight"] != nil { count += 1 }
+      blocks.append(count)
+    }
+    func has(_ name: String) -> Bool { shapes["layer1.0.\(name).weight"] != nil }
+    let (isBottleneck, isBasic) = (has("conv3"), has("conv2"))
+    let isGated = has("gate")
+    let kind = isBottleneck ? "bottlenecks" : isBasic ? "basic blocks" : "blocks of one layer"
+    var reasons = [
+      "\(blocks.map(String.init).joined(separator: ", ")) \(kind) in \(blocks.count) stages"
+    ]
+    var assumed: [String] = []
+    let projects = shapes.keys.contains { $0.contains(".downsample.") }
+    let projectsEverywhere = shapes["layer1.1.downsample.0.weight"] != nil
+    let isPreactivation = shapes["conv1.bias"] != nil && blocks.count == 4
+    let isForCIFAR = first.extents.last == 3 && blocks.count == 3
+    if isPreactivation {
+      shortcut = nil
+    } else if projects {
+      shortcut = projectsEverywhere ? .projectionEverywhere : .projection
+      reasons.append(projectsEverywhere ? "projections in every block" : "projections")
+    } else {
+      let place = padding ?? .end
+      shortcut = .padding(place)
+      reasons.append("no projections")
+      assumed.append(
+        "shortcuts without parameters"
+          + (padding == nil
+            ? ", their zero channels at the end (--shortcut-padding both, if half stand before)"
+            : ", their zero channels \(place == .both ? "on both sides" : "at the end")")
+          + "; a plain network has the same tensors (--model \(isForCIFAR ? "cifar-plain" : "plain")…)"
+      )
+    }
+    if isBottleneck, !isPreactivation {
+      assumed.append("the stride on the 3×3 convolution (--stride-on 1x1, as in the paper)")
+    }
+    inceptionBranch = nil
+    self.reasons = reasons
+    self.assumed = assumed
+    classes = try Self.classes(shapes, "fc.weight")
+    let block = isBottleneck ? 3 : isBasic ? 2 : 1
+    let depth = blocks.reduce(0, +) * block + 2
+    if isPreactivation {
+      name = "cifar-preact\(depth)"
+    } else if isForCIFAR {
+      let family =
+        isGated ? "highway" : isBottleneck ? "bottleneck" : isBasic ? "resnet" : "single"
+      name = "cifar-\(family)\(depth)"
+    } else if blocks.count == 4 {
+      let known = ImageNetResNet.table.first {
+        $0.blocks == blocks && $0.isBottleneck == isBottleneck
+      }
+      let counts = blocks.map(String.init).joined(separator: "-")
+      guard isBasic, known != nil || !isGated else {
+        throw Unrecognized(reason: "\(counts) \(kind) are of no network here")
+      }
+      name =
+        known.map { (isGated ? "highway" : "resnet") + String($0.depth) }
+        ?? (isBottleneck ? "resnet-bottleneck-" : "resnet-") + counts
+    } else {
+      throw Unrecognized(reason: "\(blocks.count) stages are of no network here")
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import ResidualNetworks
+import ResidualTensors
+
+/// Why weights from elsewhere cannot be used.
+public enum WeightsError: Error, Hashable, CustomStringConvertible {
+  /// No dictionary of tensors where one is looked for.
+  case noStateDictionary(file: String, found: String)
+  /// Two tensors whose names mean the same slot.
+  case sameSlot(file: String, first: String, second: String, slot: String)
+  /// The tensors are of no network that is known.
+  case notRecognized(file: String, reason: String)
+  /// The tensors are not those of the network that was named.
+  case otherNetwork(file: String, found: String, asked: String)
+  /// A tensor that the network needs, by the slot's name.
+  case missingTensor(file: String, slot: String, network: String)
+  /// A tensor that the network has no place for, by its name in the file.
+  case extraTensor(file: String, name: String, network: String)
+  /// A tensor of another shape than its slot's.
+  case wrongShape(file: String, name: String, found: Shape, slot: String, expected: Shape)
+  /// A model of ours, with options that say what it says itself.
+  case describesItself(file: String)
+  /// A file whose bytes are not those that the hexadecimal digits in its name stand for.
+  case wrongHash(file: String, expected: String, found: String)
+
+  public var description: String {
+    switch self {
+    case .noStateDictionary(let file, let found):
+      "\(file): there are no named tensors in it, but \(found); save a state_dict"
+    case .sameSlot(let file, let first, let second, let slot):
+      "\(file): tensors '\(first)' and '\(second)' both mean '\(slot)'; keep one of them"
+    case .notRecognized(let file, let reason):
+      "\(file): \(reason); name the network with --model"
+    case .otherNetwork(let file, let found, let asked):
+      "\(file): its tensors are those of \(found), not of \(asked); leave --model out, or give the "
+        + "file that belongs to it"
+    case .missingTensor(let file, let slot, let network):
+      "\(file): tensor '\(slot)' of \(network) is missing; name another network with --model"
+    case .extraTensor(let file, let name, let network):
+      "\(file): tensor '\(name)' does not belong to \(network); name another network with --model"
+    case .wrongShape(let file, let name, let found, let slot, let expected):
+      "\(file): tensor '\(name)' has shape \(found), but '\(slot)' needs \(expected); "
+        + "name another network with --model"
+    case .describesItself(let file):
+      "\(file): this model says itself what network it is and how images are prepared; leave --model, "
+        + "--shortcut-padding, --stride-on, --img-size, --mean, --std, --channel-order and "
+        + "--input-range out"
+    case .wrongHash(let file, let expected, let found):
+      "\(file): the file's SHA-256 begins with \(found), not with \(expected) as its name says; "
+        + "fetch it again"
+    }
+  }
+}

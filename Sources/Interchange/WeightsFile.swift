@@ -1,0 +1,147 @@
+import ResidualFormats
+import ResidualTensors
+
+/// Named tensors from a file of any format, taken out of what they are wrapped in.
+///
+/// Read are safetensors, and PyTorch's checkpoints of both layouts. In a checkpoint the tensors may
+/// lie under a key such as `state_dict`, and all names may begin with `module.`, which
+/// `DataParallel` puts there, or `_orig_mod.`, which `torch.compile` does.
+public struct WeightsFile: Sendable {
+  /// One tensor.
+  public struct Entry: Sendable {
+    /// The name without a common prefix.
+    public let name: String
+    /// The extents of the axes, outermost first.
+    public let shape: Shape
+    fileprivate let place: Place
+  }
+
+  fileprivate enum Place: Sendable {
+    case safetensors(Safetensors, name: String)
+    case torch(TorchFile, TorchTensor)
+  }
+
+  /// The path as it was given.
+  public let path: String
+  /// In the order of the file.
+  public let entries: [Entry]
+  /// What was taken off, in words.
+  public let remarks: [String]
+  /// The texts in a safetensors file's header.
+  public let metadata: [String: String]
+
+  /// The keys under which checkpoints keep a model's tensors; the first that is there counts.
+  static let wrappers = [
+    "state_dict", "model_state_dict", "model_state", "model", "state_dict_ema", "model_ema", "net",
+    "weights",
+  ]
+  static let prefixes = ["module.", "_orig_mod.", "model."]
+
+  /// Opens a file and reads the names and shapes of its tensors.
+  ///
+  /// - Throws: ``FileError``, `SafetensorsError`, `TorchError` or ``WeightsError``.
+  public init(at path: String) throws {
+    let bytes = try FileBytes(at: path)
+    try WeightsHash.check(bytes)
+    self.path = path
+    var remarks: [String] = []
+    var entries: [Entry]
+    if Self.isTorch(bytes) {
+      let file = try TorchFile(bytes)
+      let (tensors, wrapper) = try Self.unwrapped(file)
+      if let wrapper { remarks.append("the tensors lie under '\(wrapper)'") }
+      entries = tensors.map { Entry(name: $0, shape: $1.shape, place: .torch(file, $1)) }
+      metadata = [:]
+    } else {
+      let file = try Safetensors(bytes)
+      entries = file.records.map {
+        Entry(name: $0.name, shape: $0.shape, place: .safetensors(file, name: $0.name))
+      }
+      metadata = file.metadata
+    }
+    for prefix in Self.prefixes
+    where !entries.isEmpty && entries.allSatisfy({ $0.name.hasPrefix(prefix) }) {
+      remarks.append("all names begin with '\(prefix)', which is left out")
+      entries = entries.map {
+        Entry(name: String($0.name.dropFirst(prefix.count)), shape: $0.shape, place: $0.place)
+      }
+    }
+    self.entries = entries
+    self.remarks = remarks
+  }
+
+  /// A tensor's elements as float32.
+  ///
+  /// - Throws: `SafetensorsError` or `TorchError`.
+  public func floats(_ entry: Entry) throws -> Tensor<Float> {
+    switch entry.place {
+    case .safetensors(let file, let name): try file.floats(name)
+    case .torch(let file, let tensor): try file.floats(tensor)
+    }
+  }
+
+  /// ZIP files and pickles begin in their own ways, and safetensors with a length.
+  private static func isTorch(_ bytes: FileBytes) -> Bool {
+    let start = bytes[0..<min(4, bytes.count)]
+    return start.starts(with: [0x50, 0x4B]) || start.starts(with: [0x80, 0x02])
+      || start.starts(with: [0x80, 0x03]) || start.starts(with: [0x80, 0x04])
+  }
+
+  /// The members that are tensors, and the key that they lie under.
+  private static func unwrapped(_ file: TorchFile) throws -> (
+    [(String, TorchTensor)], wrapper: String?
+  ) {
+    func tensors(_ value: TorchValue) -> [(String, TorchTensor)]? {
+      guard let members = value.members else { return nil }
+      let tensors = members.compactMap { member -> (String, TorchTensor)? in
+        guard case .text(let name) = member.key, case .tensor(let tensor) = member.value else {
+          return nil
+        }
+        return (name, tensor)
+      }
+      return tensors.isEmpty ? nil : tensors
+    }
+    for key in wrappers {
+      if let inner = file.root[key], let found = tensors(inner) { return (found, key) }
+    }
+    if let found = tensors(file.root) { return (found, nil) }
+    throw WeightsError.noStateDictionary(file: file.file.name, found: kind(file.root))
+  }
+
+  private static func kind(_ value: TorchValue) -> String {
+    switch value {
+    case .dictionary(let members):
+      "a dictionary of " + members.prefix(5).map { "'\($0.key)'" }.joined(separator: ", ")
+    case .tensor: "a single tensor"
+    case .opaque(let name): "an object of \(name)"
+    default: "a value of another kind"
+    }
+  }
+}
+
+/// The hash in a file's name: torchvision's end in the first digits of the file's SHA-256, as in
+/// `resnet18-f37072fd.pth`.
+enum WeightsHash {
+  /// - Throws: ``WeightsError/wrongHash(file:expected:found:)``.
+  static func check(_ file: FileBytes) throws(WeightsError) {
+    guard let expected = digits(inName: file.name) else { return }
+    let found = SHA256.digits(of: file).prefix(expected.count)
+    guard found == expected else {
+      throw .wrongHash(file: file.name, expected: expected, found: String(found))
+    }
+  }
+
+  /// Eight or more hexadecimal digits between a hyphen and the extension, a letter or more among them
+  /// or else a date would count.
+  static func digits(inName path: String) -> String? {
+    let name = path.split(separator: "/").last ?? ""
+    guard let dot = name.lastIndex(of: "."), let hyphen = name[..<dot].lastIndex(of: "-") else {
+      return nil
+    }
+    let digits = name[name.index(after: hyphen)..<dot]
+    let isHash =
+      (8...64).contains(digits.count) && digits.allSatisfy { $0.isHexDigit && !$0.isUppercase }
+      && digits.contains { $0.isLetter } && digits.allSatisfy(\.isASCII)
+    return isHash ? String(digits) : nil
+  }
+}
