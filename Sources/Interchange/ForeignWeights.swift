@@ -69,7 +69,7 @@ public struct OpenedModel: Sendable {
     model = ModelFile(
       network: network, normalization: normalization,
       classNames: (0..<network.classes).map { "class \($0)" }, statistics: .moving,
-      tensors: tensors)
+      tensors: tensors, provenance: ["imported": remarks.joined(separator: "; ")])
     namesClasses = false
     self.remarks = remarks
   }

@@ -57,6 +57,25 @@ public enum WeightNames: String, Sendable, CaseIterable {
     }
   }
 
+  /// The name of a slot of a network for ImageNet in transformers.
+  static func transformersName(_ slot: String) -> String {
+    let parts = slot.split(separator: ".").map(String.init)
+    func kind(_ layer: String) -> String {
+      layer.hasPrefix("conv") || layer == "0" ? "convolution" : "normalization"
+    }
+    switch parts.count {
+    case 2 where parts[0] == "fc": return "classifier.1.\(parts[1])"
+    case 2: return "resnet.embedder.embedder.\(kind(parts[0])).\(parts[1])"
+    case 4, 5:
+      guard let stage = Int(parts[0].dropFirst("layer".count)), stage > 0 else { return slot }
+      let block = "resnet.encoder.stages.\(stage - 1).layers.\(parts[1])"
+      if parts.count == 5 { return "\(block).shortcut.\(kind(parts[3])).\(parts[4])" }
+      guard let number = parts[2].last.flatMap({ Int(String($0)) }), number > 0 else { return slot }
+      return "\(block).layer.\(number - 1).\(kind(parts[2])).\(parts[3])"
+    default: return slot
+    }
+  }
+
   private static func slot(ofTransformers name: String) -> String {
     let name = name.hasPrefix("resnet.") ? String(name.dropFirst("resnet.".count)) : name
     func leaf(_ parts: ArraySlice<Substring>, _ convolution: String, _ normalization: String)

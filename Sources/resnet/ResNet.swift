@@ -18,7 +18,8 @@ struct ResNet: ParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      Train.self, Evaluate.self, Predict.self, Networks.self, Summary.self, Data.self, Bench.self,
+      Train.self, Evaluate.self, Predict.self, Networks.self, Summary.self, Convert.self, Data.self,
+      Bench.self,
       Checks.self,
     ])
 }

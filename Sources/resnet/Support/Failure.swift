@@ -42,7 +42,7 @@ package enum Failure {
       }
     case DatasetError.image(let error): code(for: error)
     case is DatasetError, is FileError, is SafetensorsError, is TorchError, is ModelFileError,
-      is WeightsError,
+      is WeightsError, is HubFolder.Unsupported,
       is CheckpointError, is ConfigError, is InputError:
       .input
     case is DeviceUnavailable, is InstructionSetError: .unavailable

@@ -1,0 +1,194 @@
+import Foundation
+import ResidualFormats
+import ResidualImages
+import ResidualNetworks
+
+/// A folder as the Hugging Face Hub keeps models: `config.json`, `model.safetensors`,
+/// `preprocessor_config.json` and a model card.
+public struct HubFolder {
+  /// Which library the folder is for.
+  public enum Style: String, Hashable, Sendable, CaseIterable {
+    case timm
+    case transformers
+  }
+
+  /// Why a network cannot be such a folder.
+  public struct Unsupported: Error, Hashable, CustomStringConvertible {
+    public let description: String
+  }
+
+  private let model: ModelFile
+  private let style: Style
+  private let mean: [Float], std: [Float]
+  private let blocks: [Int]
+  private let isBottleneck: Bool
+
+  /// - Throws: ``Unsupported`` where the library has no such network, or images are prepared in a way
+  ///   that it does not know.
+  public init(_ model: ModelFile, style: Style) throws(Unsupported) {
+    self.model = model
+    self.style = style
+    guard case .channels(let mean, let std) = model.normalization else {
+      throw Unsupported(
+        description: "\(style.rawValue) subtracts one mean a channel, and this model one a pixel; "
+          + "give --average-mean to take its averages, which changes results a little")
+    }
+    (self.mean, self.std) = (mean, std)
+    let network = model.network
+    let design = RecognizedStages(network)
+    guard let design, network.shortcut == .projection else {
+      throw Unsupported(
+        description: "\(style.rawValue) has no network like \(network.name)"
+          + (network.shortcut.map { " with shortcut option \($0.option)" } ?? "")
+          + "; convert it to .safetensors or .pth")
+    }
+    let isKnown = ImageNetResNet.depths.contains { "resnet\($0)" == network.name }
+    if style == .timm, !isKnown || network.stridePlacement == .first1x1 {
+      throw Unsupported(
+        description: "timm has no \(network.name)"
+          + (isKnown ? " with the stride on the 1×1 convolution" : "")
+          + "; give --hub-style transformers")
+    }
+    (blocks, isBottleneck) = (design.blocks, design.isBottleneck)
+  }
+
+  /// Writes the folder whole or not at all.
+  ///
+  /// - Throws: ``FileError``.
+  public func write(to path: String) throws {
+    let partial = path + ".partial-\(ProcessInfo.processInfo.processIdentifier)"
+    let manager = FileManager.default
+    guard !manager.fileExists(atPath: path) else {
+      throw Unsupported(description: "\(path): there is such a folder already; name another")
+    }
+    do {
+      try manager.createDirectory(atPath: partial, withIntermediateDirectories: true)
+    } catch {
+      throw FileError(path, .notPermitted)
+    }
+    do {
+      let entries = model.stateDictionary { slot in
+        style == .timm ? slot : WeightNames.transformersName(slot)
+      }
+      try Safetensors.write(
+        entries, metadata: ["format": "pt"], to: partial + "/model.safetensors")
+      try AtomicFile.write(json(config), to: partial + "/config.json")
+      try AtomicFile.write(json(preprocessor), to: partial + "/preprocessor_config.json")
+      try AtomicFile.write(card, to: partial + "/README.md")
+      try manager.moveItem(atPath: partial, toPath: path)
+    } catch {
+      try? manager.removeItem(atPath: partial)
+      throw error
+    }
+  }
+
+  // MARK: Texts
+
+  private var side: Int { model.network.inputSide }
+
+  private var config: [String: Any] { style == .timm ? timmConfig : transformersConfig }
+
+  private var timmConfig: [String: Any] {
+    let poolSide = (side + 31) / 32
+    let preprocessing: [String: Any] = [
+      "input_size": [3, side, side], "pool_size": [poolSide, poolSide],
+      // Images of any proportions are resized to a square, nothing is cut off.
+      "crop_mode": "squash", "crop_pct": 1.0, "interpolation": "bilinear",
+      "mean": mean.map(Self.decimal), "std": std.map(Self.decimal),
+      "num_classes": model.network.classes, "first_conv": "conv1", "classifier": "fc",
+    ]
+    let features: Int = isBottleneck ? 2048 : 512
+    return [
+      "architecture": model.network.name, "num_classes": model.network.classes,
+      "num_features": features, "global_pool": "avg", "label_names": model.classNames,
+      "pretrained_cfg": preprocessing,
+    ]
+  }
+
+  private var transformersConfig: [String: Any] {
+    var names: [String: String] = [:]
+    var numbers: [String: Int] = [:]
+    for (number, name) in model.classNames.enumerated() {
+      names[String(number)] = name
+      numbers[name] = numbers[name] ?? number
+    }
+    let widths: [Int] = ImageNetResNet.widths.map { isBottleneck ? 4 * $0 : $0 }
+    let stridesFirst: Bool = model.network.stridePlacement == .first1x1
+    return [
+      "model_type": "resnet", "architectures": ["ResNetForImageClassification"],
+      "num_channels": 3, "embedding_size": 64, "hidden_sizes": widths, "depths": blocks,
+      "layer_type": isBottleneck ? "bottleneck" : "basic", "hidden_act": "relu",
+      "downsample_in_first_stage": false, "downsample_in_bottleneck": stridesFirst,
+      "id2label": names, "label2id": numbers, "dtype": "float32",
+    ]
+  }
+
+  private var preprocessor: [String: Any] {
+    [
+      "image_processor_type": "ConvNextImageProcessor", "do_resize": true,
+      "size": ["shortest_edge": side], "crop_pct": 1.0, "resample": 2, "do_rescale": true,
+      "rescale_factor": 1.0 / 255, "do_normalize": true, "image_mean": mean.map(Self.decimal),
+      "image_std": std.map(Self.decimal),
+    ]
+  }
+
+  private var card: String {
+    let library = style.rawValue
+    let code =
+      style == .timm
+      ? "timm.create_model(\"local-dir:FOLDER\", pretrained=True)"
+      : "AutoModelForImageClassification.from_pretrained(\"FOLDER\")"
+    let numbers = { (values: [Float]) in values.map { "\($0)" }.joined(separator: ", ") }
+    return """
+      ---
+      library_name: \(library)
+      pipeline_tag: image-classification
+      tags:
+      - image-classification
+      - resnet
+      ---
+      # \(model.network.name)
+
+      A residual network of \(model.network.depth) layers (He, Zhang, Ren, Sun: Deep Residual Learning
+      for Image Recognition, 2015) for \(model.network.classes) classes, on images of
+      \(side)×\(side) pixels.
+
+      ```python
+      model = \(code)
+      ```
+
+      Inputs are RGB from 0 to 1, less the mean (\(numbers(mean))), divided by
+      (\(numbers(std))). Shortcut option \(model.network.shortcut?.option ?? "none"), stride on the
+      \(model.network.stridePlacement?.rawValue ?? "3x3") convolution of a block.
+
+      """
+  }
+
+  /// The shortest decimal that stands for a float32, not its double with twice the digits.
+  private static func decimal(_ number: Float) -> NSDecimalNumber {
+    NSDecimalNumber(string: "\(number)")
+  }
+
+  private func json(_ object: [String: Any]) throws -> String {
+    let data = try JSONSerialization.data(
+      withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    return String(decoding: data, as: UTF8.self) + "\n"
+  }
+}
+
+/// The blocks of a network for ImageNet, from its parameters' names.
+private struct RecognizedStages {
+  let blocks: [Int]
+  let isBottleneck: Bool
+
+  init?(_ network: Network) {
+    let names = Set(network.slots.map(\.name))
+    guard network.gateBias == nil, names.contains("layer4.0.conv2.weight"),
+      !names.contains("conv1.bias")
+    else { return nil }
+    blocks = (1...4).map { stage in
+      (0...).prefix { names.contains("layer\(stage).\($0).conv1.weight") }.count
+    }
+    isBottleneck = names.contains("layer1.0.conv3.weight")
+  }
+}

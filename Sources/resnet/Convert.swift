@@ -1,0 +1,182 @@
+import ArgumentParser
+import Foundation
+import ResidualCPU
+import ResidualTraining
+
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Turn weights from one kind of file into another.",
+    usage: "resnet convert <in> <out> [<options>]",
+    discussion: """
+      Reads models of this program, safetensors, and checkpoints of PyTorch under the names of \
+      torchvision, timm, transformers and akamaster's CIFAR networks. What is written follows from \
+      the name: FILE.safetensors is a model of this program, with torchvision's names, FILE.pth a \
+      state_dict for PyTorch, and any other name a folder for the Hugging Face Hub. Both sides are \
+      run on the same images before the new one stands.
+      """)
+
+  @Argument(help: "What to read.") var input: String
+  @Argument(help: "What to write: FILE.safetensors, FILE.pth, or a folder.") var output: String
+  @Option(
+    help: ArgumentHelp("The library that a folder is for.", valueName: "timm|transformers"))
+  var hubStyle: String?
+  @Flag(
+    help: "Replace a mean for each pixel by one for each channel, where the format knows no other.")
+  var averageMean = false
+  @OptionGroup(title: "Weights from elsewhere") var weightsOptions: WeightsFlags
+  @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
+  @OptionGroup(title: "Output") var outputOptions: OutputOptions
+
+  private enum Target { case model, torch, hub(HubFolder.Style) }
+
+  func validate() throws { _ = try target() }
+
+  private func target() throws -> Target {
+    let style = try hubStyle.map { text in
+      guard let style = HubFolder.Style(rawValue: text) else {
+        throw UsageError("--hub-style '\(text)' is not one of timm, transformers")
+      }
+      return style
+    }
+    let kind = (output as NSString).pathExtension.lowercased()
+    if ["safetensors", "pth", "pt", "th"].contains(kind) {
+      guard style == nil else {
+        throw UsageError("--hub-style is for folders, and \(output) is a file; leave it out")
+      }
+      return kind == "safetensors" ? .model : .torch
+    }
+    return .hub(style ?? .timm)
+  }
+
+  struct Report: Encodable {
+    let input: String, output: String, network: String
+    let changes: [String]
+    let largestDifference: Float
+  }
+
+  func run() throws {
+    let terminal = outputOptions.terminal
+    let target = try target()
+    let opened = try weightsOptions.open(input, on: terminal)
+    var model = opened.model
+    var changes = opened.remarks
+    if averageMean, case .perPixelMean(let mean) = model.normalization {
+      let average = (0..<3).map { channel in
+        stride(from: channel, to: mean.count, by: 3).reduce(Float(0)) { $0 + mean[$1] }
+          / Float(mean.count / 3)
+      }
+      model = ModelFile(
+        network: model.network, normalization: .channels(mean: average, std: [1, 1, 1]),
+        classNames: model.classNames, statistics: model.statistics, tensors: model.tensors,
+        provenance: model.provenance)
+      changes.append("the mean of each pixel was replaced by its channel's average \(average)")
+      terminal.note(changes.last ?? "")
+    }
+    if case .hub = target, FileManager.default.fileExists(atPath: output) {
+      throw OutputError(description: "\(output): there is something of that name; name another")
+    }
+    let device = try deviceOptions.device(on: terminal)
+    // Written beside its place, checked there, and moved.
+    let partial = Self.partial(output)
+    defer { try? FileManager.default.removeItem(atPath: partial) }
+    try OutputError.wrap {
+      switch target {
+      case .model: try model.write(to: partial)
+      case .torch: try model.writeTorch(to: partial)
+      case .hub(let style): try HubFolder(model, style: style).write(to: partial)
+      }
+    }
+    if case .torch = target, case .perPixelMean = model.normalization {
+      changes.append("a checkpoint holds no mean: subtract each pixel's, as before, from inputs")
+      terminal.note(changes.last ?? "")
+    }
+    let difference = try check(model, partial, target, device: device)
+    try OutputError.wrap { try Self.move(partial, to: output) }
+    if outputOptions.json {
+      return try JSONDocument.print(
+        Report(
+          input: input, output: output, network: model.network.name, changes: changes,
+          largestDifference: difference))
+    }
+    print("\(output): \(model.network.name), \(model.network.classes) classes")
+    print("both sides give the same logits, largest difference \(difference)")
+  }
+
+  /// A hidden name in the same folder, with the extension by which files are told apart.
+  private static func partial(_ path: String) -> String {
+    let (folder, name) = (
+      (path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent
+    )
+    let hidden = ".residual-\(ProcessInfo.processInfo.processIdentifier)-" + name
+    return folder.isEmpty ? hidden : folder + "/" + hidden
+  }
+
+  private static func move(_ source: String, to target: String) throws {
+    guard rename(source, target) == 0 else {
+      throw OutputError(
+        description:
+          "\(target): \(String(cString: strerror(errno)).lowercased()); name another place")
+    }
+  }
+
+  /// Opens what was written and compares the logits of both sides on drawn images.
+  ///
+  /// - Returns: the largest difference of a logit.
+  private func check(
+    _ model: ModelFile, _ path: String, _ target: Target, device: CPUDevice
+  ) throws -> Float {
+    var options = WeightsOptions()
+    var file = path
+    switch target {
+    case .model: break
+    case .hub:
+      file += "/model.safetensors"
+      fallthrough
+    case .torch:
+      // What the file does not say.
+      options.model = model.network.name
+      options.stridePlacement = model.network.stridePlacement
+      options.inputSide = model.network.inputSide
+      if case .padding(let padding) = model.network.shortcut { options.shortcutPadding = padding }
+      if case .channels(let mean, let std) = model.normalization {
+        (options.mean, options.std) = (mean, std)
+      }
+    }
+    let other = try OpenedModel(at: file, options).model
+    let side = model.network.inputSide
+    var source = RandomSource(RandomKey(seed: 1))
+    let images = ImageSet(
+      height: side, width: side,
+      pixels: (0..<2 * side * side * 3).map { _ in UInt8(source.index(below: 256)) },
+      labels: [0, 0])
+    func logits(_ model: ModelFile) throws -> [Float] {
+      var result: [Float] = []
+      let classifier = try Classifier(model, device: device, batchSize: 2)
+      // What a checkpoint cannot hold of the mean is the same on both sides.
+      _ = try classifier.evaluator.evaluate(images, normalization: self.model(model)) { logits, _ in
+        result += logits
+      }
+      return result
+    }
+    func difference(_ a: Float, _ b: Float) -> Float {
+      a == b || a.isNaN && b.isNaN ? 0 : abs(a - b)
+    }
+    let (before, after) = (try logits(model), try logits(other))
+    let largest = zip(before, after).map(difference).max() ?? 0
+    guard largest == 0, before.count == after.count else {
+      throw OutputError(
+        description:
+          "\(output): both sides differ by \(largest) in a logit, so nothing was written; "
+          + "this is a mistake of the program, please report it")
+    }
+    return largest
+  }
+
+  private func model(_ model: ModelFile) -> Normalization {
+    if case .channels = model.normalization {
+      model.normalization
+    } else {
+      .channels(mean: [0, 0, 0], std: [1, 1, 1])
+    }
+  }
+}

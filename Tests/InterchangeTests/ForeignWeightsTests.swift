@@ -1,0 +1,246 @@
+import Foundation
+import ResidualFormats
+import ResidualInterchange
+import ResidualTensors
+import ResidualTestSupport
+import Testing
+
+@Suite struct ForeignWeightsTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// A network's parameters under other names.
+  private func entries(
+    _ network: Network, name: (String) -> String? = { $0 }
+  ) throws -> [SafetensorsEntry] {
+    var source = RandomSource(RandomKey(seed: 3))
+    return network.slots.compactMap { slot in
+      let numbers = (0..<slot.shape.count).map { _ in source.uniform() }
+      return name(slot.name).map { SafetensorsEntry($0, Tensor(slot.shape, numbers)) }
+    }
+  }
+
+  private func network(_ name: String, _ shortcut: Shortcut? = nil, classes: Int = 4) throws
+    -> Network
+  {
+    try NetworkCatalog.network(named: name, shortcut: shortcut, classes: classes)
+  }
+
+  /// Every design is recognised from its tensors alone, in both kinds of file.
+  @Test(arguments: [
+    "resnet18", "resnet50", "highway18", "resnet-1-2-1-1", "resnet-bottleneck-1-1-1-2",
+    "googlenet", "cifar-resnet20", "cifar-highway8", "cifar-single8", "cifar-bottleneck11",
+    "cifar-preact18", "cifar-preact50",
+  ])
+  func recognition(name: String) throws {
+    let network = try network(name)
+    let entries = try entries(network)
+    try TorchFile.write(entries, to: folder["weights.pth"])
+    try Safetensors.write(entries, metadata: [:], to: folder["weights.safetensors"])
+    for file in ["weights.pth", "weights.safetensors"] {
+      let opened = try OpenedModel(at: folder[file])
+      #expect(opened.model.network.name == name && !opened.namesClasses)
+      #expect(opened.model.network.shortcut == network.shortcut)
+      #expect(opened.model.network.stridePlacement == network.stridePlacement)
+      #expect(opened.model.network.inceptionBranch == network.inceptionBranch)
+      #expect(opened.model.classNames == ["class 0", "class 1", "class 2", "class 3"])
+      for entry in entries {
+        #expect(opened.model.tensors[entry.name]?.scalars == (try floats(entry)), "\(entry.name)")
+      }
+    }
+  }
+
+  private func floats(_ entry: SafetensorsEntry) throws -> [Float] {
+    try Safetensors(FileBytes(Safetensors.encoded([entry], metadata: [:]))).floats(entry.name)
+      .scalars
+  }
+
+  /// VGG's classifier alone takes half a gigabyte, so only its shapes are looked at.
+  @Test(arguments: ["vgg16", "vgg16-bn", "vgg19", "vgg19-bn"])
+  func recognitionOfVGG(name: String) throws {
+    let shapes = Dictionary(
+      uniqueKeysWithValues: try network(name).slots.map { ($0.name, $0.shape) })
+    let found = try RecognizedNetwork(shapes, padding: nil)
+    #expect(found.name == name && found.classes == 4 && found.shortcut == nil)
+  }
+
+  @Test(arguments: [Shortcut.padding(.both), .projection, .projectionEverywhere])
+  func namesAfterAkamaster(shortcut: Shortcut) throws {
+    let network = try network("cifar-resnet14", shortcut)
+    let entries = try entries(network) { name in
+      let name = name.replacing("fc.", with: "linear.").replacing("downsample", with: "shortcut")
+      return "module." + name
+    }
+    try TorchFile.write(entries, to: folder["a.th"])
+    let opened = try OpenedModel(at: folder["a.th"])
+    #expect(opened.model.network.name == "cifar-resnet14")
+    #expect(opened.model.network.shortcut == shortcut)
+    #expect(opened.remarks.contains { $0.contains("'module.'") })
+    let isAssumed = opened.remarks.contains { $0.contains("half of the zero channels") }
+    #expect(isAssumed == (shortcut == .padding(.both)))
+    var options = WeightsOptions()
+    options.shortcutPadding = .end
+    if shortcut == .padding(.both) {
+      let other = try OpenedModel(at: folder["a.th"], options)
+      #expect(other.model.network.shortcut == .padding(.end))
+    }
+  }
+
+  @Test(arguments: ["resnet18", "resnet50"])
+  func namesOfTransformers(name: String) throws {
+    let network = try network(name)
+    let entries = try entries(network, name: Self.transformersName)
+    try Safetensors.write(entries, metadata: ["format": "pt"], to: folder["model.safetensors"])
+    let opened = try OpenedModel(at: folder["model.safetensors"])
+    #expect(opened.model.network.name == name)
+    #expect(Set(opened.model.tensors.keys) == Set(network.slots.map(\.name)))
+    let first = try #require(entries.first)
+    #expect(first.name == "resnet.embedder.embedder.convolution.weight")
+    #expect(opened.model.tensors["conv1.weight"]?.scalars == (try floats(first)))
+  }
+
+  /// The rule as the documentation of transformers gives it, written the other way round.
+  private static func transformersName(_ name: String) -> String? {
+    let parts = name.split(separator: ".").map(String.init)
+    let kind: (String) -> String = { $0.hasPrefix("conv") ? "convolution" : "normalization" }
+    switch parts[0] {
+    case "conv1", "bn1": return "resnet.embedder.embedder.\(kind(parts[0])).\(parts[1])"
+    case "fc": return "classifier.1.\(parts[1])"
+    default: break
+    }
+    let stage = "resnet.encoder.stages.\((Int(parts[0].dropFirst(5)) ?? 0) - 1).layers.\(parts[1])"
+    if parts[2] == "downsample" {
+      return "\(stage).shortcut.\(parts[3] == "0" ? "convolution" : "normalization").\(parts[4])"
+    }
+    let index = (Int(String(parts[2].last ?? "0")) ?? 0) - 1
+    return "\(stage).layer.\(index).\(kind(parts[2])).\(parts[3])"
+  }
+
+  /// What a network computes is the same for a turned filter on turned channels.
+  @Test func channelOrderAndRange() throws {
+    let network = try network("cifar-resnet8")
+    try TorchFile.write(entries(network), to: folder["bgr.pth"])
+    var options = WeightsOptions()
+    options.channelOrder = .bgr
+    options.inputRange = .bytes
+    options.mean = [104, 117, 124]
+    options.std = [1, 2, 4]
+    let turned = try OpenedModel(at: folder["bgr.pth"], options).model
+    let straight = try OpenedModel(at: folder["bgr.pth"]).model
+    guard case .channels(let mean, let std) = turned.normalization else {
+      Issue.record("the mean is one a channel")
+      return
+    }
+    #expect(mean == [124, 117, 104].map { $0 / 255 } && std == [4, 2, 1].map { $0 / 255 })
+    let filter = try #require(straight.tensors["conv1.weight"])
+    let other = try #require(turned.tensors["conv1.weight"])
+    for k in 0..<16 {
+      for c in 0..<3 {
+        for tap in 0..<9 {
+          #expect(
+            other.scalars[(k * 3 + c) * 9 + tap] == filter.scalars[(k * 3 + 2 - c) * 9 + tap])
+        }
+      }
+    }
+    #expect(turned.tensors["layer1.0.conv1.weight"] == straight.tensors["layer1.0.conv1.weight"])
+  }
+
+  @Test func plainNetworksMustBeNamed() throws {
+    try TorchFile.write(entries(network("cifar-plain8")), to: folder["p.pth"])
+    let opened = try OpenedModel(at: folder["p.pth"])
+    #expect(opened.model.network.name == "cifar-resnet8")
+    #expect(opened.remarks.contains { $0.contains("--model cifar-plain") })
+    var options = WeightsOptions()
+    options.model = "cifar-plain8"
+    #expect(try OpenedModel(at: folder["p.pth"], options).model.network.name == "cifar-plain8")
+  }
+
+  @Test func auxiliaryClassifiersMayBeMissing() throws {
+    let network = try network("googlenet")
+    let entries = try entries(network) { $0.hasPrefix("aux") ? nil : $0 }
+    try TorchFile.write(entries, to: folder["g.pth"])
+    let model = try OpenedModel(at: folder["g.pth"]).model
+    #expect(model.tensors.count == entries.count)
+    try model.write(to: folder["g.safetensors"])
+    #expect(try ModelFile(at: folder["g.safetensors"]).tensors == model.tensors)
+  }
+
+  // MARK: Refused
+
+  private func error(
+    _ entries: [SafetensorsEntry], _ change: (inout WeightsOptions) -> Void = { _ in }
+  )
+    -> WeightsError?
+  {
+    var options = WeightsOptions()
+    change(&options)
+    return #expect(throws: WeightsError.self) {
+      try TorchFile.write(entries, to: folder["w.pth"])
+      _ = try OpenedModel(at: folder["w.pth"], options)
+    }
+  }
+
+  @Test func refusals() throws {
+    let network = try network("cifar-resnet8")
+    let entries = try entries(network)
+    let path = folder["w.pth"]
+    #expect(
+      error(entries.filter { $0.name != "layer2.0.bn1.bias" })
+        == .missingTensor(file: path, slot: "layer2.0.bn1.bias", network: "cifar-resnet8"))
+    let extra = SafetensorsEntry("layer9.weight", Tensor<Float>([2], [1, 2]))
+    #expect(
+      error(entries + [extra])
+        == .extraTensor(file: path, name: "layer9.weight", network: "cifar-resnet8"))
+    let short = entries.map {
+      $0.name == "bn1.bias" ? SafetensorsEntry("bn1.bias", Tensor<Float>([2], [1, 2])) : $0
+    }
+    #expect(
+      error(short)
+        == .wrongShape(
+          file: path, name: "bn1.bias", found: [2], slot: "bn1.bias", expected: [16]))
+    #expect(
+      error([extra])
+        == .notRecognized(file: path, reason: "there is no tensor 'conv1.weight'"))
+    #expect(
+      error(entries.filter { !$0.name.hasPrefix("fc") })
+        == .notRecognized(file: path, reason: "there is no classifier 'fc.weight'"))
+    let twice = entries + [SafetensorsEntry("linear.bias", Tensor<Float>([4], repeating: 0))]
+    #expect(
+      error(twice)
+        == .sameSlot(file: path, first: "fc.bias", second: "linear.bias", slot: "fc.bias"))
+    #expect(
+      error(entries) { $0.model = "cifar-resnet14" }
+        == .missingTensor(file: path, slot: "layer1.1.conv1.weight", network: "cifar-resnet14"))
+    let model = try Sample.model()
+    try model.write(to: folder["m.safetensors"])
+    let own = #expect(throws: WeightsError.self) {
+      var options = WeightsOptions()
+      options.mean = [0, 0, 0]
+      _ = try OpenedModel(at: folder["m.safetensors"], options)
+    }
+    #expect(own == .describesItself(file: folder["m.safetensors"]))
+    #expect(try OpenedModel(at: folder["m.safetensors"]).namesClasses)
+  }
+
+  @Test func hashInTheName() throws {
+    let entries = try entries(network("cifar-resnet8"))
+    try TorchFile.write(entries, to: folder["w.pth"])
+    let digits = SHA256.digits(of: try FileBytes(at: folder["w.pth"]))
+    let bytes = try Data(contentsOf: URL(filePath: folder["w.pth"]))
+    // A name's digits must have a letter, or they could be a date.
+    let right =
+      String(digits.prefix(12)) + "a".prefix(digits.prefix(12).contains { $0.isLetter } ? 0 : 1)
+    let named = folder["net-\(right).pth"]
+    try bytes.write(to: URL(filePath: named))
+    if right.count == 12 { #expect(throws: Never.self) { _ = try OpenedModel(at: named) } }
+    let wrong = folder["net-0123abcd.pth"]
+    try bytes.write(to: URL(filePath: wrong))
+    let error = #expect(throws: WeightsError.self) { _ = try OpenedModel(at: wrong) }
+    #expect(
+      error == .wrongHash(file: wrong, expected: "0123abcd", found: String(digits.prefix(8))))
+    let date = folder["net-20261121.pth"]
+    try bytes.write(to: URL(filePath: date))
+    #expect(throws: Never.self) { _ = try OpenedModel(at: date) }
+  }
+}
