@@ -4,13 +4,13 @@
 /// share its memory; what whoever walks the value meets is counted each time.
 struct PickleFreezer {
   private let objects: [PickleObject]
-  private var states: [State?]
+  /// For each object the place of its part in `parts`, or one of the two below.
+  private var places: [Int32]
+  private var parts: [Part] = []
 
-  private enum State {
-    /// An object that is being taken out contains itself if it is met again.
-    case open
-    case done(Part)
-  }
+  private static let untouched: Int32 = -1
+  /// An object that is being taken out contains itself if it is met again.
+  private static let open: Int32 = -2
 
   private struct Part {
     var value = PickleValue<PickledTensor>.none
@@ -24,7 +24,7 @@ struct PickleFreezer {
 
   init(_ objects: [PickleObject]) {
     self.objects = objects
-    states = Array(repeating: nil, count: objects.count)
+    places = Array(repeating: Self.untouched, count: objects.count)
   }
 
   /// The value of an object.
@@ -38,11 +38,10 @@ struct PickleFreezer {
     guard depth <= PickleReader.maximumDepth else {
       throw .tooDeep(limit: PickleReader.maximumDepth)
     }
-    switch states[index] {
-    case .open: throw .cyclic
-    case .done(let part): return part
-    case nil: states[index] = .open
-    }
+    if case .leaf(let leaf) = objects[index] { return Part(value: leaf) }
+    guard places[index] != Self.open else { throw .cyclic }
+    if places[index] != Self.untouched { return parts[Int(places[index])] }
+    places[index] = Self.open
     var part = Part()
     switch objects[index] {
     case .leaf(let leaf): part.value = leaf
@@ -54,7 +53,8 @@ struct PickleFreezer {
     case .storage: throw .unfinished("a storage without a tensor")
     case .numberType: part.value = .opaque(PickleGlobal.typeOfNumPy.name)
     }
-    states[index] = .done(part)
+    places[index] = Int32(parts.count)
+    parts.append(part)
     return part
   }
 

@@ -116,7 +116,10 @@ struct PickleMachine {
     case .build:
       let state = try pop()
       try build(try top, state)
-    case .binPersID: try makeTensor(.storage(try storage(try pop())))
+    case .binPersID:
+      // Before the call, which would otherwise hold a copy of the stack while it is popped.
+      let identifier = try pop()
+      try makeTensor(.storage(try storage(identifier)))
     }
   }
 }

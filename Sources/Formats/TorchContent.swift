@@ -73,13 +73,12 @@ struct TorchContent {
     let end: Int
     (value, end) = try Self.read(file, pickle.range)
     guard end == pickle.range.upperBound else { throw .bytesBehindPickle(offset: end) }
-    for tensor in value.tensors {
-      try describe(tensor.tensor.storage, tensor: tensor.name)
-      let key = tensor.tensor.storage.key
-      guard let entry = archive.storage(key) else {
-        throw .missingStorage(key, tensor: tensor.name)
-      }
-      try check(tensor.tensor.storage, found: entry.range.count)
+    for (name, tensor) in value.tensors {
+      try describe(tensor.storage, tensor: name)
+      let key = tensor.storage.key
+      guard storages[key] == nil else { continue }
+      guard let entry = archive.storage(key) else { throw .missingStorage(key, tensor: name) }
+      try check(tensor.storage, found: entry.range.count)
       storages[key] = entry.range
     }
   }
@@ -108,13 +107,12 @@ struct TorchContent {
     self.file = file
     archive = nil
     value = try next()
-    for tensor in value.tensors {
-      try describe(tensor.tensor.storage, tensor: tensor.name)
-    }
+    let tensors = value.tensors
+    for (name, tensor) in tensors { try describe(tensor.storage, tensor: name) }
     guard case .list(let keys) = try next() else { throw .wrongKeys }
     try locate(keys, from: offset)
-    for tensor in value.tensors where storages[tensor.tensor.storage.key] == nil {
-      throw .missingStorage(tensor.tensor.storage.key, tensor: tensor.name)
+    for (name, tensor) in tensors where storages[tensor.storage.key] == nil {
+      throw .missingStorage(tensor.storage.key, tensor: name)
     }
   }
 

@@ -105,23 +105,24 @@ extension FormatsPickleAttacks {
       nested(40) + Pickle.put(0) + nested(40, around: Pickle.get(0)) + [0x86],
       .tooDeep(limit: 64)),
     Attack(
-      "too many objects", [UInt8](repeating: 0x4E, count: (1 << 19) + 1),
-      .tooManyObjects(limit: 1 << 19, offset: 2 + 1 << 19)),
+      "too many objects", [UInt8](repeating: 0x4E, count: PickleReader.maximumObjects + 1),
+      .tooManyObjects(limit: PickleReader.maximumObjects, offset: 2 + PickleReader.maximumObjects)),
     Attack(
-      "too many marks", [UInt8](repeating: 0x28, count: (1 << 19) + 1),
-      .tooManyObjects(limit: 1 << 19, offset: 2 + 1 << 19)),
+      "too many marks", [UInt8](repeating: 0x28, count: PickleReader.maximumObjects + 1),
+      .tooManyObjects(limit: PickleReader.maximumObjects, offset: 2 + PickleReader.maximumObjects)),
     Attack(
       "too much on the stack",
-      Pickle.none + Pickle.put(0) + repeated(Pickle.get(0), 1 << 19),
-      .tooManyObjects(limit: 1 << 19, offset: 3 + 1 << 20)),
+      Pickle.none + Pickle.put(0) + repeated(Pickle.get(0), PickleReader.maximumObjects),
+      .tooManyObjects(
+        limit: PickleReader.maximumObjects, offset: 3 + 2 * PickleReader.maximumObjects)),
     Attack(
       "too many tensors",
-      Pickle.storage() + Pickle.put(0) + repeated(tensorAgain, 1 << 16),
-      .tooManyTensors(limit: 1 << 16, offset: 62 + tensorAgain.count << 16)),
+      manyTensors,
+      .tooManyTensors(limit: 1 << 16, offset: 104 + 5 << 16)),
     Attack(
       "dictionaries copied again and again",
       manyCounters,
-      .tooManyObjects(limit: 1 << 19, offset: 7345)),
+      .tooManyObjects(limit: PickleReader.maximumObjects, offset: 7015)),
     Attack("a list in itself", bytes("]") + Pickle.put(0) + Pickle.get(0) + bytes("a"), .cyclic),
     Attack(
       "a tuple in itself by its list",
@@ -131,7 +132,7 @@ extension FormatsPickleAttacks {
       bytes("}") + Pickle.put(0) + Pickle.text("a") + Pickle.get(0) + bytes("s"), .cyclic),
     Attack(
       "2⁴⁰ values in 40 lists",
-      doublings, .expandsTooFar(limit: 1 << 19)),
+      doublings, .expandsTooFar(limit: PickleReader.maximumObjects)),
     Attack("list as key", bytes("}]Ns"), .unsupportedKey),
     Attack("truth value as key", bytes("}") + [0x88] + bytes("Ns"), .unsupportedKey),
     Attack(
@@ -178,10 +179,13 @@ extension FormatsPickleAttacks {
     return result
   }
 
-  /// Another tensor of the storage in the memo.
-  static let tensorAgain =
-    Pickle.global("torch._utils", "_rebuild_tensor") + Pickle.mark + Pickle.get(0) + [0x4B, 0]
-    + Pickle.unit + Pickle.unit + Pickle.tuple + Pickle.reduce
+  /// One call of a tensor after another, with the same arguments.
+  static var manyTensors: [UInt8] {
+    var result = Pickle.storage() + Pickle.put(0)
+    result += Pickle.global("torch._utils", "_rebuild_tensor") + Pickle.put(1) + Pickle.mark
+    result += Pickle.get(0) + [0x4B, 0] + Pickle.unit + Pickle.unit + Pickle.tuple + Pickle.put(2)
+    return result + repeated(Pickle.get(1) + Pickle.get(2) + Pickle.reduce, 1 << 16)
+  }
 
   /// Tuples of one, around a value.
   static func nested(_ count: Int, around value: [UInt8] = Pickle.unit) -> [UInt8] {

@@ -180,6 +180,42 @@ import Testing
     }
   }
 
+  /// Steps on a high stack, none of which may copy it: each body is repeated often, on top of what
+  /// the one before left, and takes about as long as it should in a run of a second.
+  @Test(
+    arguments: [
+      (
+        "storages", Pickle.storage().dropLast() + Pickle.put(0) + Array("Q".utf8),
+        Pickle.get(0) + Array("Q".utf8)
+      ),
+      ("names", [], Pickle.text("torch") + Pickle.text("Size") + [0x93]),
+      (
+        "objects", Pickle.global("argparse", "Namespace") + Pickle.put(0),
+        Pickle.get(0) + Pickle.unit + [0x81] + Pickle.dictionary + Pickle.build
+      ),
+      (
+        "calls", Pickle.global("torch", "device") + Pickle.put(0),
+        Pickle.get(0) + Pickle.unit + Pickle.reduce
+      ),
+      ("tuples", [], Array("NNN".utf8) + [0x87]), ("lists", [], Array("](NNe".utf8)),
+      ("members", [], Array("}K\u{1}Ns".utf8)),
+    ] as [(String, [UInt8], [UInt8])])
+  func stepsTakeConstantTime(_ name: String, _ start: [UInt8], _ step: [UInt8]) {
+    let bytes = Pickle.proto + start + Self.repeated(step, 60_000) + Pickle.stop
+    let clock = ContinuousClock()
+    let time = clock.measure {
+      let error = #expect(throws: PickleError.self) {
+        try PickleReader.read(FileBytes(bytes, name: "hostile"))
+      }
+      guard case .leftOver? = error?.problem else {
+        Issue.record("\(error.map { "\($0)" } ?? "no error")")
+        return
+      }
+    }
+    // Copying the stack each time would take ten seconds.
+    #expect(time < .seconds(2), "\(name)")
+  }
+
   @Test func mutationsNeverTrap() throws {
     let tensor = Pickle.tensor(extents: [2, 2], [2, 1])
     let bases = [
