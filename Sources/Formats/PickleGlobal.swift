@@ -7,7 +7,7 @@ import ResidualTensors
 /// when Python loads the file cannot be known here.
 enum PickleGlobal: Hashable {
   case orderedDictionary, counter
-  case rebuildTensor, rebuildTensorVersion2, rebuildParameter
+  case rebuildTensor, rebuildTensorVersion2, rebuildParameter, parameter
   case storage(ElementType)
   case size
   case numberOfNumPy, typeOfNumPy, encode
@@ -23,6 +23,7 @@ enum PickleGlobal: Hashable {
     case ("torch._utils", "_rebuild_tensor"): self = .rebuildTensor
     case ("torch._utils", "_rebuild_tensor_v2"): self = .rebuildTensorVersion2
     case ("torch._utils", "_rebuild_parameter"): self = .rebuildParameter
+    case ("torch.nn.parameter", "Parameter"): self = .parameter
     case ("torch", "Size"): self = .size
     case ("torch", "device"): self = .device
     case ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"):
@@ -51,6 +52,7 @@ enum PickleGlobal: Hashable {
     case .rebuildTensor: "torch._utils._rebuild_tensor"
     case .rebuildTensorVersion2: "torch._utils._rebuild_tensor_v2"
     case .rebuildParameter: "torch._utils._rebuild_parameter"
+    case .parameter: "torch.nn.parameter.Parameter"
     case .storage(let type): "torch's storage of \(type.rawValue)"
     case .size: "torch.Size"
     case .numberOfNumPy: "numpy.core.multiarray.scalar"

@@ -17,6 +17,7 @@ extension PickleMachine {
       case .rebuildTensor: items.count == 4 ? tensor(items) : nil
       case .rebuildTensorVersion2: tensorVersion2(items)
       case .rebuildParameter: items.count == 3 ? parameter(items[0]) : nil
+      case .parameter: (1...2).contains(items.count) ? parameter(items[0]) : nil
       case .size: items.count == 1 ? size(items[0]) : nil
       case .numberOfNumPy: numberOfNumPy(items)
       case .typeOfNumPy: typeOfNumPy(items)
@@ -32,7 +33,8 @@ extension PickleMachine {
   /// What the creation of an object gives before its state is set.
   mutating func instance(of type: Int, _ arguments: Int) throws(PickleProblem) -> PickleObject {
     switch objects[type] {
-    case .global(.orderedDictionary), .global(.namespace): return try call(type, arguments)
+    case .global(.orderedDictionary), .global(.namespace), .global(.parameter):
+      return try call(type, arguments)
     default:
       throw .wrongOperand(
         operation: "NEWOBJ", expected: "a class of plain data", offset: operationOffset)
@@ -44,6 +46,11 @@ extension PickleMachine {
   mutating func build(_ target: Int, _ state: Int) throws(PickleProblem) {
     switch (objects[target], objects[state]) {
     case (.dictionary, .dictionary), (.leaf(.opaque), .dictionary): return
+    // PyTorch 0.3: whether a parameter needs a gradient, a flag of old, and hooks.
+    case (.leaf(.tensor), .tuple(let items)):
+      guard items.count == 3, isTruth(items[0]), case .dictionary = objects[items[2]] else {
+        throw .wrongArguments(function: PickleGlobal.parameter.name, offset: operationOffset)
+      }
     case (.numberType(let code, _), .tuple(let items)):
       guard items.count > 1, let order = text(items[1]), ["<", "|"].contains(order) else {
         throw .wrongArguments(function: "numpy.dtype", offset: operationOffset)

@@ -152,6 +152,15 @@ import Testing
       .wrongOperand(
         operation: "BUILD", expected: "a dictionary and its attributes", offset: 15)),
     Attack(
+      "state of a tensor that sets its data",
+      Pickle.tensor() + Pickle.integers([0, 0, 0]) + Pickle.build,
+      .wrongArguments(function: "torch.nn.parameter.Parameter", offset: 191)),
+    Attack(
+      "a parameter of a text",
+      Pickle.global("torch.nn.parameter", "Parameter") + Pickle.text("w") + [0x85]
+        + Pickle.reduce,
+      .wrongArguments(function: "torch.nn.parameter.Parameter", offset: 39)),
+    Attack(
       "a bare function", Pickle.global("_codecs", "encode"),
       .unfinished("the bare name _codecs.encode")),
     Attack("a bare storage", Pickle.storage(), .unfinished("a storage without a tensor")),

@@ -142,6 +142,30 @@ save("protocol4-stream.th", {"w": torch.arange(3.0), "n": 7}, pickle_protocol=4,
      _use_new_zipfile_serialization=False)
 save("tensor.pth", torch.arange(6).reshape(2, 3))
 
+
+
+class OldPickler(pickle.Pickler):
+    """Tensors and parameters as PyTorch 0.3 wrote them, and with it the first files of torchvision."""
+
+    def reducer_override(self, obj):
+        if isinstance(obj, torch.nn.Parameter):
+            return torch.nn.Parameter, (obj.data,), (True, False, collections.OrderedDict())
+        if isinstance(obj, torch.Tensor):
+            arguments = (obj._typed_storage(), obj.storage_offset(), tuple(obj.shape), obj.stride())
+            return torch._utils._rebuild_tensor, arguments
+        return NotImplemented
+
+
+class Old:
+    """What `torch.save` needs of the module `pickle`."""
+
+    Pickler, dump = OldPickler, pickle.dump
+
+
+old = {"weight": torch.nn.Parameter(torch.arange(6.0).reshape(2, 3)), "mean": torch.ones(2)}
+save("old-stream.th", old, pickle_module=Old, _use_new_zipfile_serialization=False)
+assert torch.load(folder / "old-stream.th", weights_only=True).keys() == old.keys()
+
 # The same checkpoint, packed again without compression by Python.
 with zipfile.ZipFile(folder / "views.pth") as old:
     with zipfile.ZipFile(folder / "views-repacked.pth", "w") as new:

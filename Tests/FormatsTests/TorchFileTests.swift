@@ -8,7 +8,7 @@ import Testing
   static let fixtures = [
     "types.pth", "types-stream.th", "views.pth", "views-stream.th", "views-repacked.pth",
     "training.pth", "training-stream.th", "protocol3.pth", "protocol4.pth", "protocol5.pth",
-    "protocol4-stream.th", "tensor.pth",
+    "protocol4-stream.th", "old-stream.th", "tensor.pth",
   ]
 
   @Test(arguments: fixtures) func readsWhatPyTorchReads(_ name: String) throws {
