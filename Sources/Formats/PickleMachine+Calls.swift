@@ -69,7 +69,8 @@ extension PickleMachine {
     let wrong = PickleProblem.wrongPersistentID(offset: operationOffset)
     guard case .tuple(let items) = objects[identifier], (5...6).contains(items.count),
       text(items[0]) == "storage", case .global(.storage(let type)) = objects[items[1]],
-      let key = text(items[2]), text(items[3]) != nil, let count = integer(items[4]), count >= 0
+      let key = text(items[2]), key.utf8.count <= PickleReader.maximumKeyLength,
+      text(items[3]) != nil, let count = integer(items[4]), count >= 0
     else { throw wrong }
     var view: PickledStorage.View?
     if items.count == 6 {

@@ -2,6 +2,7 @@
 struct PickleMachine {
   /// Every object made so far; others name it by its place here.
   var objects: [PickleObject] = []
+  /// The place of the next byte of the stream.
   var offset: Int
   let file: FileBytes
   let end: Int
@@ -112,7 +113,7 @@ struct PickleMachine {
       try makeTensor(try call(try pop(), arguments))
     case .newObj:
       let arguments = try pop()
-      try make(try instance(of: try pop(), arguments))
+      try makeTensor(try instance(of: try pop(), arguments))
     case .build:
       let state = try pop()
       try build(try top, state)

@@ -24,9 +24,8 @@ struct TorchArchive: Sendable {
       throw .severalFolders(count: folders.count)
     }
     folder = String(first)
-    let isScript = zip.entries.contains {
-      $0.name == folder + "constants.pkl" || $0.name.hasPrefix(folder + "code/")
-    }
+    let (constants, code) = (folder + "constants.pkl", folder + "code/")
+    let isScript = zip.entries.contains { $0.name == constants || $0.name.hasPrefix(code) }
     guard !isScript else { throw .torchScript }
   }
 
@@ -34,8 +33,8 @@ struct TorchArchive: Sendable {
 
   func storage(_ key: String) -> ZIPArchive.Entry? { entry("data/" + key) }
 
-  /// The content of an entry, `nil` where there is none; its checksum is verified.
-  func content(_ name: String) throws(TorchProblem) -> ZIPArchive.Entry? {
+  /// An entry whose checksum is verified, `nil` where there is none.
+  func verified(_ name: String) throws(TorchProblem) -> ZIPArchive.Entry? {
     guard let entry = entry(name) else { return nil }
     do throws(ZIPError) {
       try zip.verify(entry)
@@ -60,11 +59,13 @@ struct TorchContent {
   /// Reads a ZIP checkpoint.
   init(zip file: FileBytes) throws(TorchProblem) {
     let archive = try TorchArchive(file)
-    guard let pickle = try archive.content("data.pkl") else { throw .noPickle }
-    if let order = try archive.content("byteorder") {
-      guard file[order.range] == Array("little".utf8) else { throw .bigEndian }
+    guard let pickle = try archive.verified("data.pkl") else { throw .noPickle }
+    if let order = try archive.verified("byteorder") {
+      let little = Array("little".utf8)
+      guard order.range.count == little.count, file.has(little, at: order.range.lowerBound)
+      else { throw .bigEndian }
     }
-    guard let version = try archive.content("version") else { throw .noVersion }
+    guard let version = try archive.verified("version") else { throw .noVersion }
     let text = version.range.count < 20 ? file.text(in: version.range) : nil
     let number = text.flatMap { Int($0.hasSuffix("\n") ? $0.dropLast() : $0[...]) }
     guard let number, (1...10).contains(number) else { throw .unknownVersion(number) }

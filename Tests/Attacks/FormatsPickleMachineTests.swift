@@ -44,6 +44,10 @@ extension FormatsPickleAttacks {
     Attack(
       "a storage of −1 elements", Pickle.storage(count: -1), .wrongPersistentID(offset: 60)),
     Attack(
+      "a storage with a key of 513 bytes",
+      Pickle.storage("FloatStorage", String(repeating: "0", count: 513)),
+      .wrongPersistentID(offset: 572)),
+    Attack(
       "a storage with half a view", Pickle.storage(view: Pickle.unit),
       .wrongPersistentID(offset: 61)),
     Attack(
@@ -120,6 +124,10 @@ extension FormatsPickleAttacks {
       manyTensors,
       .tooManyTensors(limit: 1 << 16, offset: 104 + 5 << 16)),
     Attack(
+      "too many parameters",
+      parameter + repeated(Pickle.get(0) + Pickle.get(1) + [0x81], 1 << 16),
+      .tooManyTensors(limit: 1 << 16, offset: 1 + parameter.count + 5 * 0xFFFF)),
+    Attack(
       "dictionaries copied again and again",
       manyCounters,
       .tooManyObjects(limit: PickleReader.maximumObjects, offset: 7015)),
@@ -177,6 +185,12 @@ extension FormatsPickleAttacks {
       result += Pickle.get(index) + [0x86] + Pickle.put(index + 1)
     }
     return result
+  }
+
+  /// A tensor, and what makes a parameter of it.
+  static var parameter: [UInt8] {
+    Pickle.global("torch.nn.parameter", "Parameter") + Pickle.put(0) + Pickle.tensor() + [0x85]
+      + Pickle.put(1)
   }
 
   /// One call of a tensor after another, with the same arguments.
