@@ -88,6 +88,7 @@ def views():
         "slice": base[:, 1:, ::2],
         "column": base[1, :, 3],
         "scalar": base[1, 2, 3],
+        "windows": base.as_strided((3, 2, 2), (1, 1, 6), 1),
         "expanded": base[0, 0, :2].expand(3, 2),
         "channels_last": base.reshape(1, 2, 3, 4).contiguous(memory_format=torch.channels_last),
         "empty": torch.zeros(0, 3),
