@@ -53,7 +53,9 @@ public struct OpenedModel: Sendable {
     let file = try WeightsFile(at: path)
     if ModelMetadata.describes(file.metadata) {
       guard options == WeightsOptions() else { throw WeightsError.describesItself(file: path) }
-      (model, namesClasses, remarks) = (try ModelFile(at: path), true, [])
+      model = try ModelFile(at: path)
+      namesClasses = model.classNames != Self.numbered(model.network.classes)
+      self.remarks = []
       return
     }
     var remarks = file.remarks
@@ -68,11 +70,14 @@ public struct OpenedModel: Sendable {
     }
     model = ModelFile(
       network: network, normalization: normalization,
-      classNames: (0..<network.classes).map { "class \($0)" }, statistics: .moving,
+      classNames: Self.numbered(network.classes), statistics: .moving,
       tensors: tensors, provenance: ["imported": remarks.joined(separator: "; ")])
     namesClasses = false
     self.remarks = remarks
   }
+
+  /// The names of classes where a file has none.
+  private static func numbered(_ count: Int) -> [String] { (0..<count).map { "class \($0)" } }
 
   // MARK: Parts
 

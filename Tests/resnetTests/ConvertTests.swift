@@ -1,0 +1,117 @@
+import Foundation
+import ResidualTraining
+import Testing
+
+extension Commands {
+  @Suite struct Conversions {
+    static let python = ProcessInfo.processInfo.environment["RESNET_PYTHON"]
+    let place: Workplace
+    init() throws { place = try Workplace() }
+
+    /// A model with random numbers, one mean a channel.
+    private func addModel(_ name: String, _ network: String, _ shortcut: Shortcut? = nil) throws {
+      let network = try NetworkCatalog.network(
+        named: network, shortcut: shortcut, inputSide: 32, classes: 3)
+      var source = RandomSource(RandomKey(seed: 5))
+      let tensors = network.slots.map { slot in
+        (slot.name, Tensor(slot.shape, (0..<slot.shape.count).map { _ in source.uniform() - 0.25 }))
+      }
+      try ModelFile(
+        network: network, normalization: .channels(mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3]),
+        classNames: Workplace.classes, statistics: .moving,
+        tensors: Dictionary(uniqueKeysWithValues: tensors)
+      ).write(to: place.url.appending(path: name).path)
+    }
+
+    private func tensors(_ path: String, _ options: WeightsOptions = .init()) throws -> [String:
+      Tensor<Float>]
+    {
+      try OpenedModel(at: place.url.appending(path: path).path, options).model.tensors
+    }
+
+    @Test(arguments: [
+      ("resnet18", Shortcut.projection), ("cifar-resnet8", .padding(.both)),
+      ("cifar-preact18", .projection),
+    ])
+    func thereAndBack(network: String, shortcut: Shortcut) throws {
+      try addModel("a.safetensors", network, shortcut)
+      let report = try place.run(["convert", "a.safetensors", "b.pth", "--json"]).json()
+      #expect(report["largest_difference"] as? Double == 0)
+      #expect(report["network"] as? String == network)
+      let back = ["convert", "b.pth", "c.safetensors", "--img-size", "32"]
+      try place.run(
+        back + (network == "cifar-resnet8" ? ["--shortcut-padding", "both"] : []))
+      #expect(try tensors("c.safetensors") == tensors("a.safetensors"))
+      #expect(!place.files("").contains { $0.hasPrefix(".residual") })
+      // Without names of its own it takes those of the data.
+      try place.run(["evaluate", "c.safetensors", "data", "--json"])
+      var arguments = ["evaluate", "b.pth", "data", "--img-size", "32", "--json"]
+      arguments += ["--mean", "0.5,0.4,0.3", "--std", "0.2,0.25,0.3"]
+      if network == "cifar-resnet8" { arguments += ["--shortcut-padding", "both"] }
+      let (original, copy) = (
+        try place.run(["evaluate", "a.safetensors", "data", "--json"]).output,
+        try place.run(arguments).output
+      )
+      #expect(original == copy)
+    }
+
+    @Test(arguments: ["timm", "transformers"])
+    func hubFolder(style: String) throws {
+      try addModel("a.safetensors", "resnet18")
+      try place.run(["convert", "a.safetensors", "hub", "--hub-style", style])
+      #expect(
+        place.files("hub") == [
+          "config.json", "model.safetensors", "preprocessor_config.json", "README.md",
+        ])
+      var options = WeightsOptions()
+      options.inputSide = 32
+      #expect(try tensors("hub/model.safetensors", options) == tensors("a.safetensors"))
+      let again = try Program.run(["convert", "a.safetensors", "hub"], in: place.url)
+      #expect(again.code == 73)
+      #expect(again.errors.contains("name another"))
+      guard let python = Self.python else { return }
+      // Whether the library is there is its own affair; that it loads the folder, ours.
+      let script =
+        style == "timm"
+        ? """
+        try: import timm
+        except ImportError: raise SystemExit(77)
+        import torch
+        model = timm.create_model("local-dir:hub", pretrained=True).eval()
+        assert model.num_classes == 3
+        """
+        : """
+        try: from transformers import AutoModelForImageClassification
+        except ImportError: raise SystemExit(77)
+        model = AutoModelForImageClassification.from_pretrained("hub")
+        assert model.config.id2label == {0: "ape", 1: "bat", 2: "cow"}
+        """
+      let process = Process()
+      process.executableURL = URL(filePath: python)
+      process.arguments = ["-c", script]
+      process.currentDirectoryURL = place.url
+      try process.run()
+      process.waitUntilExit()
+      #expect([0, 77].contains(process.terminationStatus), "0 loaded, 77 no such library")
+    }
+
+    @Test func refusals() throws {
+      try addModel("a.safetensors", "cifar-resnet8")
+      let before = place.listing
+      for (arguments, code, text) in [
+        ("a.safetensors hub", 65, "timm has no network like cifar-resnet8"),
+        ("a.safetensors b.pth --hub-style timm", 64, "leave it out"),
+        ("a.safetensors hub --hub-style keras", 64, "timm, transformers"),
+        ("a.safetensors b.pth --mean 1,2,3", 65, "says itself"),
+        ("a.safetensors missing/b.pth", 73, "missing"),
+        ("none.pth b.pth", 65, "no such file"),
+      ] {
+        let outcome = try Program.run(
+          ["convert"] + arguments.split(separator: " ").map(String.init), in: place.url)
+        #expect(
+          outcome.code == code && outcome.errors.contains(text), "\(arguments): \(outcome.errors)")
+      }
+      #expect(place.listing == before, "nothing half written")
+    }
+  }
+}
