@@ -29,7 +29,7 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
     case .sameSlot(let file, let first, let second, let slot):
       "\(file): tensors '\(first)' and '\(second)' both mean '\(slot)'; keep one of them"
     case .notRecognized(let file, let reason):
-      "\(file): \(reason); name the network with --model"
+      "\(file): it does not describe a network, and \(reason); name the network with --model"
     case .otherNetwork(let file, let found, let asked):
       "\(file): its tensors are those of \(found), not of \(asked); leave --model out, or give the "
         + "file that belongs to it"
