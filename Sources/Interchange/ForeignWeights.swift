@@ -142,7 +142,8 @@ public struct OpenedModel: Sendable {
       // same.
       let isFlat =
         slot.shape.rank == 2 && entry.shape.rank == 4
-        && entry.shape.count == slot.shape.count && entry.shape[0] == slot.shape[0]
+        && Shape.checkedCount(entry.shape.extents) == Shape.checkedCount(slot.shape.extents)
+        && entry.shape[0] == slot.shape[0]
       guard entry.shape == slot.shape || isFlat else {
         throw WeightsError.wrongShape(
           file: file.path, name: entry.name, found: entry.shape, slot: slot.name,

@@ -35,6 +35,11 @@ public struct RecognizedNetwork: Hashable, Sendable {
     }
   }
 
+  /// The most classes of a network.
+  static let maximumClasses = 10_000_000
+  /// One stage more than any network here has.
+  private static let maximumStages = 5
+
   /// The reason why tensors are of no known network.
   public struct Unrecognized: Error, Hashable {
     /// In words.
@@ -43,8 +48,11 @@ public struct RecognizedNetwork: Hashable, Sendable {
 
   private static func classes(_ shapes: [String: Shape], _ name: String) throws(Unrecognized) -> Int
   {
-    guard let shape = shapes[name], let classes = shape.extents.first, classes > 0 else {
+    guard let classes = shapes[name]?.extents.first else {
       throw Unrecognized(reason: "there is no classifier '\(name)'")
+    }
+    guard 1...maximumClasses ~= classes else {
+      throw Unrecognized(reason: "its classifier '\(name)' has \(classes) rows")
     }
     return classes
   }
@@ -83,7 +91,9 @@ public struct RecognizedNetwork: Hashable, Sendable {
       throw Unrecognized(reason: "there is no tensor 'conv1.weight'")
     }
     var blocks: [Int] = []
-    while shapes.keys.contains(where: { $0.hasPrefix("layer\(blocks.count + 1).") }) {
+    while blocks.count < Self.maximumStages,
+      shapes.keys.contains(where: { $0.hasPrefix("layer\(blocks.count + 1).") })
+    {
       var count = 0
       while shapes["layer\(blocks.count + 1).\(count).conv1.weight"] != nil { count += 1 }
       blocks.append(count)

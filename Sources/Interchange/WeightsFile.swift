@@ -80,11 +80,14 @@ public struct WeightsFile: Sendable {
     }
   }
 
-  /// ZIP files and pickles begin in their own ways, and safetensors with a length.
+  /// ZIP files and pickles begin in their own ways, and safetensors with a length that could be taken
+  /// for a pickle's start, before a brace.
   private static func isTorch(_ bytes: FileBytes) -> Bool {
-    let start = bytes[0..<min(4, bytes.count)]
-    return start.starts(with: [0x50, 0x4B]) || start.starts(with: [0x80, 0x02])
-      || start.starts(with: [0x80, 0x03]) || start.starts(with: [0x80, 0x04])
+    let start = bytes[0..<min(9, bytes.count)]
+    let isSafetensors =
+      start.count == 9 && start[8] == UInt8(ascii: "{") && start[4..<8].allSatisfy { $0 == 0 }
+    return !isSafetensors
+      && (start.starts(with: [0x50, 0x4B]) || start.count > 1 && start[0] == 0x80 && start[1] < 6)
   }
 
   /// The members that are tensors, and the key that they lie under.

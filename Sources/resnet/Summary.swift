@@ -12,7 +12,12 @@ struct Summary: ParsableCommand {
       classifiers, which stand in training only, are left out.
       """)
 
-  @Argument(help: ArgumentHelp("A network's name, or a model file.")) var network: String
+  @Argument(help: ArgumentHelp("A network's name, a model file, or weights from elsewhere."))
+  var network: String
+  @Option(
+    help: ArgumentHelp(
+      "Draw the layers in the manner of the paper's Figure 3.", valueName: "file.svg"))
+  var svg: String?
   @OptionGroup(title: "Network") var networkOptions: NetworkOptions
   @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
@@ -35,7 +40,13 @@ struct Summary: ParsableCommand {
     // No network has a name with a dot or a slash, and hardly a file one without.
     let chosen =
       network.contains { "./".contains($0) }
-      ? try ModelFile(at: network).network : try networkOptions.network(named: network)
+      ? try OpenedModel(at: network).model.network : try networkOptions.network(named: network)
+    if let svg {
+      try OutputError.checkWritable(file: svg, option: "--svg")
+      let drawing = try LayerDiagram(of: chosen).svg
+      try OutputError.wrap { try AtomicFile.write(drawing, to: svg) }
+      outputOptions.terminal.note("picture: \(svg)")
+    }
     let summary = try NetworkSummary(chosen)
     if outputOptions.json {
       return try JSONDocument.print(

@@ -205,6 +205,19 @@ import Testing
     #expect(
       error(entries.filter { !$0.name.hasPrefix("fc") })
         == .notRecognized(file: path, reason: "there is no classifier 'fc.weight'"))
+    let huge = entries.map { entry in
+      entry.name.hasPrefix("fc.")
+        ? SafetensorsEntry(entry.name, Tensor<Float>([1 << 60, 0, 1, 1], [])) : entry
+    }
+    #expect(
+      error(huge)
+        == .notRecognized(
+          file: path, reason: "its classifier 'fc.weight' has \(1 << 60) rows"))
+    let stages = (1...3000).map { SafetensorsEntry("layer\($0).x", Tensor<Float>([1], [0])) }
+    #expect(
+      error(stages + entries.filter { !$0.name.hasPrefix("layer") })
+        == .notRecognized(
+          file: path, reason: "5 stages are of no network here"))
     let twice = entries + [SafetensorsEntry("linear.bias", Tensor<Float>([4], repeating: 0))]
     #expect(
       error(twice)

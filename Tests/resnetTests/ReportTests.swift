@@ -39,6 +39,22 @@ extension Commands {
       #expect((vgg["paper"] as? [String: Any])?["multiply_adds"] as? Double == 15.3e9)
     }
 
+    /// Figure 3 of the paper: 34 layers, 16 shortcuts, of which three change the shape.
+    @Test func pictureOfResNet34() throws {
+      try place.run(["summary", "resnet34", "--svg", "net.svg", "--quiet"])
+      let lines = try place.text("net.svg").split(separator: "\n")
+      func count(_ parts: String...) -> Int {
+        lines.count { line in parts.allSatisfy { line.contains($0) } }
+      }
+      #expect(count(">7×7 conv, 64, /2<") == 1 && count(">fc, 1000<") == 1)
+      #expect(count("×", " conv, ") == 33 && count(" conv, ", ", /2<") == 4)
+      #expect(count("stroke=\"#1f4e9c\"") == 16 && count("stroke-dasharray=\"4 3\"") == 3)
+      try place.run(["summary", "plain34", "--svg", "plain.svg"])
+      #expect(!(try place.text("plain.svg").contains("#1f4e9c")))
+      try place.run(["summary", "googlenet", "--svg", "inception.svg"])
+      #expect(try place.text("inception.svg").contains(">concat, 1024<"))
+    }
+
     @Test func summaryOfResNet20() throws {
       let summary = try place.run(["summary", "resnet20", "--json"]).json()
       #expect(summary["network"] as? String == "cifar-resnet20")
