@@ -63,7 +63,7 @@ public struct OpenedModel: Sendable {
     remarks.append("its names are \(names.title)")
     let network = try Self.network(file, slots, names, options, &remarks)
     var tensors = try Self.tensors(file, slots, network)
-    let normalization = Self.normalization(options, &remarks)
+    let normalization = Self.normalization(options, of: network, &remarks)
     if options.channelOrder == .bgr {
       try Self.reverseChannels(&tensors, of: network)
       remarks.append("the first filter's channels, mean and std were turned from BGR to RGB")
@@ -105,22 +105,47 @@ public struct OpenedModel: Sendable {
     // Names after akamaster are those of networks that put half of the zeros before.
     let padding = options.shortcutPadding ?? (names == .cifar ? .both : nil)
     let shapes = slots.mapValues(\.shape)
-    let found: RecognizedNetwork
-    do {
-      found = try RecognizedNetwork(shapes, padding: padding)
-    } catch {
+    let result = Result { () throws(RecognizedNetwork.Unrecognized) in
+      try RecognizedNetwork(
+        shapes, padding: padding, stridePlacement: options.stridePlacement)
+    }
+    let found = try? result.get()
+    if let name = options.model {
+      // The tensors tell what the name leaves open, as far as they are understood.
+      func named(classes: Int?) throws -> Network {
+        try NetworkCatalog.network(
+          named: name, shortcut: found?.shortcut, stridePlacement: options.stridePlacement,
+          inceptionBranch: found?.inceptionBranch, inputSide: options.inputSide, classes: classes)
+      }
+      let classifier = try named(classes: nil).classifier + ".weight"
+      do {
+        let classes = try RecognizedNetwork.classes(shapes, classifier)
+        return try named(classes: classes)
+      } catch let error as RecognizedNetwork.Unrecognized {
+        throw WeightsError.notRecognized(file: file.path, reason: error.reason)
+      }
+    }
+    let recognized: RecognizedNetwork
+    do { recognized = try result.get() } catch {
       throw WeightsError.notRecognized(file: file.path, reason: error.reason)
     }
-    let name = options.model ?? found.name
-    let network = try NetworkCatalog.network(
-      named: name, shortcut: found.shortcut, stridePlacement: options.stridePlacement,
-      inceptionBranch: found.inceptionBranch, inputSide: options.inputSide, classes: found.classes)
-    remarks.append("\(network.name) of \(found.classes) classes: \(list(found.reasons))")
-    if options.model == nil {
-      remarks += found.assumed.map { "assumed: \($0)" }
-      if names == .cifar, options.shortcutPadding == nil, case .padding = network.shortcut {
-        remarks.append("assumed from the names: half of the zero channels stand before")
-      }
+    let network: Network
+    do {
+      network = try NetworkCatalog.network(
+        named: recognized.name, shortcut: recognized.shortcut,
+        stridePlacement: options.stridePlacement, inceptionBranch: recognized.inceptionBranch,
+        inputSide: options.inputSide, classes: recognized.classes)
+    } catch {
+      throw WeightsError.notRecognized(
+        file: file.path, reason: "\(list(recognized.reasons)) are of no network here")
+    }
+    remarks.append("\(network.name) of \(recognized.classes) classes: \(list(recognized.reasons))")
+    remarks += recognized.assumed.map { "assumed: \($0)" }
+    if names == .cifar, options.shortcutPadding == nil, case .padding = network.shortcut {
+      remarks.append("assumed from the names: half of the zero channels stand before")
+    }
+    if options.inputSide == nil {
+      remarks.append("assumed: images of \(network.inputSide) pixels (--img-size)")
     }
     return network
   }
@@ -157,22 +182,36 @@ public struct OpenedModel: Sendable {
     return tensors
   }
 
+  /// What is given is in the network's own order and range; what is assumed, in ours.
   private static func normalization(
-    _ options: WeightsOptions, _ remarks: inout [String]
+    _ options: WeightsOptions, of network: Network, _ remarks: inout [String]
   ) -> Normalization {
-    var mean = options.mean ?? [0.485, 0.456, 0.406]
-    var std = options.std ?? [0.229, 0.224, 0.225]
-    if options.mean == nil || options.std == nil {
+    func converted(_ numbers: [Float]) -> [Float] {
+      let scaled = options.inputRange == .bytes ? numbers.map { $0 / 255 } : numbers
+      return options.channelOrder == .bgr ? scaled.reversed() : scaled
+    }
+    // Inputs from 0 to 255 are commonly not divided; torchvision's GoogLeNet turns its inputs into
+    // those of mean and deviation 0.5.
+    let isTorchvisionGoogLeNet = network.inceptionBranch == .three
+    let assumedMean: [Float] =
+      isTorchvisionGoogLeNet ? [0.5, 0.5, 0.5] : [0.485, 0.456, 0.406]
+    let assumedStd: [Float] =
+      options.inputRange == .bytes
+      ? [1 / 255, 1 / 255, 1 / 255]
+      : isTorchvisionGoogLeNet ? [0.5, 0.5, 0.5] : [0.229, 0.224, 0.225]
+    func text(_ numbers: [Float]) -> String { numbers.map { "\($0)" }.joined(separator: ", ") }
+    if options.mean == nil {
+      remarks.append("assumed: torchvision's mean, \(text(assumedMean)) of 1 (--mean)")
+    }
+    if options.std == nil {
       remarks.append(
-        "assumed: torchvision's mean (0.485, 0.456, 0.406) and deviation (0.229, 0.224, 0.225) "
-          + "of inputs from 0 to 1 (--mean, --std)")
+        options.inputRange == .bytes
+          ? "assumed: inputs that are not divided (--std)"
+          : "assumed: torchvision's deviation, \(text(assumedStd)) of 1 (--std)")
     }
-    if options.inputRange == .bytes {
-      (mean, std) = (mean.map { $0 / 255 }, std.map { $0 / 255 })
-      remarks.append("mean and std were divided by 255")
-    }
-    if options.channelOrder == .bgr { (mean, std) = (mean.reversed(), std.reversed()) }
-    return .channels(mean: mean, std: std)
+    return .channels(
+      mean: options.mean.map(converted) ?? assumedMean,
+      std: options.std.map(converted) ?? assumedStd)
   }
 
   /// Turns the order of the input channels of the filter that reads the images.

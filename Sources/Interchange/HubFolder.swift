@@ -54,7 +54,7 @@ public struct HubFolder {
 
   /// Writes the folder whole or not at all.
   ///
-  /// - Throws: ``FileError``.
+  /// - Throws: ``FileError``, and ``Unsupported`` where the folder cannot be made.
   public func write(to path: String) throws {
     let partial = path + ".partial-\(ProcessInfo.processInfo.processIdentifier)"
     let manager = FileManager.default
@@ -64,7 +64,9 @@ public struct HubFolder {
     do {
       try manager.createDirectory(atPath: partial, withIntermediateDirectories: true)
     } catch {
-      throw FileError(path, .notPermitted)
+      throw Unsupported(
+        description: "\(path): the folder cannot be made: \(error.localizedDescription); "
+          + "name another place")
     }
     do {
       let entries = model.stateDictionary { slot in
@@ -125,8 +127,9 @@ public struct HubFolder {
 
   private var preprocessor: [String: Any] {
     [
-      "image_processor_type": "ConvNextImageProcessor", "do_resize": true,
-      "size": ["shortest_edge": side], "crop_pct": 1.0, "resample": 2, "do_rescale": true,
+      // Images of any proportions are resized to a square, nothing is cut off.
+      "image_processor_type": "ViTImageProcessor", "do_resize": true,
+      "size": ["height": side, "width": side], "resample": 2, "do_rescale": true,
       "rescale_factor": 1.0 / 255, "do_normalize": true, "image_mean": mean.map(Self.decimal),
       "image_std": std.map(Self.decimal),
     ]

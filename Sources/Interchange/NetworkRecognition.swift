@@ -24,14 +24,18 @@ public struct RecognizedNetwork: Hashable, Sendable {
   /// - Parameters:
   ///   - shapes: by the slots' names.
   ///   - padding: where zero-padding shortcuts put their zeros, if that is known.
+  ///   - stridePlacement: of bottlenecks, likewise.
   /// - Throws: the reason why the tensors are of no known network.
-  public init(_ shapes: [String: Shape], padding: Shortcut.ZeroPadding?) throws(Unrecognized) {
+  public init(
+    _ shapes: [String: Shape], padding: Shortcut.ZeroPadding?,
+    stridePlacement: StridePlacement? = nil
+  ) throws(Unrecognized) {
     if shapes["features.0.weight"] != nil {
       try self.init(vgg: shapes)
     } else if let branch = shapes["inception3a.branch3.1.conv.weight"] {
       try self.init(inception: shapes, branch.extents.last == 5 ? .five : .three)
     } else {
-      try self.init(stages: shapes, padding: padding)
+      try self.init(stages: shapes, padding: padding, stridePlacement: stridePlacement)
     }
   }
 
@@ -46,8 +50,8 @@ public struct RecognizedNetwork: Hashable, Sendable {
     public let reason: String
   }
 
-  private static func classes(_ shapes: [String: Shape], _ name: String) throws(Unrecognized) -> Int
-  {
+  /// The rows of a classifier.
+  static func classes(_ shapes: [String: Shape], _ name: String) throws(Unrecognized) -> Int {
     guard let classes = shapes[name]?.extents.first else {
       throw Unrecognized(reason: "there is no classifier '\(name)'")
     }
@@ -84,9 +88,10 @@ public struct RecognizedNetwork: Hashable, Sendable {
   }
 
   /// Networks of blocks in stages.
-  private init(stages shapes: [String: Shape], padding: Shortcut.ZeroPadding?)
-    throws(Unrecognized)
-  {
+  private init(
+    stages shapes: [String: Shape], padding: Shortcut.ZeroPadding?,
+    stridePlacement: StridePlacement?
+  ) throws(Unrecognized) {
     guard let first = shapes["conv1.weight"], first.rank == 4 else {
       throw Unrecognized(reason: "there is no tensor 'conv1.weight'")
     }
@@ -107,9 +112,19 @@ public struct RecognizedNetwork: Hashable, Sendable {
     ]
     var assumed: [String] = []
     let projects = shapes.keys.contains { $0.contains(".downsample.") }
-    let projectsEverywhere = shapes["layer1.1.downsample.0.weight"] != nil
+    // Where nothing changes in the first block of basic ones, or in the second of any, only option C
+    // projects.
+    let projectsEverywhere =
+      shapes["layer1.1.downsample.0.weight"] != nil || !isBottleneck && has("downsample.0")
     let isPreactivation = shapes["conv1.bias"] != nil && blocks.count == 4
     let isForCIFAR = first.extents.last == 3 && blocks.count == 3
+    let isForImageNet = first.extents.last == 7 && blocks.count == 4
+    guard isPreactivation || isForCIFAR && Set(blocks).count == 1 || isForImageNet else {
+      let counts = blocks.map(String.init).joined(separator: ", ")
+      throw Unrecognized(
+        reason: "a first filter of \(first) before stages of \(counts) blocks is of no network here"
+      )
+    }
     if isPreactivation {
       shortcut = nil
     } else if projects {
@@ -127,7 +142,7 @@ public struct RecognizedNetwork: Hashable, Sendable {
           + "; a plain network has the same tensors (--model \(isForCIFAR ? "cifar-plain" : "plain")…)"
       )
     }
-    if isBottleneck, !isPreactivation {
+    if isBottleneck, !isPreactivation, stridePlacement == nil {
       assumed.append("the stride on the 3×3 convolution (--stride-on 1x1, as in the paper)")
     }
     inceptionBranch = nil
@@ -142,7 +157,7 @@ public struct RecognizedNetwork: Hashable, Sendable {
       let family =
         isGated ? "highway" : isBottleneck ? "bottleneck" : isBasic ? "resnet" : "single"
       name = "cifar-\(family)\(depth)"
-    } else if blocks.count == 4 {
+    } else {
       let known = ImageNetResNet.table.first {
         $0.blocks == blocks && $0.isBottleneck == isBottleneck
       }
@@ -153,8 +168,6 @@ public struct RecognizedNetwork: Hashable, Sendable {
       name =
         known.map { (isGated ? "highway" : "resnet") + String($0.depth) }
         ?? (isBottleneck ? "resnet-bottleneck-" : "resnet-") + counts
-    } else {
-      throw Unrecognized(reason: "\(blocks.count) stages are of no network here")
     }
   }
 }

@@ -5,7 +5,7 @@ import ResidualTensors
 /// | names | convolution in a block | projection | classifier |
 /// |---|---|---|---|
 /// | torchvision, timm | `layer1.0.conv1` | `layer1.0.downsample.0`, `.1` | `fc` |
-/// | CIFAR networks after akamaster and kuangliu | `layer1.0.conv1` | `layer1.0.shortcut.0`, `.1` | `linear` |
+/// | CIFAR networks after akamaster | `layer1.0.conv1` | `layer1.0.shortcut.0`, `.1` | `linear` |
 /// | Hugging Face transformers | `…stages.0.layers.0.layer.0.convolution` | `…shortcut.convolution`, `.normalization` | `classifier.1` |
 /// | timm's VGG | as torchvision | – | `pre_logits.fc1`, `pre_logits.fc2`, `head.fc` |
 public enum WeightNames: String, Sendable, CaseIterable {

@@ -9,8 +9,6 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
   case sameSlot(file: String, first: String, second: String, slot: String)
   /// The tensors are of no network that is known.
   case notRecognized(file: String, reason: String)
-  /// The tensors are not those of the network that was named.
-  case otherNetwork(file: String, found: String, asked: String)
   /// A tensor that the network needs, by the slot's name.
   case missingTensor(file: String, slot: String, network: String)
   /// A tensor that the network has no place for, by its name in the file.
@@ -30,23 +28,22 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
       "\(file): tensors '\(first)' and '\(second)' both mean '\(slot)'; keep one of them"
     case .notRecognized(let file, let reason):
       "\(file): it does not describe a network, and \(reason); name the network with --model"
-    case .otherNetwork(let file, let found, let asked):
-      "\(file): its tensors are those of \(found), not of \(asked); leave --model out, or give the "
-        + "file that belongs to it"
     case .missingTensor(let file, let slot, let network):
-      "\(file): tensor '\(slot)' of \(network) is missing; name another network with --model"
+      "\(file): tensor '\(slot)' of \(network) is missing; the file is incomplete, or of another network "
+        + "(--model)"
     case .extraTensor(let file, let name, let network):
-      "\(file): tensor '\(name)' does not belong to \(network); name another network with --model"
+      "\(file): tensor '\(name)' does not belong to \(network); take it out, or name the network that has "
+        + "it with --model"
     case .wrongShape(let file, let name, let found, let slot, let expected):
       "\(file): tensor '\(name)' has shape \(found), but '\(slot)' needs \(expected); "
-        + "name another network with --model"
+        + "the file is damaged, or of another network (--model)"
     case .describesItself(let file):
       "\(file): this model says itself what network it is and how images are prepared; leave --model, "
         + "--shortcut-padding, --stride-on, --img-size, --mean, --std, --channel-order and "
         + "--input-range out"
     case .wrongHash(let file, let expected, let found):
       "\(file): the file's SHA-256 begins with \(found), not with \(expected) as its name says; "
-        + "fetch it again"
+        + "fetch it again, or rename it if it was changed on purpose"
     }
   }
 }

@@ -42,11 +42,11 @@ public struct WeightsFile: Sendable {
   /// - Throws: ``FileError``, `SafetensorsError`, `TorchError` or ``WeightsError``.
   public init(at path: String) throws {
     let bytes = try FileBytes(at: path)
-    try WeightsHash.check(bytes)
     self.path = path
     var remarks: [String] = []
     var entries: [Entry]
     if Self.isTorch(bytes) {
+      try WeightsHash.check(bytes)
       let file = try TorchFile(bytes)
       let (tensors, wrapper) = try Self.unwrapped(file)
       if let wrapper { remarks.append("the tensors lie under '\(wrapper)'") }
@@ -122,9 +122,9 @@ public struct WeightsFile: Sendable {
   }
 }
 
-/// The hash in a file's name: torchvision's end in the first digits of the file's SHA-256, as in
+/// The hash in a checkpoint's name: torchvision's end in the first digits of the file's SHA-256, as in
 /// `resnet18-f37072fd.pth`.
-enum WeightsHash {
+package enum WeightsHash {
   /// - Throws: ``WeightsError/wrongHash(file:expected:found:)``.
   static func check(_ file: FileBytes) throws(WeightsError) {
     guard let expected = digits(inName: file.name) else { return }
@@ -136,7 +136,7 @@ enum WeightsHash {
 
   /// Eight or more hexadecimal digits between a hyphen and the extension, a letter or more among them
   /// or else a date would count.
-  static func digits(inName path: String) -> String? {
+  package static func digits(inName path: String) -> String? {
     let name = path.split(separator: "/").last ?? ""
     guard let dot = name.lastIndex(of: "."), let hyphen = name[..<dot].lastIndex(of: "-") else {
       return nil

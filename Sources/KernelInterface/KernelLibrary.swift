@@ -94,7 +94,8 @@ public protocol KernelLibrary: Sendable {
   func multiply(_ a: Input, _ b: Input, output: Output, elements: Range<Int>)
   /// `output = factor · input [+ addend]`.
   func scale(_ input: Input, by factor: Float, addend: Input?, output: Output, elements: Range<Int>)
-  /// `output = 1 / (1 + exp(−input))`, with a relative error below 3 · 10⁻⁷.
+  /// `output = 1 / (1 + exp(−input))`, with a relative error below 3 · 10⁻⁷ for inputs above −87; below,
+  /// the value at −87. A NaN stays a NaN.
   func sigmoid(_ input: Input, output: Output, elements: Range<Int>)
   /// `output = gradient · result · (1 − result)`, the result being the sigmoid's.
   func sigmoidGradient(_ gradient: Input, result: Input, output: Output, elements: Range<Int>)

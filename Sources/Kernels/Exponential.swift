@@ -25,5 +25,6 @@
   series = next(series, 1 / 2)
   series = next(series, 1)
   series = next(series, 1)
-  return vector(bits: (bits(shifted) &<< 23) &+ bits(series))
+  // The bits of a NaN are no power of two.
+  return vector(bits: (bits(shifted) &<< 23) &+ bits(series)).replacing(with: x, where: x .!= x)
 }

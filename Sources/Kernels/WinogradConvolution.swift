@@ -60,6 +60,7 @@ extension Kernels {
         }
       }
       if ConvolutionAlgorithm.transformsFilterWhenUsed(e) {
+        // What else is asked for is small beside the filter, which is fetched ahead.
         let block = WinogradSmallBlock(scratch, e, tileCount: end &- first)
         forEachBlock(channels: e.outputChannels, in: task.channels) { channels in
           block.multiply(channels, filter: task.filter, until: task.channels.upperBound)

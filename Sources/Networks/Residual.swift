@@ -49,8 +49,6 @@ public struct Residual: Layer {
   public enum Join: Hashable, Sendable {
     /// `ReLU(F(x) + s(x))`.
     case sum
-    /// `F(x) + s(x)`: pre-activation, where F begins with normalisation and rectifier.
-    case sumWithoutRectifier
     /// `ReLU(T(x) · F(x) + (1 − T(x)) · s(x))`, the gate T = σ(W x + b) a 1×1 convolution with as
     /// many filters as the result has channels: Srivastava, Greff, Schmidhuber: Highway Networks,
     /// 2015, eq. (3). b begins below zero, so that the block begins by passing its input on.
@@ -96,7 +94,7 @@ public struct Residual: Layer {
       }
       let sum = Activation(
         value: lowering.append(.add(.init()), [gated, identity.value], "add"), channels: channels)
-      return join == .sumWithoutRectifier ? sum : ReLU().lower(sum, in: &lowering)
+      return ReLU().lower(sum, in: &lowering)
     }
   }
 

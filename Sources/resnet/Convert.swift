@@ -40,10 +40,19 @@ struct Convert: ParsableCommand {
     }
     let kind = (output as NSString).pathExtension.lowercased()
     if ["safetensors", "pth", "pt", "th"].contains(kind) {
+      if kind != "safetensors", WeightsHash.digits(inName: output) != nil {
+        throw UsageError(
+          "\(output): the name ends in the digits of another file's hash; leave them out")
+      }
       guard style == nil else {
         throw UsageError("--hub-style is for folders, and \(output) is a file; leave it out")
       }
       return kind == "safetensors" ? .model : .torch
+    }
+    guard kind.isEmpty || style != nil else {
+      throw UsageError(
+        "\(output): no kind of file ends in '.\(kind)' here; name a .safetensors or .pth file, or a "
+          + "folder")
     }
     return .hub(style ?? .timm)
   }
@@ -51,7 +60,6 @@ struct Convert: ParsableCommand {
   struct Report: Encodable {
     let input: String, output: String, network: String
     let changes: [String]
-    let largestDifference: Float
   }
 
   func run() throws {
@@ -90,16 +98,15 @@ struct Convert: ParsableCommand {
       changes.append("a checkpoint holds no mean: subtract each pixel's, as before, from inputs")
       terminal.note(changes.last ?? "")
     }
-    let difference = try check(model, partial, target, device: device)
+    try check(model, partial, target, device: device)
     try OutputError.wrap { try Self.move(partial, to: output) }
     if outputOptions.json {
       return try JSONDocument.print(
         Report(
-          input: input, output: output, network: model.network.name, changes: changes,
-          largestDifference: difference))
+          input: input, output: output, network: model.network.name, changes: changes))
     }
     print("\(output): \(model.network.name), \(model.network.classes) classes")
-    print("both sides give the same logits, largest difference \(difference)")
+    print("both sides give the same logits to the bit")
   }
 
   /// A hidden name in the same folder, with the extension by which files are told apart.
@@ -119,12 +126,10 @@ struct Convert: ParsableCommand {
     }
   }
 
-  /// Opens what was written and compares the logits of both sides on drawn images.
-  ///
-  /// - Returns: the largest difference of a logit.
+  /// Opens what was written and compares the logits of both sides on drawn images, bit by bit.
   private func check(
     _ model: ModelFile, _ path: String, _ target: Target, device: CPUDevice
-  ) throws -> Float {
+  ) throws {
     var options = WeightsOptions()
     var file = path
     switch target {
@@ -152,27 +157,22 @@ struct Convert: ParsableCommand {
     func logits(_ model: ModelFile) throws -> [Float] {
       var result: [Float] = []
       let classifier = try Classifier(model, device: device, batchSize: 2)
-      // What a checkpoint cannot hold of the mean is the same on both sides.
-      _ = try classifier.evaluator.evaluate(images, normalization: self.model(model)) { logits, _ in
+      _ = try classifier.evaluator.evaluate(images, normalization: comparable(model)) { logits, _ in
         result += logits
       }
       return result
     }
-    func difference(_ a: Float, _ b: Float) -> Float {
-      a == b || a.isNaN && b.isNaN ? 0 : abs(a - b)
-    }
     let (before, after) = (try logits(model), try logits(other))
-    let largest = zip(before, after).map(difference).max() ?? 0
-    guard largest == 0, before.count == after.count else {
+    guard before.map(\.bitPattern) == after.map(\.bitPattern) else {
       throw OutputError(
         description:
-          "\(output): both sides differ by \(largest) in a logit, so nothing was written; "
-          + "this is a mistake of the program, please report it")
+          "\(output): both sides give different logits, so nothing was written; this is a "
+          + "mistake of the program, please report it")
     }
-    return largest
   }
 
-  private func model(_ model: ModelFile) -> Normalization {
+  /// A mean for each pixel is left out on both sides: a checkpoint cannot hold it.
+  private func comparable(_ model: ModelFile) -> Normalization {
     if case .channels = model.normalization {
       model.normalization
     } else {

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFormats
+import ResidualImages
 import ResidualInterchange
 import ResidualTensors
 import ResidualTestSupport
@@ -146,6 +147,45 @@ import Testing
     #expect(turned.tensors["layer1.0.conv1.weight"] == straight.tensors["layer1.0.conv1.weight"])
   }
 
+  /// What is assumed is in our own order and range.
+  @Test func assumedMeanAndDeviation() throws {
+    let network = try network("cifar-resnet8")
+    let mean: [Float] = [0.485, 0.456, 0.406]
+    try TorchFile.write(entries(network), to: folder["w.pth"])
+    func normalization(_ options: WeightsOptions = .init()) throws -> Normalization {
+      try OpenedModel(at: folder["w.pth"], options).model.normalization
+    }
+    let torchvision = Normalization.channels(mean: mean, std: [0.229, 0.224, 0.225])
+    #expect(try normalization() == torchvision)
+    var options = WeightsOptions()
+    options.channelOrder = .bgr
+    #expect(try normalization(options) == torchvision)
+    // Caffe's: a mean, and no deviation.
+    options.inputRange = .bytes
+    options.mean = [102, 153, 204]
+    let (first, second, third): (Float, Float, Float) = (204 / 255, 153 / 255, 102 / 255)
+    let one: Float = 1 / 255
+    let caffe = Normalization.channels(mean: [first, second, third], std: [one, one, one])
+    #expect(try normalization(options) == caffe)
+    let inception = try NetworkCatalog.network(
+      named: "googlenet", inceptionBranch: .three, classes: 4)
+    try TorchFile.write(entries(inception), to: folder["w.pth"])
+    let half = Normalization.channels(mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])
+    #expect(try normalization() == half)
+  }
+
+  @Test func namedNetworksNeedNoRecognition() throws {
+    try TorchFile.write(entries(network("cifar-linear")), to: folder["l.pth"])
+    #expect(throws: WeightsError.self) { _ = try OpenedModel(at: folder["l.pth"]) }
+    var options = WeightsOptions()
+    options.model = "cifar-linear"
+    #expect(try OpenedModel(at: folder["l.pth"], options).model.network.classes == 4)
+    try TorchFile.write(
+      entries(network("cifar-resnet8", .projectionEverywhere)), to: folder["c.pth"])
+    let opened = try OpenedModel(at: folder["c.pth"]).model
+    #expect(opened.network.shortcut == .projectionEverywhere)
+  }
+
   @Test func plainNetworksMustBeNamed() throws {
     try TorchFile.write(entries(network("cifar-plain8")), to: folder["p.pth"])
     let opened = try OpenedModel(at: folder["p.pth"])
@@ -217,7 +257,9 @@ import Testing
     #expect(
       error(stages + entries.filter { !$0.name.hasPrefix("layer") })
         == .notRecognized(
-          file: path, reason: "5 stages are of no network here"))
+          file: path,
+          reason: "a first filter of [16, 3, 3, 3] before stages of 0, 0, 0, 0, 0 blocks is of no "
+            + "network here"))
     let twice = entries + [SafetensorsEntry("linear.bias", Tensor<Float>([4], repeating: 0))]
     #expect(
       error(twice)

@@ -68,9 +68,11 @@ struct ElementwiseTests {
       let expected = x[i] * (y[i] * (1 - y[i]))
       #expect(abs(gradient[i] - expected) <= 1e-6 * abs(expected))
     }
-    let edges = Buffer([-.infinity, .infinity, .nan, -1000, 1000])
-    let results = Buffer(5)
-    library.kernels.sigmoid(edges.input, output: results.pointer, elements: 0..<5)
+    let odd = Float(bitPattern: 0xFFFF_FFFF)
+    let edges = Buffer([-.infinity, .infinity, .nan, -1000, 1000, odd])
+    let results = Buffer(6)
+    library.kernels.sigmoid(edges.input, output: results.pointer, elements: 0..<6)
+    #expect(results[5].isNaN)
     #expect(results[0] >= 0 && results[0] < 1e-37 && results[1] == 1 && results[2].isNaN)
     #expect(results[3] == results[0] && results[4] == 1)
   }
