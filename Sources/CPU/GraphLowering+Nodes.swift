@@ -42,11 +42,7 @@ extension GraphLowering {
         path, touching: [products, variance, output])
     case .batchNormalizationInputGradient: lowerNormalizationInputGradient(value)
 
-    case .add:
-      let (a, b, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
-      append(
-        AddTensors(a: a, b: b, output: output, elements: .elements(shape(value).count)), path,
-        touching: [a, b, output])
+    case .add: lowerMap(.add, operands, value, path)
     case .addBias:
       let (input, bias, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
       append(
@@ -67,78 +63,13 @@ extension GraphLowering {
           elements: .elements(shape(value).count)),
         path, touching: [input, key, output])
     case .channelSum: lowerChannelSum(operands[0], value, path)
-    case .relu:
-      let (input, output) = (buffer(operands[0]), result(value))
-      append(
-        Rectify(input: input, output: output, elements: .elements(shape(value).count)), path,
-        touching: [input, output])
-    case .maxPooling(let pooling):
-      let (input, output) = (buffer(operands[0]), result(value))
-      append(
-        PoolMaximum(
-          input: input, output: output,
-          extents: .init(pooling, input: shape(operands[0]), output: shape(value))),
-        path, touching: [input, output])
-    case .maxPoolingGradient(let attributes):
-      let (gradient, input, output) = (buffer(operands[0]), buffer(operands[1]), result(value))
-      append(
-        PoolMaximumGradient(
-          gradient: gradient, input: input, output: output,
-          extents: .init(
-            attributes.pooling, input: shape(operands[1]), output: shape(operands[0]))),
-        path, touching: [gradient, input, output])
-    case .averagePooling(let pooling):
-      let (input, output) = (buffer(operands[0]), result(value))
-      append(
-        PoolAverage(
-          input: input, output: output,
-          windows: .init(pooling, input: shape(operands[0]), output: shape(value))),
-        path, touching: [input, output])
-    case .averagePoolingGradient(let attributes):
-      let (gradient, output) = (buffer(operands[0]), result(value))
-      append(
-        PoolAverageGradient(
-          gradient: gradient, output: output,
-          windows: .init(
-            attributes.pooling, input: shape(operands[1]), output: shape(operands[0]))),
-        path, touching: [gradient, output])
-    case .globalAveragePooling, .globalAveragePoolingGradient:
-      lowerGlobalAverage(node.operation, operands, value, path)
-    case .slice(let slice):
-      lowerCopy(
-        .gather, slice.axis, start: slice.start, stride: slice.stride, large: operands[0],
-        small: value, from: operands[0], to: value, path)
-    case .sliceGradient(let gradient):
-      let slice = gradient.slice
-      lowerCopy(
-        .scatter, slice.axis, start: slice.start, stride: slice.stride, large: value,
-        small: operands[0], from: operands[0], to: value, path)
-    case .pad(let pad):
-      lowerCopy(
-        .scatter, pad.axis, start: pad.before, stride: 1, large: value, small: operands[0],
-        from: operands[0], to: value, path)
-
-    case .concatenate(let concatenation):
-      let output = result(value)
-      var start = 0
-      for operand in operands {
-        appendCopy(
-          .place, concatenation.axis, start: start, large: value, small: operand,
-          from: buffer(operand), to: output, path)
-        start += shape(operand)[concatenation.axis]
-      }
-    case .concatenateGradient(let gradient):
-      lowerCopy(
-        .gather, gradient.concatenation.axis, start: gradient.start(operands.map(shape)),
-        stride: 1, large: operands[0], small: value, from: operands[0], to: value, path)
-    case .flatten, .flattenGradient:
-      let image = shape(value).rank == 4 ? shape(value) : shape(operands[0])
-      let (input, output) = (buffer(operands[0]), result(value))
-      append(
-        FlattenImages(
-          input: input, output: output, pixels: image[1] * image[2], channels: image[3],
-          isGradient: shape(value).rank == 4, images: Partition(image[0], grain: 1)),
-        path, touching: [input, output])
+    case .relu: lowerMap(.rectify, operands, value, path)
+    case .maxPooling, .maxPoolingGradient, .averagePooling, .averagePoolingGradient,
+      .globalAveragePooling, .globalAveragePoolingGradient:
+      lowerPooling(node.operation, operands, value, path)
+    case .slice, .sliceGradient, .pad, .concatenate, .concatenateGradient, .flatten,
+      .flattenGradient:
+      lowerMovement(node.operation, operands, value, path)
 
     case .softmaxCrossEntropy, .softmaxCrossEntropyGradient, .correctCount:
       lowerLoss(node.operation, operands, value, path)
@@ -179,8 +110,9 @@ extension GraphLowering {
       let source = buffer(left)
       let transposed = temporary(path + ".transposed", floats: rows * inner)
       append(
-        Transpose(input: source, output: transposed, rows: inner, columns: rows), path,
-        touching: [source, transposed])
+        Transpose(
+          input: source, output: transposed, rows: inner, columns: rows, matrices: .whole(1)),
+        path, touching: [source, transposed])
       lowerConvolution(
         input: transposed, filter: buffer(right), output: output,
         .init(rows: rows, inputs: inner, outputs: columns), .forward, path)
@@ -254,49 +186,6 @@ extension GraphLowering {
         partials: partials, first: output, second: nil, channels: channels,
         partCount: pixels.parts),
       path, touching: [partials, output])
-  }
-
-  private mutating func lowerGlobalAverage(
-    _ operation: Operation, _ operands: [Value], _ value: Value, _ path: String
-  ) {
-    let (source, output) = (buffer(operands[0]), result(value))
-    if case .globalAveragePooling = operation {
-      let image = shape(operands[0])
-      append(
-        AverageImages(
-          input: source, output: output, pixels: image[1] * image[2], channels: image[3],
-          images: Partition(image[0], grain: 8)),
-        path, touching: [source, output])
-    } else {
-      let image = shape(value)
-      append(
-        SpreadOverImages(
-          gradient: source, output: output, pixels: image[1] * image[2], channels: image[3],
-          images: Partition(image[0], grain: 8)),
-        path, touching: [source, output])
-    }
-  }
-
-  private mutating func lowerCopy(
-    _ direction: CopyAlongAxis.Direction, _ axis: Int, start: Int, stride: Int, large: Value,
-    small: Value, from source: Value, to target: Value, _ path: String
-  ) {
-    let (input, output) = (buffer(source), result(target))
-    appendCopy(
-      direction, axis, start: start, stride: stride, large: large, small: small, from: input,
-      to: output, path)
-  }
-
-  private mutating func appendCopy(
-    _ direction: CopyAlongAxis.Direction, _ axis: Int, start: Int, stride: Int = 1, large: Value,
-    small: Value, from input: BufferID, to output: BufferID, _ path: String
-  ) {
-    append(
-      CopyAlongAxis(
-        source: input, target: output, direction: direction,
-        large: AxisView(shape(large), axis: axis), small: AxisView(shape(small), axis: axis),
-        start: start, stride: stride),
-      path, touching: [input, output])
   }
 
   private mutating func lowerMap(

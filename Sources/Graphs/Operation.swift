@@ -145,6 +145,12 @@ extension OperationRule {
       throw ShapeError("takes \(count) operands, not \(operands.count)")
     }
   }
+  /// The shape that two operands have in common.
+  func shape(of operands: [Shape], second name: String) throws(ShapeError) -> Shape {
+    try expect(2, operands)
+    try expect(name, operands[1], toBe: operands[0])
+    return operands[0]
+  }
   /// Checks an operand's shape.
   func expect(_ name: String, _ shape: Shape, toBe expected: Shape) throws(ShapeError) {
     guard shape == expected else { throw ShapeError("\(name) is \(shape), not \(expected)") }

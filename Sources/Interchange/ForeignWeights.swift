@@ -51,9 +51,9 @@ public struct OpenedModel: Sendable {
   ///   or ``NetworkNameError``.
   public init(at path: String, _ options: WeightsOptions = .init()) throws {
     let file = try WeightsFile(at: path)
-    if ModelMetadata.describes(file.metadata) {
+    if let own = file.safetensors, ModelMetadata.describes(own.metadata) {
       guard options == WeightsOptions() else { throw WeightsError.describesItself(file: path) }
-      model = try ModelFile(at: path)
+      model = try ModelFile(own)
       namesClasses = model.classNames != Self.numbered(model.network.classes)
       self.remarks = []
       return

@@ -20,8 +20,7 @@ public struct HubFolder {
   private let model: ModelFile
   private let style: Style
   private let mean: [Float], std: [Float]
-  private let blocks: [Int]
-  private let isBottleneck: Bool
+  private let stages: ResidualStages
 
   /// - Throws: ``Unsupported`` where the library has no such network, or images are prepared in a way
   ///   that it does not know.
@@ -35,8 +34,10 @@ public struct HubFolder {
     }
     (self.mean, self.std) = (mean, std)
     let network = model.network
-    let design = RecognizedStages(network)
-    guard let design, network.shortcut == .projection else {
+    stages = ResidualStages(Set(network.slots.map(\.name)))
+    guard stages.blocks.count == ImageNetResNet.widths.count, stages.isBasic, !stages.isGated,
+      network.shortcut == .projection
+    else {
       throw Unsupported(
         description: "\(style.rawValue) has no network like \(network.name)"
           + (network.shortcut.map { " with shortcut option \($0.option)" } ?? "")
@@ -49,7 +50,6 @@ public struct HubFolder {
           + (isKnown ? " with the stride on the 1×1 convolution" : "")
           + "; give --hub-style transformers")
     }
-    (blocks, isBottleneck) = (design.blocks, design.isBottleneck)
   }
 
   /// Writes the folder whole or not at all.
@@ -88,6 +88,12 @@ public struct HubFolder {
 
   private var side: Int { model.network.inputSide }
 
+  /// The channels of each stage's result.
+  private var widths: [Int] {
+    let block: Block = stages.isBottleneck ? .bottleneck(.middle3x3) : .basic
+    return ImageNetResNet.widths.map { $0 * block.expansion }
+  }
+
   private var config: [String: Any] { style == .timm ? timmConfig : transformersConfig }
 
   private var timmConfig: [String: Any] {
@@ -99,10 +105,10 @@ public struct HubFolder {
       "mean": mean.map(Self.decimal), "std": std.map(Self.decimal),
       "num_classes": model.network.classes, "first_conv": "conv1", "classifier": "fc",
     ]
-    let features: Int = isBottleneck ? 2048 : 512
     return [
       "architecture": model.network.name, "num_classes": model.network.classes,
-      "num_features": features, "global_pool": "avg", "label_names": model.classNames,
+      "num_features": widths[widths.count - 1], "global_pool": "avg",
+      "label_names": model.classNames,
       "pretrained_cfg": preprocessing,
     ]
   }
@@ -114,12 +120,11 @@ public struct HubFolder {
       names[String(number)] = name
       numbers[name] = numbers[name] ?? number
     }
-    let widths: [Int] = ImageNetResNet.widths.map { isBottleneck ? 4 * $0 : $0 }
     let stridesFirst: Bool = model.network.stridePlacement == .first1x1
     return [
       "model_type": "resnet", "architectures": ["ResNetForImageClassification"],
-      "num_channels": 3, "embedding_size": 64, "hidden_sizes": widths, "depths": blocks,
-      "layer_type": isBottleneck ? "bottleneck" : "basic", "hidden_act": "relu",
+      "num_channels": 3, "embedding_size": 64, "hidden_sizes": widths, "depths": stages.blocks,
+      "layer_type": stages.isBottleneck ? "bottleneck" : "basic", "hidden_act": "relu",
       "downsample_in_first_stage": false, "downsample_in_bottleneck": stridesFirst,
       "id2label": names, "label2id": numbers, "dtype": "float32",
     ]
@@ -176,22 +181,5 @@ public struct HubFolder {
     let data = try JSONSerialization.data(
       withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     return String(decoding: data, as: UTF8.self) + "\n"
-  }
-}
-
-/// The blocks of a network for ImageNet, from its parameters' names.
-private struct RecognizedStages {
-  let blocks: [Int]
-  let isBottleneck: Bool
-
-  init?(_ network: Network) {
-    let names = Set(network.slots.map(\.name))
-    guard network.gateBias == nil, names.contains("layer4.0.conv2.weight"),
-      !names.contains("conv1.bias")
-    else { return nil }
-    blocks = (1...4).map { stage in
-      (0...).prefix { names.contains("layer\(stage).\($0).conv1.weight") }.count
-    }
-    isBottleneck = names.contains("layer1.0.conv3.weight")
   }
 }

@@ -79,10 +79,15 @@ public struct ModelFile: Sendable {
   /// Reads a file and checks that it holds what its description says.
   ///
   /// - Throws: ``FileError``, `SafetensorsError` or ``ModelFileError``.
-  public init(at path: String) throws {
-    let file = try Safetensors(at: path)
+  public init(at path: String) throws { try self.init(Safetensors(at: path)) }
+
+  /// Checks that a file holds what its description says, and reads it.
+  ///
+  /// - Throws: `SafetensorsError` or ``ModelFileError``.
+  init(_ file: Safetensors) throws {
+    let path = file.file.name
     let metadata = try ModelMetadata(file.metadata, file: path)
-    let network = try metadata.network(file: path)
+    network = try metadata.network(file: path)
     let slots = network.slots
     let needed = Self.neededSlots(of: network)
     var tensors: [String: Tensor<Float>] = [:]
@@ -101,10 +106,10 @@ public struct ModelFile: Sendable {
     if let extra = file.names.first(where: { !known.contains($0) }) {
       throw ModelFileError.extraTensor(file: path, name: extra, network: network.name)
     }
-    self.init(
-      network: network, normalization: try metadata.normalization(file: path, in: file),
-      classNames: metadata.classNames, statistics: metadata.statistics, tensors: tensors,
-      provenance: metadata.provenance)
+    self.tensors = tensors
+    normalization = try metadata.normalization(file: path, in: file)
+    (classNames, statistics) = (metadata.classNames, metadata.statistics)
+    provenance = metadata.provenance
   }
 }
 

@@ -41,8 +41,6 @@ public struct RecognizedNetwork: Hashable, Sendable {
 
   /// The most classes of a network.
   static let maximumClasses = 10_000_000
-  /// One stage more than any network here has.
-  private static let maximumStages = 5
 
   /// The reason why tensors are of no known network.
   public struct Unrecognized: Error, Hashable {
@@ -95,17 +93,9 @@ public struct RecognizedNetwork: Hashable, Sendable {
     guard let first = shapes["conv1.weight"], first.rank == 4 else {
       throw Unrecognized(reason: "there is no tensor 'conv1.weight'")
     }
-    var blocks: [Int] = []
-    while blocks.count < Self.maximumStages,
-      shapes.keys.contains(where: { $0.hasPrefix("layer\(blocks.count + 1).") })
-    {
-      var count = 0
-      while shapes["layer\(blocks.count + 1).\(count).conv1.weight"] != nil { count += 1 }
-      blocks.append(count)
-    }
-    func has(_ name: String) -> Bool { shapes["layer1.0.\(name).weight"] != nil }
-    let (isBottleneck, isBasic) = (has("conv3"), has("conv2"))
-    let isGated = has("gate")
+    let stages = ResidualStages(Set(shapes.keys))
+    let blocks = stages.blocks
+    let (isBottleneck, isBasic, isGated) = (stages.isBottleneck, stages.isBasic, stages.isGated)
     let kind = isBottleneck ? "bottlenecks" : isBasic ? "basic blocks" : "blocks of one layer"
     var reasons = [
       "\(blocks.map(String.init).joined(separator: ", ")) \(kind) in \(blocks.count) stages"
@@ -115,7 +105,8 @@ public struct RecognizedNetwork: Hashable, Sendable {
     // Where nothing changes in the first block of basic ones, or in the second of any, only option C
     // projects.
     let projectsEverywhere =
-      shapes["layer1.1.downsample.0.weight"] != nil || !isBottleneck && has("downsample.0")
+      shapes["layer1.1.downsample.0.weight"] != nil
+      || !isBottleneck && shapes["layer1.0.downsample.0.weight"] != nil
     let isPreactivation = shapes["conv1.bias"] != nil && blocks.count == 4
     let isForCIFAR = first.extents.last == 3 && blocks.count == 3
     let isForImageNet = first.extents.last == 7 && blocks.count == 4

@@ -27,8 +27,8 @@ public struct WeightsFile: Sendable {
   public let entries: [Entry]
   /// What was taken off, in words.
   public let remarks: [String]
-  /// The texts in a safetensors file's header.
-  public let metadata: [String: String]
+  /// The file, where it is of that format.
+  let safetensors: Safetensors?
 
   /// The keys under which checkpoints keep a model's tensors; the first that is there counts.
   static let wrappers = [
@@ -51,13 +51,13 @@ public struct WeightsFile: Sendable {
       let (tensors, wrapper) = try Self.unwrapped(file)
       if let wrapper { remarks.append("the tensors lie under '\(wrapper)'") }
       entries = tensors.map { Entry(name: $0, shape: $1.shape, place: .torch(file, $1)) }
-      metadata = [:]
+      safetensors = nil
     } else {
       let file = try Safetensors(bytes)
       entries = file.records.map {
         Entry(name: $0.name, shape: $0.shape, place: .safetensors(file, name: $0.name))
       }
-      metadata = file.metadata
+      safetensors = file
     }
     for prefix in Self.prefixes
     where !entries.isEmpty && entries.allSatisfy({ $0.name.hasPrefix(prefix) }) {

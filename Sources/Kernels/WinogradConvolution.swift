@@ -37,20 +37,6 @@ extension Kernels {
           run, of: task.input, extents: e, scratch: inputScratch,
           into: scratch + WinogradLayout.inputs)
       }
-      var prefetch = PrefetchStream(idle: task.filter)
-      if task.channels.count == e.outputChannels {
-        let rows = grid.rows(of: first..<end, lookAhead: 0)
-        prefetch.append(Input(task.output), rows: rows, step: outputStep)
-        if let residual = task.epilogue?.residual {
-          prefetch.append(residual, rows: rows, step: outputStep)
-        }
-      }
-      let next = end..<smaller(end &+ WinogradLayout.maximumTiles, tiles.upperBound)
-      prefetch.append(
-        task.input, rows: grid.rows(of: next, lookAhead: 1),
-        step: e.inputWidth &* e.inputChannels)
-      lookahead.move(end &- first, to: &prefetch)
-
       /// Transforms the products of some channels back.
       @inline(__always) func complete(_ channels: Range<Int>, products: Input) {
         grid.forEachRun(in: first..<end) { run in
@@ -60,7 +46,7 @@ extension Kernels {
         }
       }
       if ConvolutionAlgorithm.transformsFilterWhenUsed(e) {
-        // What else is asked for is small beside the filter, which is fetched ahead.
+        // What else will be read is small beside the filter, which is fetched ahead.
         let block = WinogradSmallBlock(scratch, e, tileCount: end &- first)
         forEachBlock(channels: e.outputChannels, in: task.channels) { channels in
           block.multiply(channels, filter: task.filter, until: task.channels.upperBound)
@@ -68,6 +54,19 @@ extension Kernels {
             channels.start..<channels.start &+ channels.channels, products: Input(block.products))
         }
       } else {
+        var prefetch = PrefetchStream(idle: task.filter)
+        if task.channels.count == e.outputChannels {
+          let rows = grid.rows(of: first..<end, lookAhead: 0)
+          prefetch.append(Input(task.output), rows: rows, step: outputStep)
+          if let residual = task.epilogue?.residual {
+            prefetch.append(residual, rows: rows, step: outputStep)
+          }
+        }
+        let next = end..<smaller(end &+ WinogradLayout.maximumTiles, tiles.upperBound)
+        prefetch.append(
+          task.input, rows: grid.rows(of: next, lookAhead: 1),
+          step: e.inputWidth &* e.inputChannels)
+        lookahead.move(end &- first, to: &prefetch)
         WinogradLayout.multiply(
           scratch, filter: task.filter, inputChannels: e.inputChannels,
           outputChannels: e.outputChannels, channels: task.channels, tileCount: end &- first,

@@ -71,14 +71,7 @@ extension Graph {
     let labels = input(StepTensor.labels, .int32)
     let weights = input(StepTensor.weights)
     let operands = [logits, labels, weights]
-    var loss = append(.softmaxCrossEntropy(.init()), operands, path: StepTensor.loss)
-    for (name, logits) in outputs where name.hasPrefix(Network.auxiliaryPrefix) {
-      let other = append(
-        .softmaxCrossEntropy(.init()), [logits, labels, weights], path: name + ".loss")
-      let weighted = append(
-        .scale(.init(Network.auxiliaryWeight)), [other], path: name + ".weighted")
-      loss = append(.add(.init()), [loss, weighted], path: name + ".sum")
-    }
+    let loss = appendObjective(labels: labels, weights: weights, path: StepTensor.loss)
     output(StepTensor.loss, loss)
     output(
       StepTensor.correct,

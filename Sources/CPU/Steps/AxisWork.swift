@@ -68,26 +68,19 @@ struct CopyAlongAxis: Work {
   }
 }
 
-/// Images as rows of numbers, channel by channel, or back.
-struct FlattenImages: Work {
+/// `output[m, j, i] = input[m, i, j]`.
+struct Transpose: Work {
   let input: BufferID, output: BufferID
-  /// Pixels and channels of an image.
-  let pixels: Int, channels: Int
-  /// Whether channels come together in the input, or in the output.
-  let isGradient: Bool
-  let images: Partition
+  /// Of a matrix of the input.
+  let rows: Int, columns: Int
+  let matrices: Partition
 
-  var parts: Int { images.parts }
+  var parts: Int { matrices.parts }
 
   func run(part: Int, in context: StepContext) {
-    let images = images.range(part)
-    let first = images.lowerBound * pixels * channels
-    let (source, target) = (context.input(input) + first, context.output(output) + first)
-    let (rows, columns) = isGradient ? (channels, pixels) : (pixels, channels)
-    for image in 0..<images.count {
-      let (source, target) = (
-        source + image * rows * columns, target + image * rows * columns
-      )
+    for matrix in matrices.range(part) {
+      let source = context.input(input) + matrix * rows * columns
+      let target = context.output(output) + matrix * rows * columns
       for i in 0..<rows {
         for j in 0..<columns { target[j * rows + i] = source[i * columns + j] }
       }

@@ -125,19 +125,6 @@ struct Convolve: Work {
   }
 }
 
-/// `output[j, i] = input[i, j]`: for the one orientation of matrix product that needs it.
-struct Transpose: SerialWork {
-  let input: BufferID, output: BufferID
-  let rows: Int, columns: Int
-
-  func run(in context: StepContext) {
-    let (source, target) = (context.input(input), context.output(output))
-    for i in 0..<rows {
-      for j in 0..<columns { target[j * rows + i] = source[i * columns + j] }
-    }
-  }
-}
-
 extension ConvolutionExtents {
   /// The most input floats that a block's output reads.
   func sourceFloats(_ blocks: RowBlocks) -> Int {

@@ -1,31 +1,6 @@
 import ResidualExecution
 import ResidualKernelInterface
 
-struct AddTensors: Work {
-  let a: BufferID, b: BufferID, output: BufferID
-  let elements: Partition
-
-  var parts: Int { elements.parts }
-
-  func run(part: Int, in context: StepContext) {
-    context.kernels.add(
-      context.input(a), context.input(b), output: context.output(output),
-      elements: elements.range(part))
-  }
-}
-
-struct Rectify: Work {
-  let input: BufferID, output: BufferID
-  let elements: Partition
-
-  var parts: Int { elements.parts }
-
-  func run(part: Int, in context: StepContext) {
-    context.kernels.rectify(
-      context.input(input), output: context.output(output), elements: elements.range(part))
-  }
-}
-
 struct RectifyGradient: Work {
   let gradient: BufferID, addend: BufferID?, activation: BufferID, output: BufferID
   let elements: Partition
@@ -43,7 +18,7 @@ struct RectifyGradient: Work {
 /// Arithmetic number by number.
 struct MapElements: Work {
   enum Function: Hashable, Sendable {
-    case subtract, multiply, sigmoid, sigmoidGradient
+    case add, subtract, multiply, rectify, sigmoid, sigmoidGradient
     case scale(Float)
   }
 
@@ -60,6 +35,8 @@ struct MapElements: Work {
     let first = context.input(operands[0])
     let output = context.output(output)
     switch function {
+    case .add: kernels.add(first, context.input(operands[1]), output: output, elements: range)
+    case .rectify: kernels.rectify(first, output: output, elements: range)
     case .subtract:
       kernels.subtract(first, context.input(operands[1]), output: output, elements: range)
     case .multiply:

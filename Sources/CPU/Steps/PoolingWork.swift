@@ -93,13 +93,21 @@ struct PoolAverage: Work {
 struct PoolAverageGradient: Work {
   let gradient: BufferID, output: BufferID
   let windows: AverageWindows
+  private let images: Partition
 
-  var parts: Int { Partition(windows.batch, grain: 1).parts }
+  init(gradient: BufferID, output: BufferID, windows: AverageWindows) {
+    self.gradient = gradient
+    self.output = output
+    self.windows = windows
+    images = Partition(windows.batch, grain: 1)
+  }
+
+  var parts: Int { images.parts }
 
   func run(part: Int, in context: StepContext) {
     let w = windows
     let imageCount = w.inputHeight * w.inputWidth * w.channels
-    for image in Partition(w.batch, grain: 1).range(part) {
+    for image in images.range(part) {
       let target = context.output(output) + image * imageCount
       target.update(repeating: 0, count: imageCount)
       for (p, (rows, height)) in w.rows.enumerated() {

@@ -83,9 +83,7 @@ extension Operation {
     public init(epsilon: Float) { self.epsilon = epsilon }
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      try expect(2, operands)
-      try expect("the variance", operands[1], toBe: operands[0])
-      return [operands[0]]
+      [try shape(of: operands, second: "the variance")]
     }
   }
 

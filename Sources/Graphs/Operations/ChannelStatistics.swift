@@ -44,9 +44,7 @@ extension Operation {
     public init(weight: Float) { self.weight = weight }
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      try expect(2, operands)
-      try expect("the new value", operands[1], toBe: operands[0])
-      return [operands[0]]
+      [try shape(of: operands, second: "the new value")]
     }
   }
 

@@ -4,9 +4,7 @@ extension Operation {
     /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      try expect(2, operands)
-      try expect("the second addend", operands[1], toBe: operands[0])
-      return [operands[0]]
+      [try shape(of: operands, second: "the second addend")]
     }
     func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
       [gradients[0], gradients[0]]
@@ -49,9 +47,7 @@ extension Operation {
     /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      try expect(2, operands)
-      try expect("the activation", operands[1], toBe: operands[0])
-      return [operands[0]]
+      [try shape(of: operands, second: "the activation")]
     }
   }
 
@@ -60,9 +56,7 @@ extension Operation {
     /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      try expect(2, operands)
-      try expect("the subtrahend", operands[1], toBe: operands[0])
-      return [operands[0]]
+      [try shape(of: operands, second: "the subtrahend")]
     }
     func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
       guard let gradient = gradients[0] else { return [nil, nil] }
@@ -76,9 +70,7 @@ extension Operation {
     /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      try expect(2, operands)
-      try expect("the second factor", operands[1], toBe: operands[0])
-      return [operands[0]]
+      [try shape(of: operands, second: "the second factor")]
     }
     func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
       guard let gradient = gradients[0] else { return [nil, nil] }
@@ -128,9 +120,7 @@ extension Operation {
     /// The operation has no attributes.
     public init() {}
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      try expect(2, operands)
-      try expect("the result", operands[1], toBe: operands[0])
-      return [operands[0]]
+      [try shape(of: operands, second: "the result")]
     }
   }
 }

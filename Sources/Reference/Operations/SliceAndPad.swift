@@ -85,34 +85,3 @@ extension Operation.ConcatenateGradient {
     }
   }
 }
-
-extension Operation.Flatten {
-  func evaluate(_ tensors: StepTensors) {
-    let (x, result) = (tensors.operand(0), tensors.result(0))
-    let shape = tensors.shape(ofOperand: 0)
-    let pixels = shape[1] * shape[2]
-    for n in 0..<shape[0] {
-      for pixel in 0..<pixels {
-        for c in 0..<shape[3] {
-          result[(n * shape[3] + c) * pixels + pixel] = x[(n * pixels + pixel) * shape[3] + c]
-        }
-      }
-    }
-  }
-}
-
-extension Operation.FlattenGradient {
-  func evaluate(_ tensors: StepTensors) {
-    let (gradient, result) = (tensors.operand(0), tensors.result(0))
-    let shape = tensors.shape(ofResult: 0)
-    let pixels = shape[1] * shape[2]
-    for n in 0..<shape[0] {
-      for pixel in 0..<pixels {
-        for c in 0..<shape[3] {
-          result[(n * pixels + pixel) * shape[3] + c] =
-            gradient[(n * shape[3] + c) * pixels + pixel]
-        }
-      }
-    }
-  }
-}

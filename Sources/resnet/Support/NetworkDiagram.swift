@@ -30,9 +30,8 @@ extension LayerDiagram {
       switch node.operation {
       case .add where inputs.count == 2 && inputs[0] != inputs[1]:
         // The path through more layers goes on; the other one is the shortcut.
-        let (long, short) =
-          (inputs[0].boxes.max() ?? -1) >= (inputs[1].boxes.max() ?? -1)
-          ? (inputs[0], inputs[1]) : (inputs[1], inputs[0])
+        let isFirstLong = inputs[0].last >= inputs[1].last
+        let (long, short) = isFirstLong ? (inputs[0], inputs[1]) : (inputs[1], inputs[0])
         if let end = long.boxes.max() {
           shortcuts.append(
             Shortcut(from: short.boxes.max(), to: end, changesShape: short.changesShape))
@@ -43,8 +42,7 @@ extension LayerDiagram {
       case .input, .state, .constant: break
       default:
         // The gate's product counts as its branch.
-        sources[index] =
-          inputs.max { ($0.boxes.max() ?? -1) < ($1.boxes.max() ?? -1) } ?? Source()
+        sources[index] = inputs.max { $0.last < $1.last } ?? Source()
       }
     }
     self.init(
@@ -55,6 +53,8 @@ extension LayerDiagram {
   private struct Source: Hashable {
     var boxes: Set<Int> = []
     var changesShape = false
+    /// The last box; -1 where there is none.
+    var last: Int { boxes.max() ?? -1 }
   }
 
   /// Whether a layer belongs to a shortcut or a gate.

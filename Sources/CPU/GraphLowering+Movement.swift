@@ -1,0 +1,80 @@
+import ResidualExecution
+
+extension GraphLowering {
+  /// Lowers a node that only moves numbers.
+  mutating func lowerMovement(
+    _ operation: Operation, _ operands: [Value], _ value: Value, _ path: String
+  ) {
+    switch operation {
+    case .slice(let slice):
+      lowerCopy(
+        .gather, slice.axis, start: slice.start, stride: slice.stride, large: operands[0],
+        small: value, from: operands[0], to: value, path)
+    case .sliceGradient(let gradient):
+      let slice = gradient.slice
+      lowerCopy(
+        .scatter, slice.axis, start: slice.start, stride: slice.stride, large: value,
+        small: operands[0], from: operands[0], to: value, path)
+    case .pad(let pad):
+      lowerCopy(
+        .scatter, pad.axis, start: pad.before, stride: 1, large: value, small: operands[0],
+        from: operands[0], to: value, path)
+    case .concatenate(let concatenation):
+      let output = result(value)
+      var start = 0
+      for operand in operands {
+        appendCopy(
+          .place, concatenation.axis, start: start, large: value, small: operand,
+          from: buffer(operand), to: output, path)
+        start += shape(operand)[concatenation.axis]
+      }
+    case .concatenateGradient(let gradient):
+      lowerCopy(
+        .gather, gradient.concatenation.axis, start: gradient.start(operands.map(shape)),
+        stride: 1, large: operands[0], small: value, from: operands[0], to: value, path)
+    case .flatten:
+      let image = shape(operands[0])
+      appendTranspose(
+        operands[0], value, rows: image[1] * image[2], columns: image[3], path)
+    case .flattenGradient:
+      let image = shape(value)
+      appendTranspose(
+        operands[0], value, rows: image[3], columns: image[1] * image[2], path)
+    default: preconditionFailure("\(path) changes numbers")
+    }
+  }
+
+  /// Exchanges rows and columns of the matrix that each image is.
+  private mutating func appendTranspose(
+    _ input: Value, _ output: Value, rows: Int, columns: Int, _ path: String
+  ) {
+    let (source, target) = (buffer(input), result(output))
+    append(
+      Transpose(
+        input: source, output: target, rows: rows, columns: columns,
+        matrices: Partition(shape(input)[0], grain: 1)),
+      path, touching: [source, target])
+  }
+
+  private mutating func lowerCopy(
+    _ direction: CopyAlongAxis.Direction, _ axis: Int, start: Int, stride: Int, large: Value,
+    small: Value, from source: Value, to target: Value, _ path: String
+  ) {
+    let (input, output) = (buffer(source), result(target))
+    appendCopy(
+      direction, axis, start: start, stride: stride, large: large, small: small, from: input,
+      to: output, path)
+  }
+
+  private mutating func appendCopy(
+    _ direction: CopyAlongAxis.Direction, _ axis: Int, start: Int, stride: Int = 1, large: Value,
+    small: Value, from input: BufferID, to output: BufferID, _ path: String
+  ) {
+    append(
+      CopyAlongAxis(
+        source: input, target: output, direction: direction,
+        large: AxisView(shape(large), axis: axis), small: AxisView(shape(small), axis: axis),
+        start: start, stride: stride),
+      path, touching: [input, output])
+  }
+}
