@@ -45,11 +45,13 @@ let package = Package(
     .trait(name: "JPEG", description: "Read JPEG images through libjpeg-turbo."),
     .trait(name: "PNG", description: "Read and write PNG images through libpng."),
     .trait(name: "GZIP", description: "Read gzip-compressed archives through zlib."),
+    .trait(name: "ONNX", description: "Read and write ONNX files through swift-protobuf."),
     .trait(name: "Benchmarks", description: "Build kernel-benchmarks, see Benchmarks/kernels."),
-    .default(enabledTraits: ["JPEG", "PNG", "GZIP"]),
+    .default(enabledTraits: ["JPEG", "PNG", "GZIP", "ONNX"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: kernelModules + [
@@ -74,7 +76,18 @@ let package = Package(
         .target(name: "CPNG", condition: .when(traits: ["PNG"])),
       ]),
     module("Datasets", ["ResidualTensors", "ResidualFormats", "ResidualImages"]),
-    module("Interchange", ["ResidualFormats", "ResidualImages", "ResidualNetworks"]),
+    module(
+      "ONNXSchema",
+      [
+        .product(
+          name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["ONNX"]))
+      ]),
+    module(
+      "Interchange",
+      [
+        "ResidualFormats", "ResidualImages", "ResidualNetworks",
+        .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
+      ]),
     module("Figures"),
     module(
       "Training",
