@@ -13,11 +13,11 @@ extension GraphLowering {
     case .sliceGradient(let gradient):
       let slice = gradient.slice
       lowerCopy(
-        .scatter, slice.axis, start: slice.start, stride: slice.stride, large: value,
+        .scatter(0), slice.axis, start: slice.start, stride: slice.stride, large: value,
         small: operands[0], from: operands[0], to: value, path)
     case .pad(let pad):
       lowerCopy(
-        .scatter, pad.axis, start: pad.before, stride: 1, large: value, small: operands[0],
+        .scatter(pad.value), pad.axis, start: pad.before, stride: 1, large: value, small: operands[0],
         from: operands[0], to: value, path)
     case .concatenate(let concatenation):
       let output = result(value)
@@ -34,26 +34,46 @@ extension GraphLowering {
         stride: 1, large: operands[0], small: value, from: operands[0], to: value, path)
     case .flatten:
       let image = shape(operands[0])
-      appendTranspose(
-        operands[0], value, rows: image[1] * image[2], columns: image[3], path)
+      lowerStrides(
+        [image[0], image[1] * image[2], image[3]], [0, 2, 1], operands[0], value, path)
     case .flattenGradient:
       let image = shape(value)
-      appendTranspose(
-        operands[0], value, rows: image[3], columns: image[1] * image[2], path)
+      lowerStrides(
+        [image[0], image[3], image[1] * image[2]], [0, 2, 1], operands[0], value, path)
+    case .transpose(let transposition):
+      lowerStrides(shape(operands[0]), transposition.permutation, operands[0], value, path)
+    case .broadcast:
+      lowerStrides(
+        .init(shape(operands[0]), broadcastTo: shape(value)), operands[0], value, path)
+    case .broadcastGradient:
+      let (source, target) = (buffer(operands[0]), result(value))
+      append(
+        SumOverBroadcast(
+          gradient: source, output: target, large: shape(operands[0]), small: shape(value)),
+        path, touching: [source, target])
+    case .reshape, .reshapeGradient:
+      let (source, target) = (buffer(operands[0]), result(value))
+      append(
+        Copy(
+          input: source, output: target,
+          byteCount: shape(value).count * MemoryLayout<Float>.stride),
+        path, touching: [source, target])
     default: preconditionFailure("\(path) changes numbers")
     }
   }
 
-  /// Exchanges rows and columns of the matrix that each image is.
-  private mutating func appendTranspose(
-    _ input: Value, _ output: Value, rows: Int, columns: Int, _ path: String
+  private mutating func lowerStrides(
+    _ shape: Shape, _ permutation: [Int], _ input: Value, _ output: Value, _ path: String
+  ) {
+    lowerStrides(.init(shape, permutation: permutation), input, output, path)
+  }
+
+  private mutating func lowerStrides(
+    _ view: StridedView, _ input: Value, _ output: Value, _ path: String
   ) {
     let (source, target) = (buffer(input), result(output))
     append(
-      Transpose(
-        input: source, output: target, rows: rows, columns: columns,
-        matrices: Partition(shape(input)[0], grain: 1)),
-      path, touching: [source, target])
+      CopyByStrides(input: source, output: target, view: view), path, touching: [source, target])
   }
 
   private mutating func lowerCopy(

@@ -68,9 +68,22 @@ extension GraphLowering {
       .globalAveragePooling, .globalAveragePoolingGradient:
       lowerPooling(node.operation, operands, value, path)
     case .slice, .sliceGradient, .pad, .concatenate, .concatenateGradient, .flatten,
-      .flattenGradient:
+      .flattenGradient, .transpose, .reshape, .reshapeGradient, .broadcast, .broadcastGradient:
       lowerMovement(node.operation, operands, value, path)
 
+    case .softmax(let softmax):
+      let (input, output) = (buffer(operands[0]), result(value))
+      append(
+        ComputeSoftmax(
+          input: input, output: output, rows: AxisView(shape(value), axis: softmax.axis)),
+        path, touching: [input, output])
+    case .softmaxGradient(let gradient):
+      let (inputs, output) = (operands.map(buffer), result(value))
+      append(
+        ComputeSoftmaxGradient(
+          gradient: inputs[0], probabilities: inputs[1], output: output,
+          rows: AxisView(shape(value), axis: gradient.softmax.axis)),
+        path, touching: inputs + [output])
     case .softmaxCrossEntropy, .softmaxCrossEntropyGradient, .correctCount:
       lowerLoss(node.operation, operands, value, path)
     case .momentumUpdate(let update):
@@ -93,9 +106,19 @@ extension GraphLowering {
     _ product: Operation.MatrixProduct, _ left: Value, _ right: Value, _ value: Value,
     _ path: String
   ) {
-    let (rows, columns) = (shape(value)[0], shape(value)[1])
-    let inner = shape(left).count / rows
     let output = result(value)
+    let extents = shape(value)
+    guard extents.rank == 2 else {
+      let (first, second) = (buffer(left), buffer(right))
+      return append(
+        MultiplyMatrices(
+          left: first, right: second, output: output, rows: extents[extents.rank - 2],
+          inner: product.depth(shape(left)), columns: extents.channels, product: product,
+          matrices: Partition(extents.extents.dropLast(2).reduce(1, *), grain: 1)),
+        path, touching: [first, second, output])
+    }
+    let (rows, columns) = (extents[0], extents[1])
+    let inner = product.depth(shape(left))
     switch (product.transposesLeft, product.transposesRight) {
     case (false, let transposed):
       lowerConvolution(
@@ -110,8 +133,9 @@ extension GraphLowering {
       let source = buffer(left)
       let transposed = temporary(path + ".transposed", floats: rows * inner)
       append(
-        Transpose(
-          input: source, output: transposed, rows: inner, columns: rows, matrices: .whole(1)),
+        CopyByStrides(
+          input: source, output: transposed,
+          view: .init([inner, rows], permutation: [1, 0])),
         path, touching: [source, transposed])
       lowerConvolution(
         input: transposed, filter: buffer(right), output: output,

@@ -41,6 +41,13 @@ public enum Operation: Hashable, Sendable {
   case concatenateGradient(ConcatenateGradient)
   case flatten(Flatten)
   case flattenGradient(FlattenGradient)
+  case reshape(Reshape)
+  case reshapeGradient(ReshapeGradient)
+  case transpose(Transpose)
+  case broadcast(Broadcast)
+  case broadcastGradient(BroadcastGradient)
+  case softmax(Softmax)
+  case softmaxGradient(SoftmaxGradient)
   case dropout(Dropout)
   case softmaxCrossEntropy(SoftmaxCrossEntropy)
   case softmaxCrossEntropyGradient(SoftmaxCrossEntropyGradient)
@@ -87,6 +94,13 @@ public enum Operation: Hashable, Sendable {
     case .concatenateGradient(let rule): rule
     case .flatten(let rule): rule
     case .flattenGradient(let rule): rule
+    case .reshape(let rule): rule
+    case .reshapeGradient(let rule): rule
+    case .transpose(let rule): rule
+    case .broadcast(let rule): rule
+    case .broadcastGradient(let rule): rule
+    case .softmax(let rule): rule
+    case .softmaxGradient(let rule): rule
     case .dropout(let rule): rule
     case .softmaxCrossEntropy(let rule): rule
     case .softmaxCrossEntropyGradient(let rule): rule

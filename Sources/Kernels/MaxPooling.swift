@@ -18,12 +18,22 @@ private struct Window {
   let height: Int, width: Int
 
   @inline(__always) init(_ e: PoolingExtents, _ p: Int, _ q: Int) {
-    let y = p &* e.strideHeight &- e.paddingTop
-    let x = q &* e.strideWidth &- e.paddingLeft
-    top = larger(y, 0)
-    left = larger(x, 0)
-    height = smaller(y &+ e.windowHeight, e.inputHeight) &- top
-    width = smaller(x &+ e.windowWidth, e.inputWidth) &- left
+    (top, height) = Self.inside(
+      p &* e.strideHeight &- e.paddingTop, e.windowHeight, e.dilationHeight, e.inputHeight)
+    (left, width) = Self.inside(
+      q &* e.strideWidth &- e.paddingLeft, e.windowWidth, e.dilationWidth, e.inputWidth)
+  }
+
+  /// The first of the places `start`, `start + step`, … that lies inside, and how many do.
+  @inline(__always)
+  private static func inside(_ start: Int, _ count: Int, _ step: Int, _ extent: Int) -> (Int, Int) {
+    if step == 1 {
+      let first = larger(start, 0)
+      return (first, smaller(start &+ count, extent) &- first)
+    }
+    let first = start < 0 ? start &+ (step &- 1 &- start) / step &* step : start
+    let last = smaller(start &+ (count &- 1) &* step, extent &- 1)
+    return (first, (last &- first) / step &+ 1)
   }
 
   /// The largest numbers of a vector of channels, and their places in the window, counted row by
@@ -43,10 +53,10 @@ private struct Window {
         value = value.replacing(with: x, where: wins)
         place = place.replacing(with: current, where: wins)
         current += 1
-        pixel += e.channels
+        pixel += e.dilationWidth &* e.channels
         s &+= 1
       }
-      row += e.inputWidth &* e.channels
+      row += e.dilationHeight &* e.inputWidth &* e.channels
       r &+= 1
     }
     return (value, place)
@@ -58,17 +68,17 @@ private struct Window {
     _ gradient: Vector, at place: Vector, to image: Output, _ e: PoolingExtents, band: Range<Int>,
     count: Int
   ) {
-    var r = larger(band.lowerBound &- top, 0)
-    let end = smaller(band.upperBound &- top, height)
+    let step = e.dilationHeight
+    var r = (larger(band.lowerBound &- top, 0) &+ step &- 1) / step
     var current = Vector(repeating: Float(r &* width))
-    while r < end {
-      var pixel = image + ((top &+ r) &* e.inputWidth &+ left) &* e.channels
+    while r < height, top &+ r &* step < band.upperBound {
+      var pixel = image + ((top &+ r &* step) &* e.inputWidth &+ left) &* e.channels
       var s = 0
       while s < width {
         let share = Vector.zero.replacing(with: gradient, where: place .== current)
         store(load(pixel, count: count) + share, pixel, count: count)
         current += 1
-        pixel += e.channels
+        pixel += e.dilationWidth &* e.channels
         s &+= 1
       }
       r &+= 1
@@ -121,14 +131,15 @@ extension Kernels {
   ) {
     let rowCount = e.inputWidth &* e.channels
     // The first window that reaches into the band, and the first that begins behind it.
-    let reach = band.lowerBound &+ e.paddingTop &- e.windowHeight
+    let height = (e.windowHeight &- 1) &* e.dilationHeight &+ 1
+    let reach = band.lowerBound &+ e.paddingTop &- height
     let first = reach < 0 ? 0 : reach / e.strideHeight &+ 1
     let end = smaller(
       e.outputHeight, (band.upperBound &- 1 &+ e.paddingTop) / e.strideHeight &+ 1)
     var cleared = band.lowerBound
     var p = first
     while p < end {
-      let bottom = p &* e.strideHeight &- e.paddingTop &+ e.windowHeight
+      let bottom = p &* e.strideHeight &- e.paddingTop &+ height
       let needed = smaller(bottom, band.upperBound)
       if cleared < needed {
         fillZero(inputGradient + cleared &* rowCount, (needed &- cleared) &* rowCount)

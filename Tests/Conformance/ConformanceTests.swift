@@ -16,6 +16,9 @@ import Testing
   @Test(arguments: TestDevice.all, ConformanceCase.otherCases)
   func operation(device: TestDevice, test: ConformanceCase) throws { try device.compare(test) }
 
+  @Test(arguments: TestDevice.all, ConformanceCase.imported)
+  func imported(device: TestDevice, test: ConformanceCase) throws { try device.compare(test) }
+
   @Test(arguments: TestDevice.all, ConformanceCase.states)
   func state(device: TestDevice, test: ConformanceCase) throws { try device.compare(test) }
 

@@ -38,7 +38,9 @@ struct PoolMaximumGradient: Work {
     // Windows at the border of two parts are searched in both; so parts are several windows high.
     rows = Partition(
       extents.inputRows,
-      grain: max(8 * extents.windowHeight, 16_384 / max(1, extents.inputRowCount)))
+      grain: max(
+        8 * extents.windowHeight * extents.dilationHeight,
+        16_384 / max(1, extents.inputRowCount)))
   }
 
   var parts: Int { rows.parts }
@@ -133,8 +135,7 @@ struct PoolAverageGradient: Work {
 struct AverageWindows: Sendable {
   let batch: Int, channels: Int
   let inputHeight: Int, inputWidth: Int
-  /// The rows and columns of each window that lie in the image, and how many count.
-  let rows: [(range: Range<Int>, size: Int)], columns: [(range: Range<Int>, size: Int)]
+  let rows: [Operation.AveragePooling.Window], columns: [Operation.AveragePooling.Window]
 
   init(_ pooling: Operation.AveragePooling, input: Shape, output: Shape) {
     (batch, inputHeight, inputWidth, channels) = (input[0], input[1], input[2], input[3])
@@ -151,6 +152,7 @@ extension PoolingExtents {
       batch: input[0], channels: input[3], input: (input[1], input[2]),
       output: (output[1], output[2]), window: (pooling.windowHeight, pooling.windowWidth),
       stride: (pooling.strideHeight, pooling.strideWidth),
-      padding: (pooling.padding.top, pooling.padding.left))
+      padding: (pooling.padding.top, pooling.padding.left),
+      dilation: (pooling.dilationHeight, pooling.dilationWidth))
   }
 }

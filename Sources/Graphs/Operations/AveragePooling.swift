@@ -50,28 +50,33 @@ extension Operation {
       ]
     }
 
-    /// The windows along the rows (axis 1) or the columns (axis 2) of images: for each the image's
-    /// rows or columns in it, and how many count.
+    /// The rows or columns of an image that a window looks at, and how many count.
+    package typealias Window = (places: StrideTo<Int>, size: Int)
+
+    /// The windows along the rows (axis 1) or the columns (axis 2) of images.
     ///
     /// - Parameters:
     ///   - extent: of the images along the axis.
     ///   - count: of windows.
-    package func windows(axis: Int, extent: Int, count: Int) -> [(range: Range<Int>, size: Int)] {
-      func fixed(_ pooling: MaxPooling, countsPadding: Bool) -> [(range: Range<Int>, size: Int)] {
-        let isRow = axis == 1
-        let (size, step) =
-          isRow
-          ? (pooling.windowHeight, pooling.strideHeight)
-          : (pooling.windowWidth, pooling.strideWidth)
+    package func windows(axis: Int, extent: Int, count: Int) -> [Window] {
+      func fixed(_ pooling: MaxPooling, countsPadding: Bool) -> [Window] {
+        let (size, step, dilation) =
+          axis == 1
+          ? (pooling.windowHeight, pooling.strideHeight, pooling.dilationHeight)
+          : (pooling.windowWidth, pooling.strideWidth, pooling.dilationWidth)
         let (before, after) =
-          isRow
+          axis == 1
           ? (pooling.padding.top, pooling.padding.bottom)
           : (pooling.padding.left, pooling.padding.right)
         return (0..<count).map { index in
           let start = index * step - before
-          let end = min(start + size, extent + after)
-          let range = max(start, 0)..<max(0, start, min(end, extent))
-          return (range, countsPadding ? end - start : range.count)
+          let places = (0..<size).lazy.map { start + $0 * dilation }
+          let inside = places.filter { 0..<extent ~= $0 }
+          let counting = countsPadding ? places.count { $0 < extent + after } : inside.count
+          let first = inside.first ?? 0
+          return (
+            stride(from: first, to: first + inside.count * dilation, by: dilation), counting
+          )
         }
       }
       switch windows {
@@ -79,8 +84,10 @@ extension Operation {
       case .notCounting(let pooling): return fixed(pooling, countsPadding: false)
       case .adaptive:
         return (0..<count).map { index in
-          let range = index * extent / count..<((index + 1) * extent + count - 1) / count
-          return (range, range.count)
+          let (start, end) = (
+            index * extent / count, ((index + 1) * extent + count - 1) / count
+          )
+          return (stride(from: start, to: end, by: 1), end - start)
         }
       }
     }

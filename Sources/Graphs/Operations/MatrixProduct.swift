@@ -2,7 +2,7 @@ extension Operation {
   /// The product of two matrices, each optionally transposed: `result = left° · right°`.
   ///
   /// Operands: left `[M, K]` (`[K, M]` transposed), right `[K, N]` (`[N, K]` transposed).
-  /// Result: `[M, N]`.
+  /// Result: `[M, N]`. Axes before those, equal in both operands, are those of many such products.
   public struct MatrixProduct: OperationRule {
     /// Whether the left operand is `[K, M]`.
     public let transposesLeft: Bool
@@ -17,21 +17,28 @@ extension Operation {
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
       try expect(2, operands)
-      try expect("the left matrix", operands[0], rank: 2)
-      try expect("the right matrix", operands[1], rank: 2)
-      let (m, k) = oriented(operands[0], transposesLeft)
-      let (rows, n) = oriented(operands[1], transposesRight)
-      guard k == rows else {
-        throw ShapeError("matrices of \(operands[0]) and \(operands[1]) do not fit")
-      }
-      return [[m, n]]
-    }
-    private func oriented(_ shape: Shape, _ transposed: Bool) -> (rows: Int, columns: Int) {
-      transposed ? (shape[1], shape[0]) : (shape[0], shape[1])
+      let outer = operands[0].extents.dropLast(2)
+      guard operands[0].rank >= 2, operands[1].rank >= 2,
+        Array(outer) == Array(operands[1].extents.dropLast(2)),
+        depth(operands[0]) == rows(operands[1], transposesRight)
+      else { throw ShapeError("matrices of \(operands[0]) and \(operands[1]) do not fit") }
+      return [
+        Shape(
+          outer + [rows(operands[0], transposesLeft), rows(operands[1], !transposesRight)])
+      ]
     }
 
+    /// The rows of a matrix, or the columns as it is stored if it is transposed.
+    private func rows(_ shape: Shape, _ isTransposed: Bool) -> Int {
+      shape[shape.rank - (isTransposed ? 1 : 2)]
+    }
+    /// The extent K that is summed over.
+    ///
+    /// - Parameter left: the shape of the left operand.
+    package func depth(_ left: Shape) -> Int { rows(left, !transposesLeft) }
+
     func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
-      results[0].count * oriented(operands[0], transposesLeft).columns
+      results[0].count * depth(operands[0])
     }
 
     func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {

@@ -1,17 +1,17 @@
 extension Operation {
   /// The largest pixel of each window, for each channel.
   ///
-  ///     output[n, p, q, c] = max_{r, s} input[n, p·stride + r − top, q·stride + s − left, c]
+  ///     output[n, p, q, c] = max_{r, s} input[n, p·stride + r·dilation − top, q·stride + s·dilation − left, c]
   ///
   /// over the pixels of the window that lie inside the input: padding never wins. A NaN in a window
   /// wins. Operand: `[N, H, W, C]`. Result: `[N, P, Q, C]` with
   ///
-  ///     P = (H + top + bottom − window height) / stride + 1,  Q likewise,
+  ///     P = (H + top + bottom − (window height − 1) · dilation − 1) / stride + 1,  Q likewise,
   ///
   /// rounded down, or up with `roundsUp`; a last window that would begin beyond the input and its
   /// padding above is then left out, as in PyTorch and Caffe.
   public struct MaxPooling: OperationRule {
-    /// The extents of a window in pixels.
+    /// The extents of a window in the pixels that it looks at.
     public let windowHeight: Int, windowWidth: Int
     /// The step between windows in pixels, vertically and horizontally.
     public let strideHeight: Int, strideWidth: Int
@@ -19,15 +19,20 @@ extension Operation {
     public let padding: Convolution.Padding
     /// Ceiling mode.
     public let roundsUp: Bool
+    /// The step between the pixels that a window looks at.
+    public let dilationHeight: Int, dilationWidth: Int
 
     /// Windows whose extents, stride or padding may differ between the axes.
     ///
-    /// - Precondition: strides above 0, and less padding than window on each side, so that no
-    ///   window is empty.
+    /// - Precondition: strides and dilations above 0, and less padding than window on each side, so
+    ///   that no window is empty.
     public init(
       windowHeight: Int, windowWidth: Int, strideHeight: Int, strideWidth: Int,
-      padding: Convolution.Padding = .init(0), roundsUp: Bool = false
+      padding: Convolution.Padding = .init(0), roundsUp: Bool = false, dilationHeight: Int = 1,
+      dilationWidth: Int = 1
     ) {
+      precondition(
+        dilationHeight > 0 && dilationWidth > 0, "dilations \(dilationHeight), \(dilationWidth)")
       precondition(
         strideHeight > 0 && strideWidth > 0, "a stride of \(strideHeight) × \(strideWidth)")
       precondition(
@@ -38,6 +43,7 @@ extension Operation {
       (self.strideHeight, self.strideWidth) = (strideHeight, strideWidth)
       self.padding = padding
       self.roundsUp = roundsUp
+      (self.dilationHeight, self.dilationWidth) = (dilationHeight, dilationWidth)
     }
     /// Square windows with the same stride on both axes and the same padding on all sides.
     ///
@@ -54,28 +60,34 @@ extension Operation {
       try expect("the input", input, rank: 4)
       guard
         let height = outputExtent(
-          input[1], window: windowHeight, stride: strideHeight, before: padding.top,
-          after: padding.bottom),
+          input[1], window: windowHeight, stride: strideHeight, dilation: dilationHeight,
+          before: padding.top, after: padding.bottom),
         let width = outputExtent(
-          input[2], window: windowWidth, stride: strideWidth, before: padding.left,
-          after: padding.right)
+          input[2], window: windowWidth, stride: strideWidth, dilation: dilationWidth,
+          before: padding.left, after: padding.right)
       else {
         throw ShapeError(
           "the input \(input) with its padding is smaller than the window "
-            + "\(windowHeight) × \(windowWidth)")
+            + "\(windowHeight) × \(windowWidth), or some window sees padding alone")
       }
       return [[input[0], height, width, input[3]]]
     }
 
-    /// The windows along one axis; `nil` where not even one fits.
-    private func outputExtent(_ extent: Int, window: Int, stride: Int, before: Int, after: Int)
-      -> Int?
-    {
-      let steps = extent + before + after - window
+    /// The windows along one axis; `nil` where not even one fits, or one sees padding alone.
+    private func outputExtent(
+      _ extent: Int, window: Int, stride: Int, dilation: Int, before: Int, after: Int
+    ) -> Int? {
+      let steps = extent + before + after - (window - 1) * dilation - 1
       guard extent > 0, steps >= 0 else { return nil }
-      guard roundsUp else { return steps / stride + 1 }
-      let last = (steps + stride - 1) / stride
-      return last * stride >= extent + before ? last : last + 1
+      let last = (steps + (roundsUp ? stride - 1 : 0)) / stride
+      let count = roundsUp && last * stride >= extent + before ? last : last + 1
+      // Without dilation no window is empty, because there is less padding than window.
+      let isAnyEmpty =
+        dilation > 1
+        && (0..<count).contains { index in
+          !(0..<window).contains { 0..<extent ~= index * stride - before + $0 * dilation }
+        }
+      return isAnyEmpty ? nil : count
     }
 
     func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {

@@ -47,16 +47,18 @@ extension Operation {
     }
   }
 
-  /// Zeros before and after along one axis.
+  /// Numbers, commonly zeros, before and after along one axis.
   public struct Pad: OperationRule {
     /// The axis that becomes longer, from 0 for the outermost.
     public let axis: Int
-    /// Zeros added at the start and at the end.
+    /// Numbers added at the start and at the end.
     public let before: Int, after: Int
-    /// - Precondition: nothing negative.
-    public init(axis: Int, before: Int, after: Int) {
+    /// What they are.
+    public let value: Float
+    /// - Precondition: no negative count.
+    public init(axis: Int, before: Int, after: Int, value: Float = 0) {
       precondition(before >= 0 && after >= 0, "padding of \(before) and \(after)")
-      (self.axis, self.before, self.after) = (axis, before, after)
+      (self.axis, self.before, self.after, self.value) = (axis, before, after, value)
     }
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {

@@ -11,8 +11,8 @@ extension Operation.AveragePooling {
     for n in 0..<output[0] {
       for (p, row) in rows.enumerated() {
         for (q, column) in columns.enumerated() {
-          for h in row.range {
-            for w in column.range {
+          for h in row.places {
+            for w in column.places {
               for c in 0..<output[3] {
                 body(
                   ((n * output[1] + p) * output[2] + q) * output[3] + c,

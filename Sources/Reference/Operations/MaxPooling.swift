@@ -11,10 +11,10 @@ extension Operation.MaxPooling {
           for c in 0..<output[3] {
             var largest: Int?
             for r in 0..<windowHeight {
-              let row = p * strideHeight + r - padding.top
+              let row = p * strideHeight + r * dilationHeight - padding.top
               guard 0..<input[1] ~= row else { continue }
               for s in 0..<windowWidth {
-                let column = q * strideWidth + s - padding.left
+                let column = q * strideWidth + s * dilationWidth - padding.left
                 guard 0..<input[2] ~= column else { continue }
                 let place = ((n * input[1] + row) * input[2] + column) * input[3] + c
                 if largest.map({ x[place] > x[$0] || x[place].isNaN }) ?? true { largest = place }

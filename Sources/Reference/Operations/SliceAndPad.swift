@@ -48,7 +48,7 @@ extension Operation.Pad {
     let (x, result) = (tensors.operand(0), tensors.result(0))
     let source = AxisView(tensors.shape(ofOperand: 0), axis: axis)
     let target = AxisView(tensors.shape(ofResult: 0), axis: axis)
-    result.update(repeating: 0, count: tensors.shape(ofResult: 0).count)
+    result.update(repeating: Double(value), count: tensors.shape(ofResult: 0).count)
     for o in 0..<source.outer {
       (result + target.offset(o, before)).update(
         from: x + source.offset(o, 0), count: source.extent * source.inner)
