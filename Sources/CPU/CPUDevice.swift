@@ -75,7 +75,8 @@ public final class CPUDevice: Device, @unchecked Sendable {
   }
 
   public func run(
-    _ steps: [CPUStep], of plan: Plan<CPUStep>, in memory: Memory, times: StepTimes?
+    _ steps: [CPUStep], of plan: Plan<CPUStep>, in memory: Memory, recording: inout NoRecording?,
+    times: StepTimes?
   ) {
     pthread_mutex_lock(turn)
     defer { pthread_mutex_unlock(turn) }

@@ -8,8 +8,19 @@ public protocol Device: Sendable {
   /// One unit of work; what it consists of is the device's own matter.
   associatedtype Step: Sendable
 
-  /// How the device stores real numbers. Labels are int32 everywhere.
+  /// What the device keeps of a loaded plan between runs, such as a captured graph of launches.
+  associatedtype Recording = NoRecording
+
+  /// How inputs, outputs and slots hold real numbers. Labels are int32 everywhere.
   var realType: ElementType { get }
+
+  /// The memory in bytes that plans and stores may take.
+  var memoryByteCount: Int { get }
+
+  /// Makes memory that the device's steps can reach, set to zero unless it is workspace.
+  ///
+  /// - Throws: ``AllocationError``.
+  func allocate(byteCount: Int, for use: MemoryUse) throws(AllocationError) -> any DeviceBuffer
 
   /// Makes a plan of a graph for inputs of given shapes.
   ///
@@ -19,14 +30,32 @@ public protocol Device: Sendable {
   func prepare(_ graph: Graph, inputs: [String: Shape], keepsDerived: Bool) throws -> Plan<Step>
 
   /// Runs steps of a plan, its preparation or its own, on memory that fits it, and times each where
-  /// `times` is given.
-  func run(_ steps: [Step], of plan: Plan<Step>, in memory: Memory, times: StepTimes?)
+  /// `times` is given. May return before they are done; what reads buffers waits.
+  ///
+  /// - Parameter recording: what the last run of the same steps has left, `nil` before the first one
+  ///   and whenever an address of the plan's buffers or of scratch memory has changed.
+  func run(
+    _ steps: [Step], of plan: Plan<Step>, in memory: Memory, recording: inout Recording?,
+    times: StepTimes?)
 
   /// Bytes of scratch memory that running a plan needs beside its arena.
   func scratchByteCount(of plan: Plan<Step>) -> Int
 }
 
+/// For devices that keep nothing of a plan between runs.
+public struct NoRecording: Sendable {}
+
 extension Device {
+  /// The machine's memory.
+  public var memoryByteCount: Int { AlignedBuffer.machineByteCount }
+
+  /// Memory that the processor reaches as well.
+  public func allocate(byteCount: Int, for use: MemoryUse) throws(AllocationError)
+    -> any DeviceBuffer
+  {
+    try AlignedBuffer(byteCount: byteCount)
+  }
+
   /// A plan for many runs, which keeps what it can.
   public func prepare(_ graph: Graph, inputs: [String: Shape]) throws -> Plan<Step> {
     try prepare(graph, inputs: inputs, keepsDerived: true)

@@ -15,11 +15,15 @@ public struct Memory: @unchecked Sendable {
     self.scratch = scratch
   }
 
+  /// A buffer's first byte.
+  @inline(__always)
+  package func address(_ buffer: BufferID) -> UnsafeMutableRawPointer { addresses[buffer.index] }
+
   /// A buffer's elements.
   @inline(__always)
   package func pointer<Element>(_ buffer: BufferID, of type: Element.Type = Element.self)
     -> UnsafeMutablePointer<Element>
   {
-    addresses[buffer.index].assumingMemoryBound(to: type)
+    address(buffer).assumingMemoryBound(to: type)
   }
 }

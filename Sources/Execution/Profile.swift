@@ -10,16 +10,22 @@ public final class StepTimes {
     durations = Array(repeating: .zero, count: plan.steps.count)
   }
 
-  /// Begins a run.
+  /// Begins a run whose steps are timed by the device.
+  package func beginRun() { runs += 1 }
+
+  /// Adds the time that a step took on the device.
+  package func record(_ step: Int, _ duration: Duration) { durations[step] += duration }
+
+  /// Begins a run whose steps are timed here, one after the other.
   package func begin() {
-    runs += 1
+    beginRun()
     last = .now
   }
 
   /// Ends a step, which began when the one before it ended.
   package func end(_ step: Int) {
     let now = ContinuousClock.now
-    durations[step] += now - last
+    record(step, now - last)
     last = now
   }
 

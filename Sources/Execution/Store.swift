@@ -8,13 +8,41 @@ public final class Store {
   public private(set) var slots: [StateSlot] = []
   /// Grows whenever a slot's value may have changed.
   package private(set) var version = 0
-  private var buffers: [String: AlignedBuffer] = [:]
-  private var shapes: [String: Shape] = [:]
+  /// The version after the last run that changed slots.
+  private var runVersion = 0
+  private var memories: [String: SlotMemory] = [:]
+  private let allocate: (_ byteCount: Int) throws(AllocationError) -> any DeviceBuffer
 
-  /// - Parameter realType: how the device that the store is for keeps real numbers.
-  public init(realType: ElementType = .float32) {
+  private struct SlotMemory {
+    let buffer: any DeviceBuffer
+    let shape: Shape
+    /// The store's version that the host's bytes are of.
+    var hostVersion: Int
+  }
+
+  /// A store in the memory of a device.
+  public convenience init(for device: some Device) {
+    self.init(realType: device.realType) { byteCount throws(AllocationError) in
+      try device.allocate(byteCount: byteCount, for: .state)
+    }
+  }
+
+  /// A store for a device that shares the processor's memory.
+  ///
+  /// - Parameter realType: how the device keeps real numbers.
+  public convenience init(realType: ElementType = .float32) {
+    self.init(realType: realType) { byteCount throws(AllocationError) in
+      try AlignedBuffer(byteCount: byteCount)
+    }
+  }
+
+  private init(
+    realType: ElementType,
+    allocate: @escaping (_ byteCount: Int) throws(AllocationError) -> any DeviceBuffer
+  ) {
     precondition(realType == .float32 || realType == .float64, "a store of \(realType)")
     self.realType = realType
+    self.allocate = allocate
   }
 
   /// Adds the slots that are not there yet, with their initial values.
@@ -23,9 +51,10 @@ public final class Store {
   /// - Throws: ``AllocationError``.
   public func initialize(_ slots: [StateSlot], seed: UInt64) throws(AllocationError) {
     let key = RandomKey(seed: seed).derived(.initialization)
-    for slot in slots where buffers[slot.name] == nil {
-      buffers[slot.name] = try AlignedBuffer(byteCount: slot.shape.count * realType.size)
-      shapes[slot.name] = slot.shape
+    for slot in slots where memories[slot.name] == nil {
+      memories[slot.name] = SlotMemory(
+        buffer: try allocate(slot.shape.count * realType.size), shape: slot.shape,
+        hostVersion: version)
       self.slots.append(slot)
       switch slot.initialValue {
       case .constant(let value):
@@ -39,72 +68,51 @@ public final class Store {
   }
 
   /// Whether there is a slot of this name.
-  public func contains(_ name: String) -> Bool { buffers[name] != nil }
+  public func contains(_ name: String) -> Bool { memories[name] != nil }
   /// A slot's shape, `nil` where there is none of this name.
-  public func shape(of name: String) -> Shape? { shapes[name] }
+  public func shape(of name: String) -> Shape? { memories[name]?.shape }
 
   /// A slot's value, rounded to float32 where the store is more exact.
-  public func read(_ name: String) -> Tensor<Float> {
-    let (buffer, shape) = slot(name)
-    return Tensor(shape, NumberBuffer(buffer, realType, count: shape.count).read())
-  }
+  public func read(_ name: String) -> Tensor<Float> { Tensor(memory(name).shape, numbers(name)) }
 
   /// A slot's value in double precision.
-  public func readDouble(_ name: String) -> [Double] {
-    let (buffer, shape) = slot(name)
-    return NumberBuffer(buffer, realType, count: shape.count).read()
+  public func readDouble(_ name: String) -> [Double] { numbers(name) }
+
+  private func numbers<Number: BinaryFloatingPoint>(_ name: String) -> [Number] {
+    let (buffer, count) = (buffer(name), memory(name).shape.count)
+    if memory(name).hostVersion < runVersion {
+      buffer.download(byteCount: count * realType.size)
+      memories[name]?.hostVersion = version
+    }
+    return NumberBuffer(buffer.host, realType, count: count).read()
   }
 
   /// Replaces a slot's value.
   public func write<Number: BinaryFloatingPoint>(_ values: [Number], to name: String) {
-    let (buffer, shape) = slot(name)
+    let (buffer, shape) = (buffer(name), memory(name).shape)
     precondition(
       values.count == shape.count, "\(values.count) numbers for slot \(name) of \(shape)")
-    NumberBuffer(buffer, realType, count: shape.count).write(values)
+    NumberBuffer(buffer.host, realType, count: shape.count).write(values)
+    buffer.upload(byteCount: shape.count * realType.size)
     version += 1
+    memories[name]?.hostVersion = version
   }
 
-  /// Says that a run has changed slots.
-  package func noteChange() { version += 1 }
+  /// Says that a run has changed slots, so that the host's bytes of them are old.
+  package func noteChange() {
+    version += 1
+    runVersion = version
+  }
 
-  /// A slot's memory. Who writes to it calls ``noteChange()`` afterwards.
+  /// A slot's memory, for steps to work on. Who has them write to it calls ``noteChange()``.
   ///
   /// - Precondition: there is a slot of this name.
-  package func buffer(_ name: String) -> AlignedBuffer { slot(name).buffer }
+  package func buffer(_ name: String) -> any DeviceBuffer { memory(name).buffer }
 
-  private func slot(_ name: String) -> (buffer: AlignedBuffer, shape: Shape) {
-    guard let buffer = buffers[name], let shape = shapes[name] else {
+  private func memory(_ name: String) -> SlotMemory {
+    guard let memory = memories[name] else {
       preconditionFailure("the store has no slot \(name)")
     }
-    return (buffer, shape)
-  }
-}
-
-/// Real numbers in a buffer whose element type is known at run time only.
-struct NumberBuffer {
-  let buffer: AlignedBuffer
-  let type: ElementType
-  let count: Int
-
-  init(_ buffer: AlignedBuffer, _ type: ElementType, count: Int) {
-    self.buffer = buffer
-    self.type = type
-    self.count = count
-  }
-
-  func read<Number: BinaryFloatingPoint>() -> [Number] {
-    type == .float64
-      ? buffer.elements(of: Double.self).prefix(count).map { Number($0) }
-      : buffer.elements(of: Float.self).prefix(count).map { Number($0) }
-  }
-
-  func write<Number: BinaryFloatingPoint>(_ values: [Number]) {
-    if type == .float64 {
-      let elements = buffer.elements(of: Double.self)
-      for (index, value) in values.enumerated() { elements[index] = Double(value) }
-    } else {
-      let elements = buffer.elements(of: Float.self)
-      for (index, value) in values.enumerated() { elements[index] = Float(value) }
-    }
+    return memory
   }
 }

@@ -38,7 +38,8 @@ public struct ReferenceDevice: Device {
   }
 
   public func run(
-    _ steps: [Step], of plan: Plan<Step>, in memory: Memory, times: StepTimes?
+    _ steps: [Step], of plan: Plan<Step>, in memory: Memory, recording: inout NoRecording?,
+    times: StepTimes?
   ) {
     times?.begin()
     for (index, step) in steps.enumerated() {

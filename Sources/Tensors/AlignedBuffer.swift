@@ -106,14 +106,20 @@ public final class AlignedBuffer: @unchecked Sendable {
   }
 }
 
-/// The system has not granted the memory that was asked for.
+/// The memory that was asked for is not there.
 public struct AllocationError: Error, CustomStringConvertible {
   /// The bytes that were asked for.
   public let byteCount: Int
-  package init(byteCount: Int) { self.byteCount = byteCount }
+  /// The bytes that the device has.
+  public let available: Int
+
+  /// - Parameter available: what the device has, by default the machine.
+  package init(byteCount: Int, available: Int = AlignedBuffer.machineByteCount) {
+    (self.byteCount, self.available) = (byteCount, available)
+  }
 
   public var description: String {
-    "not enough memory: \(byteCount >> 20) MiB are needed at once, and this machine has "
-      + "\(AlignedBuffer.machineByteCount >> 20) MiB; use a smaller batch"
+    "not enough memory: \(byteCount >> 20) MiB are needed at once, and the device has "
+      + "\(available >> 20) MiB; use a smaller batch"
   }
 }

@@ -101,7 +101,7 @@ public final class Trainer<D: Device> {
     }
     test = data.test
     normalization = .perPixelMean(PixelMean(of: training).values)
-    session = Session(device: device, store: Store(realType: device.realType))
+    session = Session(device: device, store: Store(for: device))
     let planned = try TrainingPlan(
       network.trainingStep(
         weightDecay: recipe.weightDecay, initialization: recipe.initialization,

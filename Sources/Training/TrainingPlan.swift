@@ -20,14 +20,14 @@ public struct TrainingPlan<D: Device> {
   /// - Parameters:
   ///   - step: from ``Network/trainingStep(weightDecay:initialization:classifierRateScale:)``.
   ///   - inputs: the shape of every input.
-  ///   - memoryLimit: bytes; the machine's memory is a limit in any case.
+  ///   - memoryLimit: bytes; the device's memory is a limit in any case.
   /// - Throws: ``ShapeError``, ``MemoryLimitError``.
   public init(
     _ step: Graph, inputs: [String: Shape], device: D, recomputation: RecomputationScope? = nil,
     memoryLimit: Int? = nil
   ) throws {
     let scope = recomputation ?? Self.standard
-    let limit = min(memoryLimit ?? .max, AlignedBuffer.machineByteCount)
+    let limit = min(memoryLimit ?? .max, device.memoryByteCount)
     func prepare(
       _ scope: RecomputationScope, inputs: [String: Shape] = inputs, within byteCount: Int = 0
     ) throws -> Self {
@@ -50,7 +50,7 @@ public struct TrainingPlan<D: Device> {
     }
     let least = scope == .convolutions ? planned : try prepare(.convolutions)
     throw MemoryLimitError(
-      planned: planned.memory, limit: limit, isMachine: limit != memoryLimit,
+      planned: planned.memory, limit: limit, isDevice: limit != memoryLimit,
       recomputed: scope == .convolutions ? nil : least.memory.total,
       fittingBatch: try Self.fittingBatch(inputs, needing: least.memory, within: limit) {
         try prepare(.convolutions, inputs: $0).memory
@@ -90,15 +90,15 @@ public struct MemoryLimitError: Error, Hashable, CustomStringConvertible {
   public let planned: PlannedMemory
   /// Bytes it may take.
   public let limit: Int
-  /// Whether the limit is the machine's memory, not one that was asked for.
-  public let isMachine: Bool
+  /// Whether the limit is the device's memory, not one that was asked for.
+  public let isDevice: Bool
   /// What the step needs with convolutions repeated, where that was not what was planned.
   public let recomputed: Int?
   /// Images a step that would fit with convolutions repeated; 0 where not even one would.
   public let fittingBatch: Int
 
   public var description: String {
-    let owner = isMachine ? "this machine has" : "--memory-limit allows"
+    let owner = isDevice ? "the device has" : "--memory-limit allows"
     var mends: [String] = []
     if let recomputed, recomputed <= limit {
       mends.append("--recompute, which needs \(ByteSize.text(recomputed))")
@@ -106,7 +106,7 @@ public struct MemoryLimitError: Error, Hashable, CustomStringConvertible {
       let with = recomputed == nil ? "" : " with --recompute"
       mends.append("--batch-size \(fittingBatch)\(with)")
     }
-    if !isMachine { mends.append(mends.isEmpty ? "a higher limit" : "raise the limit") }
+    if !isDevice { mends.append(mends.isEmpty ? "a higher limit" : "raise the limit") }
     let mend =
       mends.isEmpty ? "a smaller network is needed" : "use \(mends.joined(separator: ", or "))"
     return "training needs \(planned) of memory, and \(owner) \(ByteSize.text(limit)); \(mend)"

@@ -106,7 +106,7 @@ struct Bench: ParsableCommand {
     let network = try options.networkOptions.network(named: options.network)
     let terminal = options.outputOptions.terminal
     let device = try options.deviceOptions.device(on: terminal)
-    let session = Session(device: device, store: Store())
+    let session = Session(device: device, store: Store(for: device))
     let (plan, scope) = try prepare(network, network.stepShapes(batch: options.batch), device)
     let memory = device.memory(of: plan)
     terminal.note(MemoryOptions.remark(memory, scope))

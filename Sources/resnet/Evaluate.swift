@@ -120,7 +120,7 @@ struct Classifier {
   let evaluator: Evaluator<CPUDevice>
 
   init(_ file: ModelFile, device: CPUDevice, batchSize: Int) throws {
-    let session = Session(device: device, store: Store())
+    let session = Session(device: device, store: Store(for: device))
     evaluator = try Evaluator(file.network, session: session, batchSize: batchSize)
     for (name, tensor) in file.tensors where session.store.contains(name) {
       session.store.write(tensor.scalars, to: name)

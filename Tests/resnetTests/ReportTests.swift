@@ -222,7 +222,7 @@ extension Commands {
     @Test func memory() throws {
       try Commands.expectRefusal(
         ["bench", "train", "resnet110", "--batch", "100000", "--threads", "1"], code: 71,
-        says: ["this machine has", "GiB; use --batch-size", "with --recompute"], in: place)
+        says: ["the device has", "GiB; use --batch-size", "with --recompute"], in: place)
       for flags in [["--memory-limit", "50MB"], ["--memory-limit=70MiB", "--no-recompute"]] {
         try Commands.expectRefusal(
           ["bench", "train", "resnet20", "--batch", "64"] + flags, code: 71,

@@ -83,7 +83,7 @@ extension CPUDevice {
     let parts = 8 * threads
     builder.append(CPUStep(path: "peak", work: MeasuredPeak(parts: parts)), touching: [])
     builder.nameInput("none", builder.boundary("none", .scalar, .float32, byteCount: 4))
-    let loaded = try Session(device: self, store: Store()).load(builder.finish())
+    let loaded = try Session(device: self, store: Store(for: self)).load(builder.finish())
     let clock = ContinuousClock()
     let best = (0..<20).map { _ in clock.measure { loaded.run() } }.min() ?? .zero
     let operations = kernels.peakOperations(iterations: MeasuredPeak.iterations) * parts
@@ -107,7 +107,7 @@ private struct MeasuredPlan {
         direction == .output ? .forward : .rotated, packsFilter: packsFilter)
     case .filterGradient: parts.appendFilterGradient(extents, algorithm)
     }
-    loaded = try Session(device: device, store: Store()).load(parts.builder.finish())
+    loaded = try Session(device: device, store: Store(for: device)).load(parts.builder.finish())
     var source = RandomSource(RandomKey(seed: 1).derived(.benchmark))
     // A period that is no power of two, so that rows differ.
     let numbers = (0..<4999).map { _ in source.uniform() - 0.5 }
