@@ -1,53 +1,11 @@
 // Tests the simulated GPU as a program that opens its library: kernels against loops, the order of
-// captured work, what must be refused, and the three convolutions against naive loops.
-#include <dlfcn.h>
-
+// captured work, and what must be refused. Convolutions have a file of their own.
 #include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <string>
-#include <vector>
+
+#include "SelfTest.h"
 
 namespace {
-
-std::string folder;
-int failures = 0;
-
-#define EXPECT(condition) \
-  if (!(condition)) failures++, std::printf("SelfTest.cpp:%d: not so: %s\n", __LINE__, #condition)
-
-// Calls a function of a library by its name; the arguments must have just the types of its parameters.
-template <class... Parameters>
-int call(const char *name, Parameters... parameters) {
-  static void *const driver = dlopen((folder + "/libcuda.so.1").c_str(), RTLD_NOW | RTLD_LOCAL);
-  void *const function = driver ? dlsym(driver, name) : nullptr;
-  if (!function) std::printf("no %s: %s\n", name, dlerror()), std::exit(1);
-  return ((int (*)(Parameters...))function)(parameters...);
-}
-
-using Address = uint64_t;
-
-Address allocate(size_t bytes) {
-  Address address = 0;
-  EXPECT(call("cuMemAlloc_v2", &address, bytes) == 0);
-  return address;
-}
-
-template <class T> Address upload(const std::vector<T> &values, void *stream) {
-  const Address address = allocate(values.size() * sizeof(T));
-  EXPECT(call("cuMemcpyHtoDAsync_v2", address, (const void *)values.data(),
-    values.size() * sizeof(T), stream) == 0);
-  return address;
-}
-
-template <class T> std::vector<T> download(Address address, size_t count, void *stream) {
-  std::vector<T> values(count);
-  EXPECT(call("cuMemcpyDtoHAsync_v2", (void *)values.data(), address, count * sizeof(T), stream) == 0);
-  EXPECT(call("cuStreamSynchronize", stream) == 0);
-  return values;
-}
 
 // Kernels ----------------------------------------------------------------------------------------
 
@@ -233,6 +191,7 @@ int main(int count, char **arguments) {
   EXPECT(call("cuCtxSetCurrent", context) == 0);
   EXPECT(call("cuStreamCreate", &stream, 1u) == 0);
   testKernels(stream);
+  testConvolutions(stream);
   EXPECT(call("cuStreamDestroy_v2", stream) == 0);
   if (!failures) std::puts("the simulated GPU passes its test");
   return failures != 0;
