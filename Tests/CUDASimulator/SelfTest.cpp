@@ -1,5 +1,9 @@
 // Tests the simulated GPU as a program that opens its library: kernels against loops, the order of
 // captured work, and what must be refused. Convolutions have a file of their own.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cmath>
 #include <cstring>
 
@@ -59,6 +63,22 @@ extern "C" __global__ void convert(const ConvertArguments a) {
     a.half[index] = halfToFloat(floatToHalf(a.x[index]));
     a.bfloat[index] = bfloat16ToFloat(floatToBFloat16(a.x[index]));
   }
+}
+)";
+
+// Each ends the process with a message.
+const char *const deadly = R"(
+struct Arguments { float *x; long long unused[2]; };
+extern "C" __global__ void writeBehind(const Arguments a) { a.x[blockDim.x + threadIdx.x] = 1; }
+extern "C" __global__ void diverge(const Arguments a) {
+  if (threadIdx.x < 32) __syncthreads();
+  else {
+    __syncthreads();
+  }
+}
+extern "C" __global__ void strand(const Arguments a) {
+  if (threadIdx.x % 2) __syncwarp();
+  else __syncthreads();
 }
 )";
 
@@ -179,6 +199,42 @@ void testKernels(void *stream) {
   EXPECT(call("cuModuleUnload", module) == 0 && call("cuModuleUnload", module) == 400);
 }
 
+// What another process writes to its standard error before it aborts.
+template <class Body> std::string lastWords(Body body) {
+  int ends[2];
+  EXPECT(pipe(ends) == 0);
+  const pid_t process = fork();
+  if (process == 0) {
+    dup2(ends[1], 2);
+    body();
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string text;
+  char buffer[256];
+  for (ssize_t count; (count = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, count);
+  close(ends[0]);
+  int status = 0;
+  waitpid(process, &status, 0);
+  EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+  return text;
+}
+
+void testDeaths(void *stream) {
+  bool ok = false;
+  void *const module = compile(deadly, &ok);
+  struct { Address x; long long unused[2]; } arguments{allocate(256), {}};
+  const auto after = [&](const char *name, unsigned threads) {
+    return lastWords([&] {
+      launch(module, name, arguments, 1, threads, stream);
+      call("cuStreamSynchronize", stream);
+    });
+  };
+  EXPECT(after("writeBehind", 64).find("wrote past the allocation of 256") != std::string::npos);
+  EXPECT(after("diverge", 64).find("waits at line") != std::string::npos);
+  EXPECT(after("strand", 32).find("waits at line") != std::string::npos);
+}
+
 }  // namespace
 
 int main(int count, char **arguments) {
@@ -191,6 +247,7 @@ int main(int count, char **arguments) {
   EXPECT(call("cuCtxSetCurrent", context) == 0);
   EXPECT(call("cuStreamCreate", &stream, 1u) == 0);
   testKernels(stream);
+  testDeaths(stream);
   testConvolutions(stream);
   EXPECT(call("cuStreamDestroy_v2", stream) == 0);
   if (!failures) std::puts("the simulated GPU passes its test");
