@@ -1,5 +1,5 @@
-// NVRTC's functions: a kernel's source is compiled by the compiler that built the simulator, once for
-// all processes. What stands for its machine code is the path of the library that comes of it.
+// NVRTC's functions: a kernel's source is compiled by the compiler that built the simulator, once
+// for all processes. What stands for its machine code is the path of the library that comes of it.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -102,7 +102,8 @@ EXPORT int nvrtcCompileProgram(Program *program, int count, const char *const *o
     const std::string option = options[index], define = "--define-macro=";
     if (option.starts_with("-D")) command.push_back(option);
     if (option.starts_with(define)) command.push_back("-D" + option.substr(define.size()));
-    const bool architecture = option.starts_with("--gpu-architecture") || option.starts_with("-arch");
+    const bool architecture =
+      option.starts_with("--gpu-architecture") || option.starts_with("-arch");
     if (architecture && option.find("sm_") != std::string::npos) program->isForDevice = true;
   }
   uint64_t key = 0xcbf29ce484222325u;

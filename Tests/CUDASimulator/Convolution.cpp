@@ -1,5 +1,5 @@
-// Convolutions on the processor. Numbers are gathered into packed arrays of doubles, so the loops know
-// neither strides nor types, and sums are exact enough to be no matter.
+// Convolutions on the processor. Numbers are gathered into packed arrays of doubles, so the loops
+// know neither strides nor types, and sums are exact enough to be no matter.
 #include "Convolution.h"
 
 #include <thread>
@@ -29,7 +29,8 @@ void store(DataType type, void *data, int64_t index, float value) {
   }
 }
 
-// Visits all elements with the axes in this order from the outermost on: body(offset in the tensor).
+// Visits all elements with the axes in this order from the outermost on: body(offset in the
+// tensor).
 template <class Body> void visit(const Tensor &tensor, const int (&order)[4], Body body) {
   const auto size = [&](int level) { return tensor.size[order[level]]; };
   const auto stride = [&](int level) { return tensor.stride[order[level]]; };
@@ -72,8 +73,8 @@ template <class Body> void halve(int64_t count, Body body) {
   other.join();
 }
 
-// For outputs p q and taps r s with an input there: body(position in x, in y, tap). `start` and `end`
-// limit the rows, which count through the images.
+// For outputs p q and taps r s with an input there: body(position in x, in y, tap). `start` and
+// `end` limit the rows, which count through the images.
 template <class Body> void visit(const Convolution &it, int64_t start, int64_t end, Body body) {
   const int64_t height = it.x.size[2], width = it.x.size[3], rows = it.y.size[2];
   for (int64_t row = start; row < end; row++) {

@@ -1,5 +1,6 @@
-// Tests the simulated cuDNN: each direction against a naive loop over strides, written without regard
-// to the simulator's; statistics; what is read of engines and plans; and what must be refused.
+// Tests the simulated cuDNN: each direction against a naive loop over strides, written without
+// regard to the simulator's; statistics; what is read of engines and plans; and what must be
+// refused.
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -163,7 +164,8 @@ void testDirections(void *library, void *stream, const Shape &it, int64_t engine
   const Address scratch = allocate(256);
   const Address inX = upload(x, stream), inW = upload(w, stream), inY = upload(y, stream);
   const Address outX = allocate(x.size() * 4), outW = allocate(w.size() * 4);
-  const Address outY = allocate(y.size() * 4), sums = allocate(it.k * 4), squares = allocate(it.k * 4);
+  const Address outY = allocate(y.size() * 4);
+  const Address sums = allocate(it.k * 4), squares = allocate(it.k * 4);
 
   Parts parts = describe(it, 10, 0);
   EXPECT(finalize(parts.operation) == 0);
@@ -204,6 +206,28 @@ void testDirections(void *library, void *stream, const Shape &it, int64_t engine
   EXPECT(finalize(describe(it, 10, 0, 1).operation) == 2000);
 }
 
+// An engine asked for by its number, and numbers that there are not.
+void testEngines(void *library) {
+  const Parts parts = describe({1, 1, 4, 4, 1, 3, 3, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 10, 9);
+  EXPECT(finalize(parts.operation) == 0);
+  void *const graph = create(15);
+  EXPECT(set(graph, 800, 0, 1, &library) == 0);
+  EXPECT(set(graph, 801, 15, 1, &parts.operation) == 0);
+  EXPECT(finalize(graph) == 0);
+  for (int64_t index = 0; index < 3; index++) {
+    void *const engine = create(2), *const configuration = create(3), *const plan = create(5);
+    EXPECT(set(engine, 1300, 15, 1, &graph) == 0);
+    setLongs(engine, 1301, {index});
+    EXPECT(finalize(engine) == (index < 2 ? 0 : 3000));
+    EXPECT(set(configuration, 300, 15, 1, &engine) == (index < 2 ? 0 : 2000));
+    if (index == 2) continue;
+    EXPECT(finalize(configuration) == 0);
+    EXPECT(finalize(plan) == 2000);
+    EXPECT(set(plan, 400, 0, 1, &library) == 0 && set(plan, 401, 15, 1, &configuration) == 0);
+    EXPECT(finalize(plan) == 0);
+  }
+}
+
 // How long a layer of ResNet-20 takes, and that a captured plan runs at each launch only.
 void testLayer(void *library, void *stream) {
   const Shape it{8, 16, 32, 32, 16, 3, 3, {1, 1}, {1, 1}, {1, 1}, {1, 1}};
@@ -217,7 +241,8 @@ void testLayer(void *library, void *stream) {
     void *graph = nullptr, *executable = nullptr;
     const std::vector<Address> pointers = {x, w, y};
     if (kind != 10) {
-      EXPECT(call("cuMemcpyHtoDAsync_v2", y, (const void *)ones.data(), ones.size() * 2, stream) == 0);
+      EXPECT(call("cuMemcpyHtoDAsync_v2", y, (const void *)ones.data(), ones.size() * 2,
+        stream) == 0);
     }
     EXPECT(call("cuStreamBeginCapture_v2", stream, 1) == 0);
     EXPECT(execute(library, plan, {1, 2, 3}, pointers, 0) == 0);
@@ -244,6 +269,7 @@ void testConvolutions(void *stream) {
   testDirections(library, stream, {2, 3, 9, 8, 5, 3, 3, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 0);
   testDirections(library, stream, {3, 4, 11, 7, 6, 3, 2, {2, 0}, {1, 1}, {2, 2}, {2, 1}}, 1);
   testDirections(library, stream, {1, 8, 6, 6, 3, 1, 1, {0, 0}, {0, 0}, {2, 2}, {1, 1}}, 1);
+  testEngines(library);
   testLayer(library, stream);
   EXPECT(call("cudnnDestroy", library) == 0);
 }

@@ -1,5 +1,5 @@
-// What every simulated kernel is compiled with: the part of CUDA's language that the kernels use, for
-// a compiler of ordinary C++. The simulator runs one thread at a time and changes it only at a
+// What every simulated kernel is compiled with: the part of CUDA's language that the kernels use,
+// for a compiler of ordinary C++. The simulator runs one thread at a time and changes it only at a
 // barrier or a shuffle, so atomic operations are plain ones and shared memory is static.
 #pragma once
 #include "Shared.h"

@@ -1,5 +1,5 @@
-// What cuDNN's descriptors mean: the checks of a finalized one, the engines for a graph, and the run of
-// a plan.
+// What cuDNN's descriptors mean: the checks of a finalized one, the engines for a graph, and the
+// run of a plan.
 #include "Descriptors.h"
 
 namespace simulator {

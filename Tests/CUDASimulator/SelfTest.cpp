@@ -130,7 +130,8 @@ void testKernels(void *stream) {
   for (int index = 0; index < count; index++) expected += x[index] = float(index % 17);
   const Address input = upload(x, stream), sums = allocate(blocks * 4), last = allocate(4);
   const Address counter = upload(std::vector<unsigned>{0}, stream);
-  struct { Address x, sums, counter, last; int count; } sumArguments{input, sums, counter, last, count};
+  struct { Address x, sums, counter, last; int count; } sumArguments{
+    input, sums, counter, last, count};
   EXPECT(launch(module, "sumBlocks", sumArguments, blocks, 100, stream) == 0);
   EXPECT(download<float>(last, 1, stream)[0] == expected);
   EXPECT(download<unsigned>(counter, 1, stream)[0] == 0);
@@ -171,7 +172,8 @@ void testKernels(void *stream) {
   const std::vector<float> numbers = {1, 1.0009766f, 1.00048828125f, 1.00146484375f, 65519, 65520,
     -1e-7f, 3e-8f, 2.9802322e-8f, 6.1035156e-5f, 1.00390625f, 1.01171875f, INFINITY, NAN, 3.4e38f};
   const std::vector<float> halves = {1, 1.0009765625f, 1, 1.001953125f, 65504, INFINITY,
-    -1.1920929e-7f, 5.9604645e-8f, 0, 6.1035156e-5f, 1.00390625f, 1.01171875f, INFINITY, NAN, INFINITY};
+    -1.1920929e-7f, 5.9604645e-8f, 0, 6.1035156e-5f, 1.00390625f, 1.01171875f, INFINITY, NAN,
+    INFINITY};
   const std::vector<float> bfloats = {1, 1, 1, 1, 65536, 65536, -1e-7f, 3e-8f, 2.9802322e-8f,
     6.1035156e-5f, 1, 1.015625f, INFINITY, NAN, INFINITY};
   const int total = int(numbers.size());
@@ -184,7 +186,8 @@ void testKernels(void *stream) {
   for (int index = 0; index < total; index++) {
     const float a = asHalf[index], b = asBFloat[index];
     EXPECT(a == halves[index] || (std::isnan(a) && std::isnan(halves[index])));
-    EXPECT(std::fabs(b - bfloats[index]) <= std::fabs(bfloats[index]) / 256 || b == bfloats[index] ||
+    EXPECT(b == bfloats[index] ||
+      std::fabs(b - bfloats[index]) <= std::fabs(bfloats[index]) / 256 ||
       (std::isnan(b) && std::isnan(bfloats[index])));
   }
 
@@ -212,7 +215,9 @@ template <class Body> std::string lastWords(Body body) {
   close(ends[1]);
   std::string text;
   char buffer[256];
-  for (ssize_t count; (count = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, count);
+  for (ssize_t count; (count = read(ends[0], buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, count);
+  }
   close(ends[0]);
   int status = 0;
   waitpid(process, &status, 0);

@@ -1,4 +1,5 @@
-// What the parts of the simulator's own test share: calling the library by names, and device memory.
+// What the parts of the simulator's own test share: calling the library by names, and device
+// memory.
 #pragma once
 
 #include <dlfcn.h>
@@ -15,7 +16,8 @@ inline int failures = 0;
 #define EXPECT(condition) \
   if (!(condition)) failures++, std::printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition)
 
-// Calls a function of a library by its name; the arguments must have just the types of its parameters.
+// Calls a function of a library by its name; the arguments must have just the types of its
+// parameters.
 template <class... Parameters>
 int call(const char *name, Parameters... parameters) {
   static void *const driver = dlopen((folder + "/libcuda.so.1").c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -41,7 +43,8 @@ template <class T> Address upload(const std::vector<T> &values, void *stream) {
 
 template <class T> std::vector<T> download(Address address, size_t count, void *stream) {
   std::vector<T> values(count);
-  EXPECT(call("cuMemcpyDtoHAsync_v2", (void *)values.data(), address, count * sizeof(T), stream) == 0);
+  EXPECT(call("cuMemcpyDtoHAsync_v2", (void *)values.data(), address, count * sizeof(T),
+    stream) == 0);
   EXPECT(call("cuStreamSynchronize", stream) == 0);
   return values;
 }

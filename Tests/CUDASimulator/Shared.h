@@ -1,6 +1,6 @@
-// What the simulator and every simulated kernel agree on: how a kernel learns which thread it is and
-// waits for others, and the conversions of sixteen-bit numbers. Included by KernelPrelude.h, so no
-// standard header may be.
+// What the simulator and every simulated kernel agree on: how a kernel learns which thread it is
+// and waits for others, and the conversions of sixteen-bit numbers. Included by KernelPrelude.h, so
+// no standard header may be.
 #pragma once
 
 struct SimulatedIndex {
@@ -14,8 +14,8 @@ struct SimulatedPosition {
 
 enum SimulatedWait { waitForBlock, waitForBlockOr, waitForWarp, shuffleWarp, ballotWarp };
 
-// What a kernel calls. A line is that of the call in the kernel's source: two threads of a block that
-// wait at different lines wait at different barriers.
+// What a kernel calls. A line is that of the call in the kernel's source: two threads of a block
+// that wait at different lines wait at different barriers.
 struct SimulatorCalls {
   int (*waitInBlock)(SimulatedWait kind, int predicate, int line);
   unsigned long long (*waitInWarp)(

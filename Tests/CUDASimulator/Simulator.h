@@ -1,5 +1,5 @@
-// What the parts of the simulated GPU share. One lock guards it all: a test may use several threads,
-// and the kernels' shared memory is static.
+// What the parts of the simulated GPU share. One lock guards it all: a test may use several
+// threads, and the kernels' shared memory is static.
 #pragma once
 
 #include <cstddef>
@@ -47,7 +47,8 @@ bool isDeviceMemory(uint64_t address, size_t bytes);  // wholly within one live 
 void checkGuards();  // fails if something wrote past an allocation
 void require(uint64_t address, size_t bytes);  // fails if that is no longer device memory
 
-// Runs the work now, or records it if the stream captures. The work must hold copies of all it needs.
+// Runs the work now, or records it if the stream captures. The work must hold copies of all it
+// needs.
 using Work = std::function<void()>;
 Result submit(void *stream, Work work);
 // Whether a capture forbids this thread what might wait for the device. Asking ends that capture.
@@ -63,7 +64,8 @@ struct Kernel {
   void (*entry)(Arguments);
   SimulatedPosition *position;
 };
-void run(const Kernel &kernel, SimulatedIndex grid, SimulatedIndex block, const Arguments &arguments);
+void run(const Kernel &kernel, SimulatedIndex grid, SimulatedIndex block,
+  const Arguments &arguments);
 extern const SimulatorCalls calls;
 extern std::string lastKernel;  // the one that wrote past an allocation, if one did
 

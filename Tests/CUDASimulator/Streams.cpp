@@ -225,9 +225,8 @@ EXPORT Result cuLaunchKernel(
   auto arguments = std::make_shared<Arguments>();
   std::memcpy(arguments->bytes, parameters[0], sizeof(Arguments));
   const SimulatedIndex grid{gridX, gridY, gridZ}, block{blockX, blockY, blockZ};
-  return submit(stream, [kernel = *kernel, grid, block, arguments] {
-    run(kernel, grid, block, *arguments);
-  });
+  return submit(
+    stream, [kernel = *kernel, grid, block, arguments] { run(kernel, grid, block, *arguments); });
 }
 
 // Events and errors ------------------------------------------------------------------------------
@@ -268,24 +267,23 @@ EXPORT Result cuEventDestroy_v2(void *handle) {
   return events.objects.erase(handle) ? success : invalidHandle;
 }
 
-const std::map<int, std::pair<const char *, const char *>> &errors =
-  *new std::map<int, std::pair<const char *, const char *>>{
-    {success, {"CUDA_SUCCESS", "no error"}},
-    {invalidValue, {"CUDA_ERROR_INVALID_VALUE", "invalid argument"}},
-    {outOfMemory, {"CUDA_ERROR_OUT_OF_MEMORY", "out of memory"}},
-    {notInitialized, {"CUDA_ERROR_NOT_INITIALIZED", "initialization error"}},
-    {invalidDevice, {"CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"}},
-    {invalidImage, {"CUDA_ERROR_INVALID_IMAGE", "device kernel image is invalid"}},
-    {invalidContext, {"CUDA_ERROR_INVALID_CONTEXT", "invalid device context"}},
-    {invalidHandle, {"CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"}},
-    {notFound, {"CUDA_ERROR_NOT_FOUND", "named symbol not found"}},
-    {captureUnsupported,
-     {"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "not permitted when stream is capturing"}},
-    {captureInvalidated,
-     {"CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "a previous error during the capture"}},
-    {captureWrongThread,
-     {"CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD", "capture ended on another thread"}},
-  };
+using Errors = std::map<int, std::pair<const char *, const char *>>;
+const Errors &errors = *new Errors{
+  {success, {"CUDA_SUCCESS", "no error"}},
+  {invalidValue, {"CUDA_ERROR_INVALID_VALUE", "invalid argument"}},
+  {outOfMemory, {"CUDA_ERROR_OUT_OF_MEMORY", "out of memory"}},
+  {notInitialized, {"CUDA_ERROR_NOT_INITIALIZED", "initialization error"}},
+  {invalidDevice, {"CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"}},
+  {invalidImage, {"CUDA_ERROR_INVALID_IMAGE", "device kernel image is invalid"}},
+  {invalidContext, {"CUDA_ERROR_INVALID_CONTEXT", "invalid device context"}},
+  {invalidHandle, {"CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"}},
+  {notFound, {"CUDA_ERROR_NOT_FOUND", "named symbol not found"}},
+  {captureUnsupported,
+    {"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "not permitted when stream is capturing"}},
+  {captureInvalidated, {"CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "an earlier error in a capture"}},
+  {captureWrongThread,
+    {"CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD", "capture ended on another thread"}},
+};
 
 EXPORT Result cuGetErrorName(int code, const char **name) {
   const auto found = errors.find(code);

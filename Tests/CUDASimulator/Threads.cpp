@@ -1,5 +1,5 @@
-// Runs a kernel: block after block, the threads of a block by turns. A thread gives way only where it
-// waits for others, so one that never does costs no more than a call.
+// Runs a kernel: block after block, the threads of a block by turns. A thread gives way only where
+// it waits for others, so one that never does costs no more than a call.
 #include <sys/mman.h>
 
 #include <cfenv>
@@ -7,8 +7,8 @@
 
 #include "Simulator.h"
 
-// switchStack(save, load): keeps this stack's position in *save, and goes on at `load`. (swapcontext
-// would call the kernel of the operating system at each switch.)
+// switchStack(save, load): keeps this stack's position in *save, and goes on at `load`.
+// (swapcontext would call the kernel of the operating system at each switch.)
 #if defined(__x86_64__)
 asm(R"(
   .text
