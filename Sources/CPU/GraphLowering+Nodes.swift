@@ -15,6 +15,16 @@ extension GraphLowering {
       let output = result(value)
       append(SetConstant(output: output, value: constant.value), path, touching: [output])
 
+    case .assembleImages:
+      let (inputs, output) = (operands.map(buffer), result(value))
+      let set = shape(operands[0])
+      append(
+        AssembleImages(
+          pixels: inputs[0], samples: inputs[1], mean: inputs[2], deviation: inputs[3],
+          output: output, images: set[0], height: set[1], width: set[2],
+          isPerPixel: shape(operands[2]).rank == 3, batch: Partition(shape(value)[0], grain: 1)),
+        path, touching: inputs + [output])
+
     case .matrixProduct(let product):
       lowerMatrixProduct(product, operands[0], operands[1], value, path)
 

@@ -46,6 +46,12 @@ struct GraphLowering {
 
   func shape(_ value: Value) -> Shape { shapes[value.node][value.result] }
 
+  /// The bytes that a value takes: real numbers are float32, whatever their type in the graph.
+  private func byteCount(_ value: Value) -> Int {
+    let type = graph.nodes[value.node].operation.elementType
+    return shape(value).count * (type.isFloatingPoint ? ElementType.float32.size : type.size)
+  }
+
   /// The buffer of a value that has been computed.
   func buffer(_ value: Value) -> BufferID {
     guard let buffer = buffers[value] else {
@@ -123,10 +129,8 @@ struct GraphLowering {
       let value = Value(node: index)
       switch node.operation {
       case .input(let input):
-        let size =
-          input.elementType.isFloatingPoint ? ElementType.float32.size : input.elementType.size
         let buffer = builder.boundary(
-          input.name, shape(value), input.elementType, byteCount: shape(value).count * size)
+          input.name, shape(value), input.elementType, byteCount: byteCount(value))
         builder.nameInput(input.name, buffer)
         buffers[value] = buffer
       case .state(let state):
@@ -147,11 +151,9 @@ struct GraphLowering {
       }
     }
     for (_, value) in graph.outputs where isGiven(value) && copies[value] == nil {
-      let planned = shape(value)
-      let size = graph.nodes[value.node].operation.elementType.size
       copies[value] = builder.boundary(
-        graph.nodes[value.node].path, planned, graph.nodes[value.node].operation.elementType,
-        byteCount: planned.count * size)
+        graph.nodes[value.node].path, shape(value),
+        graph.nodes[value.node].operation.elementType, byteCount: byteCount(value))
       appendCopy(from: buffer(value), to: copies[value], value)
     }
     for (_, value) in graph.bindings where isGiven(value) && copies[value] == nil {
@@ -175,10 +177,8 @@ struct GraphLowering {
 
   private mutating func appendCopy(from source: BufferID, to target: BufferID?, _ value: Value) {
     guard let target else { return }
-    // Labels and real numbers both take four bytes.
     append(
-      Copy(
-        input: source, output: target, byteCount: shape(value).count * MemoryLayout<Float>.stride),
+      Copy(input: source, output: target, byteCount: byteCount(value)),
       graph.nodes[value.node].path, touching: [source, target])
   }
 

@@ -18,15 +18,39 @@ public enum Augmentation: Hashable, Sendable {
     RandomKey(seed: seed).derived(.augmentation).derived(epoch).derived(index)
   }
 
+  /// The part of an image that a sample shows: of the image's extents, `down` rows below and `right`
+  /// columns right of its corner.
+  public struct Window: Hashable, Sendable {
+    /// In pixels; negative above and left of the image.
+    public let down: Int, right: Int
+    /// Whether the columns are reversed, once they are cut out.
+    public let isMirrored: Bool
+  }
+
+  /// The window of a sample.
+  ///
+  /// With p the padding, `down` and `right` are drawn uniformly from −p…p. Drawn under `randomness`,
+  /// in this order: down, right (`index(below: 2p + 1)`), mirroring (the highest bit of one draw).
+  ///
+  /// - Parameter randomness: The key of this sample, see ``key(seed:epoch:sample:)``.
+  public func window(randomness: RandomKey) -> Window {
+    guard case .padCropFlip(let padding) = self else {
+      return Window(down: 0, right: 0, isMirrored: false)
+    }
+    var random = RandomSource(randomness)
+    let down = random.index(below: 2 * padding + 1) - padding
+    let right = random.index(below: 2 * padding + 1) - padding
+    return Window(down: down, right: right, isMirrored: random.next() >> 63 == 1)
+  }
+
   /// Writes one sample as the network sees it: normalised first, then padded with zeros, so that
   /// padding has the value of the mean.
   ///
-  /// With offsets v and u drawn uniformly from 0…2p, p the padding,
+  /// With the sample's window, see ``window(randomness:)``,
   ///
-  ///     target[y, x, c] = normalised[y + v − p, x + u − p, c], 0 outside the image,
+  ///     target[y, x, c] = normalised[y + down, x + right, c], 0 outside the image,
   ///
-  /// or the same at `width − 1 − x` where the sample is mirrored. Drawn under `randomness`, in this
-  /// order: v, u (`index(below: 2p + 1)`), mirroring (the highest bit of one draw).
+  /// or the same at `width − 1 − x` where the sample is mirrored.
   ///
   /// - Parameters:
   ///   - set: Where the sample lies, `[count, height, width, 3]`.
@@ -48,24 +72,19 @@ public enum Augmentation: Hashable, Sendable {
       switch self {
       case .none:
         normalization.apply(source, offset: 0, count: set.imageByteCount, into: target)
-      case .padCropFlip(let padding):
-        var random = RandomSource(randomness)
-        let down = random.index(below: 2 * padding + 1) - padding
-        let right = random.index(below: 2 * padding + 1) - padding
-        let isMirrored = random.next() >> 63 == 1
+      case .padCropFlip:
         Self.write(
-          source, height: set.height, width: set.width, down: down, right: right,
-          isMirrored: isMirrored, normalization, into: target)
+          source, height: set.height, width: set.width, window(randomness: randomness),
+          normalization, into: target)
       }
     }
   }
 
-  /// Writes the window that begins `down` rows below and `right` columns right of the image's own
-  /// corner.
   private static func write(
-    _ source: UnsafePointer<UInt8>, height: Int, width: Int, down: Int, right: Int,
-    isMirrored: Bool, _ normalization: Normalization, into target: UnsafeMutablePointer<Float>
+    _ source: UnsafePointer<UInt8>, height: Int, width: Int, _ window: Window,
+    _ normalization: Normalization, into target: UnsafeMutablePointer<Float>
   ) {
+    let (down, right) = (window.down, window.right)
     // Columns of the window that lie in the image.
     let first = min(max(-right, 0), width)
     let end = max(min(width - right, width), first)
@@ -81,7 +100,7 @@ public enum Augmentation: Hashable, Sendable {
         source, offset: (line * width + first + right) * 3, count: (end - first) * 3,
         into: row + first * 3)
       (row + end * 3).update(repeating: 0, count: (width - end) * 3)
-      if isMirrored { mirror(row, width: width) }
+      if window.isMirrored { mirror(row, width: width) }
     }
   }
 

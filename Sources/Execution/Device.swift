@@ -17,6 +17,13 @@ public protocol Device: Sendable {
   /// The memory in bytes that plans and stores may take.
   var memoryByteCount: Int { get }
 
+  /// Whether sets of images lie in the device's memory, so that a step is given which images to take
+  /// and not their numbers.
+  var keepsImages: Bool { get }
+
+  /// The batch in which the device evaluates best, beside training in batches of `trainingBatch`.
+  func evaluationBatch(for trainingBatch: Int) -> Int
+
   /// Makes memory that the device's steps can reach, set to zero unless it is workspace.
   ///
   /// - Throws: ``AllocationError``.
@@ -48,6 +55,11 @@ public struct NoRecording: Sendable {}
 extension Device {
   /// The machine's memory.
   public var memoryByteCount: Int { AlignedBuffer.machineByteCount }
+
+  /// The processor assembles images.
+  public var keepsImages: Bool { false }
+  /// The same.
+  public func evaluationBatch(for trainingBatch: Int) -> Int { trainingBatch }
 
   /// Memory that the processor reaches as well.
   public func allocate(byteCount: Int, for use: MemoryUse) throws(AllocationError)

@@ -7,6 +7,7 @@ public enum Operation: Hashable, Sendable {
   case input(Input)
   case state(State)
   case constant(Constant)
+  case assembleImages(AssembleImages)
   case convolution(Convolution)
   case convolutionInputGradient(ConvolutionInputGradient)
   case convolutionFilterGradient(ConvolutionFilterGradient)
@@ -60,6 +61,7 @@ public enum Operation: Hashable, Sendable {
     case .input(let rule): rule
     case .state(let rule): rule
     case .constant(let rule): rule
+    case .assembleImages(let rule): rule
     case .convolution(let rule): rule
     case .convolutionInputGradient(let rule): rule
     case .convolutionFilterGradient(let rule): rule

@@ -51,6 +51,13 @@ struct StepTensors {
     return UnsafePointer(memory.pointer(tensor.buffer, of: Int32.self))
   }
 
+  /// The elements of an operand of pixels.
+  func bytes(_ index: Int) -> UnsafePointer<UInt8> {
+    let tensor = step.operands[index]
+    precondition(tensor.elementType == .uint8, "pixels are \(tensor.elementType), not uint8")
+    return UnsafePointer(memory.pointer(tensor.buffer, of: UInt8.self))
+  }
+
   func result(_ index: Int) -> UnsafeMutablePointer<Double> {
     memory.pointer(step.results[index].buffer, of: Double.self)
   }
@@ -65,6 +72,7 @@ extension ReferenceDevice.Step {
       switch operation {
       case .input, .state: break
       case .constant(let constant): constant.evaluate(tensors)
+      case .assembleImages(let operation): operation.evaluate(tensors)
       case .convolution(let operation): operation.evaluate(tensors)
       case .convolutionInputGradient(let operation): operation.evaluate(tensors)
       case .convolutionFilterGradient(let operation): operation.evaluate(tensors)

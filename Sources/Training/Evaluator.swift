@@ -35,33 +35,55 @@ public final class Evaluator<D: Device> {
   /// Images a run of the plan.
   public let batchSize: Int
   private let network: Network
-  private let loaded: LoadedPlan<D>
+  private let session: Session<D>
+  private let keepsDerived: Bool, keepsImages: Bool
+  /// By the shapes of their inputs, which differ between sets that lie on the device.
+  private var plans: [[String: Shape]: (loaded: LoadedPlan<D>, source: BatchSource?)] = [:]
 
-  /// Loads the evaluation of one batch into a session.
+  /// Makes ready to evaluate batches in a session. Where sets lie on the device, memory is taken when
+  /// the first one is evaluated.
   ///
   /// - Parameters:
   ///   - session: its store holds the network's parameters and statistics.
   ///   - keepsDerived: whether filters stay packed, for memory of their own.
+  ///   - keepsImages: whether a set may lie on the device, where it wants so and has the memory.
   /// - Precondition: the device takes float32, as images are assembled in.
   /// - Throws: ``ShapeError``, ``AllocationError``.
   public init(
-    _ network: Network, session: Session<D>, batchSize: Int = 128, keepsDerived: Bool = true
-  )
-    throws
-  {
+    _ network: Network, session: Session<D>, batchSize: Int = 128, keepsDerived: Bool = true,
+    keepsImages: Bool = true
+  ) throws {
     precondition(
       session.device.realType == .float32, "images in float32, not \(session.device.realType)")
-    self.network = network
-    self.batchSize = batchSize
-    loaded = try session.load(
-      network.evaluationStep(), inputs: network.stepShapes(batch: batchSize),
-      keepsDerived: keepsDerived)
+    (self.network, self.session, self.batchSize) = (network, session, batchSize)
+    (self.keepsDerived, self.keepsImages) = (
+      keepsDerived, keepsImages && session.device.keepsImages
+    )
+    guard !self.keepsImages else { return }
+    let shapes = network.stepShapes(batch: batchSize)
+    plans[shapes] = (try load(network.evaluationStep(), shapes), nil)
+  }
+
+  private func load(_ graph: Graph, _ shapes: [String: Shape]) throws -> LoadedPlan<D> {
+    try session.load(graph, inputs: shapes, keepsDerived: keepsDerived)
+  }
+
+  /// The plan for batches of a source, which holds its pixels where they lie on the device.
+  private func plan(for source: BatchSource) throws -> LoadedPlan<D> {
+    let shapes = source.shapes(network, batch: batchSize)
+    let known = plans[shapes]
+    let loaded = try known?.loaded ?? load(source.graph(network.evaluationStep()), shapes)
+    if known?.source.map(source.hasSamePixels) != true { source.begin(loaded) }
+    // The source keeps its array alive, so that no other one can have the same address.
+    plans[shapes] = (loaded, source)
+    return loaded
   }
 
   /// Evaluates a set, batch by batch; the last one is filled up with samples of weight 0.
   ///
   /// - Parameter observe: called after each batch with the logits `[images, classes]` and the range
   ///   of the batch; it may throw to stop.
+  /// - Throws: ``ShapeError``, ``AllocationError``, and what `observe` throws.
   public func evaluate(
     _ set: ImageSet, normalization: Normalization,
     observe: (_ logits: [Float], _ range: Range<Int>) throws -> Void = { _, _ in }
@@ -70,10 +92,14 @@ public final class Evaluator<D: Device> {
       set.height == network.inputSide && set.width == network.inputSide,
       "images of \(set.width)×\(set.height) for a network of \(network.inputSide)")
     var evaluation = Evaluation()
+    guard set.count > 0 else { return evaluation }
+    let source = BatchSource(
+      set: set, normalization: normalization,
+      isKept: keepsImages && BatchSource.keeps([set], on: session.device))
+    let loaded = try plan(for: source)
     for start in stride(from: 0, to: set.count, by: batchSize) {
       let range = start..<min(start + batchSize, set.count)
-      BatchAssembly.write(
-        set, indices: range, normalization: normalization, into: loaded, batchSize: batchSize)
+      source.write(range, into: loaded, batchSize: batchSize)
       loaded.run()
       evaluation.images += range.count
       evaluation.correct += Double(loaded.scalar(StepTensor.correct))

@@ -47,11 +47,14 @@ public struct MergedStatistics: Hashable, Sendable {
 /// because deeper layers see what the batch's own statistics normalised: images sorted by class
 /// would give other statistics.
 public enum ExactStatistics {
-  /// - Parameter order: the images in the order of the pass.
+  /// - Parameters:
+  ///   - order: the images in the order of the pass.
+  ///   - keepsImages: whether they may lie on the device, where it wants so and has the memory.
   /// - Throws: ``ShapeError``, ``AllocationError``, and what `observe` throws.
   public static func compute<D>(
     _ network: Network, over set: ImageSet, order: [Int], normalization: Normalization,
-    session: Session<D>, batchSize: Int, observe: (_ images: Int) throws -> Void = { _ in }
+    session: Session<D>, batchSize: Int, keepsImages: Bool = true,
+    observe: (_ images: Int) throws -> Void = { _ in }
   ) throws {
     let graph = network.graph(.statistics)
     let layers = graph.outputs.compactMap { output in
@@ -59,23 +62,23 @@ public enum ExactStatistics {
         ? String(output.name.dropLast(BatchStatistics.count.count + 1)) : nil
     }
     var merged: [String: MergedStatistics] = [:]
-    var loaded: [Int: LoadedPlan<D>] = [:]
+    // The last batch may be smaller, and has a plan of its own, for which the set is not kept again.
+    let isKept = keepsImages && BatchSource.keeps([set], on: session.device)
+    var batches: [Int: (source: BatchSource, plan: LoadedPlan<D>)] = [:]
+    func load(_ count: Int) throws -> (source: BatchSource, plan: LoadedPlan<D>) {
+      let source = BatchSource(
+        set: set, normalization: normalization, isKept: isKept && count == batchSize)
+      let plan = try session.load(
+        source.graph(graph), inputs: source.shapes(network, batch: count), keepsDerived: false)
+      source.begin(plan)
+      return (source, plan)
+    }
     for start in stride(from: 0, to: order.count, by: batchSize) {
       let count = min(batchSize, order.count - start)
-      // The last batch may be smaller, and has a plan of its own.
-      let plan =
-        try loaded[count]
-        ?? session.load(
-          graph, inputs: [StepTensor.images: network.imagesShape(batch: count)],
-          keepsDerived: false)
-      loaded[count] = plan
-      plan.withInput(StepTensor.images, of: Float.self) { images in
-        guard let base = images.baseAddress else { return }
-        for position in 0..<count {
-          Augmentation.none.write(
-            set, index: order[start + position], normalization: normalization,
-            randomness: RandomKey(seed: 0), into: base + position * set.imageByteCount)
-        }
+      let (source, plan) = try batches[count] ?? load(count)
+      batches[count] = (source, plan)
+      source.writeImages(count: count, into: plan, batchSize: count) {
+        .init(index: order[start + $0])
       }
       plan.run()
       for layer in layers {

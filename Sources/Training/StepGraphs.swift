@@ -4,6 +4,11 @@ import ResidualNetworks
 public enum StepTensor {
   /// Input `[N, H, W, 3]`.
   public static let images = Network.imagesInput
+  /// Inputs in the place of `images` where a set lies on the device: its pixels `[M, H, W, 3]`
+  /// (uint8), and the samples `[N, 4]` (int32), see ``Operation/AssembleImages``.
+  public static let pixels = Graph.pixelsInput, samples = Graph.samplesInput
+  /// Likewise the normalisation of the pixels, `[H, W, 3]` or `[3]`.
+  public static let pixelMean = Graph.pixelMeanInput, pixelDeviation = Graph.pixelDeviationInput
   /// Input `[N]` (int32): the index of each sample's class.
   public static let labels = "labels"
   /// The weight of each sample in the loss: 1, or 0 to fill up a partial batch.

@@ -60,10 +60,12 @@ public final class Trainer<D: Device> {
   public let classNames: [String]
   /// Its store holds parameters, running statistics and the optimiser's state.
   public let session: Session<D>
-  private let training: ImageSet
+  private let training: BatchSource
   private let validation: ImageSet?
   private let test: ImageSet?
-  /// The memory that a step takes; evaluations need no more.
+  /// Whether all of them lie on the device.
+  private let keepsImages: Bool
+  /// The memory that a step takes; evaluations in batches of the same size need no more.
   public let memory: PlannedMemory
   /// What a step repeats in its backward pass; no bit of a result depends on it.
   public let recomputation: RecomputationScope
@@ -93,34 +95,40 @@ public final class Trainer<D: Device> {
     self.recipe = recipe
     network = try recipe.network(classes: data.classNames.count)
     classNames = data.classNames
+    let set: ImageSet
     if recipe.validationCount > 0 {
-      (training, validation) = try data.training.split(
+      (set, validation) = try data.training.split(
         validation: recipe.validationCount, seed: recipe.seed)
     } else {
-      (training, validation) = (data.training, data.validation)
+      (set, validation) = (data.training, data.validation)
     }
     test = data.test
-    normalization = .perPixelMean(PixelMean(of: training).values)
+    normalization = .perPixelMean(PixelMean(of: set).values)
+    keepsImages = BatchSource.keeps([set, validation, test].compactMap { $0 }, on: device)
+    training = BatchSource(set: set, normalization: normalization, isKept: keepsImages)
     session = Session(device: device, store: Store(for: device))
     let planned = try TrainingPlan(
-      network.trainingStep(
-        weightDecay: recipe.weightDecay, initialization: recipe.initialization,
-        classifierRateScale: recipe.classifierRateScale),
-      inputs: network.stepShapes(batch: recipe.batchSize), device: device,
+      training.graph(
+        network.trainingStep(
+          weightDecay: recipe.weightDecay, initialization: recipe.initialization,
+          classifierRateScale: recipe.classifierRateScale)),
+      inputs: training.shapes(network, batch: recipe.batchSize), device: device,
       recomputation: recipe.recomputation, memoryLimit: recipe.memoryLimit)
     (memory, recomputation) = (planned.memory, planned.recomputation)
     loaded = try session.load(planned.plan, seed: recipe.seed)
+    training.begin(loaded)
     dropsOut = planned.plan.inputs[StepTensor.dropoutKey] != nil
     // In the arena of the step, which is there in any case: nothing is kept beside it.
     evaluator = try Evaluator(
-      network, session: session, batchSize: recipe.batchSize, keepsDerived: false)
-    sampler = Sampler(count: training.count, seed: recipe.seed)
+      network, session: session, batchSize: device.evaluationBatch(for: recipe.batchSize),
+      keepsDerived: false, keepsImages: keepsImages)
+    sampler = Sampler(count: set.count, seed: recipe.seed)
     warmup = WarmupMonitor(recipe.schedule.warmup)
     order = (0, sampler.order(epoch: 0))
   }
 
   /// The last partial batch of an epoch is dropped.
-  public var stepsPerEpoch: Int { max(1, training.count / recipe.batchSize) }
+  public var stepsPerEpoch: Int { max(1, trainingCount / recipe.batchSize) }
   /// Whether all epochs are done and reported.
   public var isFinished: Bool { epoch >= epochs }
   /// Epochs of the whole schedule, the last of which may be cut short.
@@ -132,7 +140,7 @@ public final class Trainer<D: Device> {
   /// Whether images are set aside, or the data bring a validation part.
   public var hasValidation: Bool { validation != nil }
   /// Training images, without those set aside.
-  public var trainingCount: Int { training.count }
+  public var trainingCount: Int { training.set.count }
   /// Validation images; `nil` where there are none.
   public var validationCount: Int? { validation?.count }
 
@@ -161,10 +169,10 @@ public final class Trainer<D: Device> {
   /// One step. Allocates nothing, but for the order of the images when an epoch begins.
   package func trainStep() throws -> StepReport {
     if order.epoch != epoch { order = (epoch, sampler.order(epoch: epoch)) }
-    BatchAssembly.write(
-      training, order: order.indices, from: step % stepsPerEpoch * recipe.batchSize, epoch: epoch,
-      seed: recipe.seed, augmentation: recipe.augments ? .paper : .none,
-      normalization: normalization, into: loaded, batchSize: recipe.batchSize)
+    training.write(
+      order: order.indices, from: step % stepsPerEpoch * recipe.batchSize, epoch: epoch,
+      seed: recipe.seed, augmentation: recipe.augments ? .paper : .none, into: loaded,
+      batchSize: recipe.batchSize)
     loaded.write(
       recipe.schedule.rate(at: step, isWarm: warmup.isWarm), to: StepTensor.learningRate)
     loaded.write(recipe.momentum, to: StepTensor.momentum)
@@ -218,8 +226,9 @@ public final class Trainer<D: Device> {
   /// the epoch after the last would have.
   public func computeExactStatistics(observe: (_ images: Int) throws -> Void = { _ in }) throws {
     try ExactStatistics.compute(
-      network, over: training, order: sampler.order(epoch: epochs), normalization: normalization,
-      session: session, batchSize: recipe.batchSize, observe: observe)
+      network, over: training.set, order: sampler.order(epoch: epochs),
+      normalization: normalization, session: session, batchSize: recipe.batchSize,
+      keepsImages: keepsImages, observe: observe)
   }
 
   /// The network as it is now, with its description.

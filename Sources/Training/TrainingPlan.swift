@@ -63,15 +63,18 @@ public struct TrainingPlan<D: Device> {
     plan: ([String: Shape]) throws -> PlannedMemory
   ) rethrows -> Int {
     let full = inputs[StepTensor.labels]?.count ?? 1
+    let pixels = inputs[StepTensor.pixels]?.count ?? 0
     var (batch, memory) = (full, memory)
     while batch > 0, memory.total > limit {
       // What does not grow with the batch makes the true share smaller, so this is repeated.
-      let available = Double(limit - memory.state - memory.scratch) * 0.98
-      let share = available / Double(memory.arena + memory.boundary)
+      let available = Double(limit - memory.state - memory.scratch - pixels) * 0.98
+      let share = available / Double(memory.arena + memory.boundary - pixels)
       batch = min(batch - 1, Int(max(0, Double(batch) * share)))
       guard batch > 0 else { break }
       var smaller = inputs
-      for name in [StepTensor.images, StepTensor.labels, StepTensor.weights] {
+      for name in [
+        StepTensor.images, StepTensor.samples, StepTensor.labels, StepTensor.weights,
+      ] {
         smaller[name] = smaller[name]?.replacing(axis: 0, with: batch)
       }
       memory = try plan(smaller)

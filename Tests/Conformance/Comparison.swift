@@ -47,9 +47,17 @@ func run<D: Device>(_ test: ConformanceCase, on device: D) throws -> Results {
   }
   for input in test.graph.inputs {
     let shape = test.shapes[input.name] ?? .scalar
-    if input.elementType == .int32 {
-      plan.write(Draw.labels(input.name, shape.count, below: test.classes), to: input.name)
-    } else {
+    switch input.elementType {
+    case .int32:
+      plan.write(
+        test.values[input.name]?.map { Int32($0) }
+          ?? Draw.labels(input.name, shape.count, below: test.classes), to: input.name)
+    case .uint8:
+      plan.withInput(input.name, of: UInt8.self) { bytes in
+        _ = bytes.update(
+          fromContentsOf: Draw.labels(input.name, shape.count, below: 256).map { UInt8($0) })
+      }
+    default:
       plan.write(test.values[input.name] ?? Draw.numbers(input.name, shape.count), to: input.name)
     }
   }

@@ -19,6 +19,9 @@ import Testing
   @Test(arguments: TestDevice.all, ConformanceCase.imported)
   func imported(device: TestDevice, test: ConformanceCase) throws { try device.compare(test) }
 
+  @Test(arguments: TestDevice.all, ConformanceCase.trainingCases)
+  func training(device: TestDevice, test: ConformanceCase) throws { try device.compare(test) }
+
   @Test(arguments: TestDevice.all, ConformanceCase.states)
   func state(device: TestDevice, test: ConformanceCase) throws { try device.compare(test) }
 

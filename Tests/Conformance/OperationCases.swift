@@ -4,11 +4,13 @@ extension ConformanceCase {
   /// One operation on inputs of given shapes; every result is an output.
   static func operation(
     _ name: String, _ operation: Operation, _ operands: [Shape], bound: Double,
-    labels: Set<Int> = [], positive: Set<Int> = [], values: [Int: [Float]] = [:], classes: Int = 10
+    labels: Set<Int> = [], bytes: Set<Int> = [], positive: Set<Int> = [],
+    values: [Int: [Float]] = [:], classes: Int = 10
   ) -> ConformanceCase {
     var graph = Graph()
     let inputs = operands.indices.map { index in
-      graph.input("x\(index)", labels.contains(index) ? .int32 : .float32)
+      graph.input(
+        "x\(index)", labels.contains(index) ? .int32 : bytes.contains(index) ? .uint8 : .float32)
     }
     let value = graph.append(operation, inputs, path: "y")
     for result in 0..<operation.resultCount { graph.output("y\(result)", value.result(result)) }

@@ -15,6 +15,10 @@ import Testing
   @Test(
     arguments: [
       (.constant(.init(1)), [], [[]]),
+      (.assembleImages(.init()), [[9, 8, 6, 3], [2, 4], [3], [3]], [[2, 8, 6, 3]]),
+      (
+        .assembleImages(.init()), [[9, 8, 6, 3], [2, 4], [8, 6, 3], [8, 6, 3]], [[2, 8, 6, 3]]
+      ),
       (.convolution(.init(padding: 1)), [[2, 8, 6, 3], [5, 3, 3, 3]], [[2, 8, 6, 5]]),
       (
         .convolution(.init(stride: 2, padding: 1)), [[2, 7, 8, 3], [5, 3, 3, 3]], [[2, 4, 4, 5]]
@@ -178,6 +182,22 @@ import Testing
       (.multiply(.init()), [[2, 3], [2]], "the second factor is [2], not [2, 3]"),
       (.sigmoidGradient(.init()), [[2, 3], [3]], "the result is [3], not [2, 3]"),
       (.dropout(.init(rate: 0, stream: 1)), [[2, 3], []], "the key is [], not [2]"),
+      (
+        .assembleImages(.init()), [[9, 8, 6, 1], [2, 4], [3], [3]],
+        "an image is [8, 6, 1], not [8, 6, 3]"
+      ),
+      (
+        .assembleImages(.init()), [[9, 8, 6, 3], [2, 3], [3], [3]],
+        "a list of samples is [2, 3], not [2, 4]"
+      ),
+      (
+        .assembleImages(.init()), [[9, 8, 6, 3], [2, 4], [6, 8, 3], [3]],
+        "the mean is [6, 8, 3], not [8, 6, 3]"
+      ),
+      (
+        .assembleImages(.init()), [[9, 8, 6, 3], [2, 4], [3], [8, 6, 3]],
+        "the deviation is [8, 6, 3], not [3]"
+      ),
       (
         .averagePooling(.init(.adaptive(rows: 1, columns: 1))), [[2, 0, 3, 4]],
         "the input [2, 0, 3, 4] has no pixels"

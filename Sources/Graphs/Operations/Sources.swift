@@ -5,7 +5,7 @@ extension Operation {
   public struct Input: OperationRule {
     /// What the run's caller knows it by; no two inputs of a graph share one.
     public let name: String
-    /// What the caller writes: int32 for labels, else float32.
+    /// What the caller writes: int32 for labels and other indices, uint8 for pixels, else float32.
     public let elementType: ElementType
     // Shapes of inputs and slots come from outside the node: see `Graph.shapes(inputs:)`.
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] { [] }

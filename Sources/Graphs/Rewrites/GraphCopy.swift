@@ -34,6 +34,11 @@ struct GraphCopy {
     places[index] = value.node
   }
 
+  /// Puts the first result of new nodes in the place of a node's.
+  mutating func replace(_ index: Int, by append: (inout Graph) -> Value) {
+    places[index] = append(&graph).node
+  }
+
   /// Adds a node once more, under another path.
   mutating func `repeat`(_ index: Int, _ operands: [Value]) -> Int {
     let node = source.nodes[index]
