@@ -122,6 +122,7 @@ let package = Package(
         "ResidualGraphTestSupport", "ResidualCPU", "ResidualCUDA", "ResidualNetworks",
         "ResidualReference",
       ]),
+    tests("CUDATests", ["ResidualGraphTestSupport", "ResidualCUDA", "ResidualNetworks"]),
     .target(name: "CMallocCounter", path: "Tests/CMallocCounter"),
     .target(name: "ResidualTestSupport", path: "Tests/Support"),
     .target(

@@ -55,6 +55,11 @@ public final class CUDADevice: Device, @unchecked Sendable {
   /// What was free when the device was opened.
   public var memoryByteCount: Int { context.memoryByteCount }
 
+  /// Pixels would have to cross to the GPU in every step.
+  public var keepsImages: Bool { true }
+  /// At least 500 images, which keep a GPU busy; sets of images come in round numbers.
+  public func evaluationBatch(for trainingBatch: Int) -> Int { max(trainingBatch, 500) }
+
   public func allocate(byteCount: Int, for use: MemoryUse) throws(AllocationError)
     -> any DeviceBuffer
   {

@@ -15,6 +15,7 @@ extension CUDALowering {
       let output = result(value)
       fill(output, .float32, shape(value).count, constant.value, path)
 
+    case .assembleImages: lowerImageAssembly(operands, value, path)
     case .convolution, .convolutionInputGradient, .convolutionFilterGradient:
       lowerConvolution(index)
     case .matrixProduct(let product): lowerMatrixProduct(product, operands, value, path)

@@ -68,6 +68,7 @@ struct CUDALowering {
   // MARK: Values
 
   func shape(_ value: Value) -> Shape { shapes[value.node][value.result] }
+  func isOutput(_ value: Value) -> Bool { outputValues.contains(value) }
 
   /// What a value is stored as when it is computed.
   func storageType(_ value: Value) -> ElementType {
@@ -143,6 +144,13 @@ struct CUDALowering {
     }
     stored[value] = Stored(buffer: buffer, type: type)
     return buffer
+  }
+
+  /// Says that a value lies in a buffer with zeros behind the channels of each pixel, and so only.
+  mutating func note(_ value: Value, padded buffer: BufferID, channels: Int) {
+    let type = precision.activation
+    note(value, buffer, type)
+    converted[Form(value: value, type: type, channels: channels)] = buffer
   }
 
   /// Says that a value lies in a buffer that was made otherwise.

@@ -40,7 +40,7 @@ struct DeviceRecord: Codable {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     do {
       self = try JSONDecoder().decode(
-        Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        Self.self, from: Foundation.Data(contentsOf: URL(fileURLWithPath: path)))
     } catch is DecodingError {
       throw InputError("\(path): it is no record of a device; delete it to choose algorithms anew")
     }

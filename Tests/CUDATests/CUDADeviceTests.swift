@@ -1,0 +1,152 @@
+import ResidualCUDA
+import ResidualGraphTestSupport
+import ResidualNetworks
+import Testing
+
+import class Foundation.ProcessInfo
+
+/// A GPU, real or simulated (scripts/build-cuda-simulator), as a device.
+@Suite(
+  .enabled(
+    if: ProcessInfo.processInfo.environment["RESNET_CUDA_LIBRARIES"] != nil,
+    "RESNET_CUDA_LIBRARIES names no folder with libcuda, libnvrtc and libcudnn"))
+struct CUDADeviceTests {
+  static let environment = ProcessInfo.processInfo.environment
+
+  private func device(_ precision: Precision, _ choices: AlgorithmChoices? = nil) throws
+    -> CUDADevice
+  {
+    try CUDADevice(precision: precision, environment: Self.environment, choices: choices)
+  }
+
+  /// A step of training on random images: loss, and the parameters after some steps.
+  private func train(_ device: CUDADevice, steps: Int) throws -> (losses: [Float], state: [Float]) {
+    let network = try #require(CIFARResNet.network(depth: 8, shortcut: .padding(.end)))
+    var graph = network.graph(.training)
+    let (labels, weights) = (graph.input("labels", .int32), graph.input("weights"))
+    let loss = graph.appendObjective(labels: labels, weights: weights, path: "loss")
+    graph.output("loss", loss)
+    let gradients = graph.differentiate(
+      loss, withRespectTo: graph.slots.filter(\.trainable).map(\.name))
+    graph.updateByMomentumSGD(gradients: gradients, weightDecay: 1e-4)
+    let batch = 4
+    let session = Session(device: device, store: Store(for: device))
+    let plan = try session.load(
+      graph.pruned(),
+      inputs: [
+        Network.imagesInput: network.imagesShape(batch: batch), "labels": [batch],
+        "weights": [batch], Graph.learningRateInput: .scalar, Graph.momentumInput: .scalar,
+      ], seed: 3)
+    var source = RandomSource(RandomKey(seed: 5))
+    plan.write(
+      (0..<network.imagesShape(batch: batch).count).map { _ in source.uniform() - 0.5 },
+      to: Network.imagesInput)
+    plan.write([0, 1, 2, 3] as [Int32], to: "labels")
+    plan.write([1, 1, 1, 1] as [Float], to: "weights")
+    plan.write(0.05, to: Graph.learningRateInput)
+    plan.write(0.9, to: Graph.momentumInput)
+    var losses: [Float] = []
+    for _ in 0..<steps {
+      plan.poison()
+      plan.run()
+      losses.append(plan.scalar("loss"))
+    }
+    let state = session.store.slots.flatMap { session.store.read($0.name).scalars }
+    return (losses, state)
+  }
+
+  /// The first run is enqueued step by step, later ones are captured: both compute the same, and
+  /// training goes down.
+  @Test(arguments: Precision.allCases) func training(precision: Precision) throws {
+    let (losses, state) = try train(device(precision), steps: 6)
+    #expect(losses.allSatisfy(\.isFinite))
+    #expect(try #require(losses.last) < 0.7 * (try #require(losses.first)), "\(losses)")
+    #expect(state.allSatisfy(\.isFinite))
+  }
+
+  /// The same bits from run to run, and on another device with the choices of the first.
+  @Test(arguments: Precision.allCases) func bits(precision: Precision) throws {
+    let first = try device(precision)
+    let one = try train(first, steps: 3)
+    #expect(try train(first, steps: 3) == one)
+    #expect(!first.choices.ranks.isEmpty)
+    let second = try device(precision, first.choices)
+    #expect(try train(second, steps: 3) == one)
+    #expect(second.choices == first.choices)
+  }
+
+  /// Two plans take turns in one session, whose arena grows with the second: what was captured of
+  /// the first is captured anew.
+  @Test func largerPlans() throws {
+    let device = try device(.fp32)
+    let network = try #require(CIFARResNet.network(depth: 8, shortcut: .padding(.end)))
+    let session = Session(device: device, store: Store(for: device))
+    func load(_ batch: Int) throws -> LoadedPlan<CUDADevice> {
+      let plan = try session.load(
+        network.graph(.inference),
+        inputs: [Network.imagesInput: network.imagesShape(batch: batch)], seed: 1)
+      plan.write(
+        (0..<network.imagesShape(batch: batch).count).map { Float($0 % 7) / 7 },
+        to: Network.imagesInput)
+      return plan
+    }
+    let small = try load(1)
+    var logits: [[Float]] = []
+    func run() {
+      small.run()
+      logits.append(small.read(Network.logitsOutput).scalars)
+    }
+    run()
+    run()
+    let large = try load(3)
+    large.run()
+    run()
+    run()
+    #expect(Set(logits).count == 1)
+    #expect(Array(large.read(Network.logitsOutput).scalars.prefix(10)).count == 10)
+  }
+
+  /// A slot that is written between runs counts, though filters are packed once.
+  @Test func writtenSlots() throws {
+    let device = try device(.fp16)
+    let network = try #require(CIFARResNet.network(depth: 8, shortcut: .padding(.end)))
+    let session = Session(device: device, store: Store(for: device))
+    let plan = try session.load(
+      network.graph(.inference), inputs: [Network.imagesInput: network.imagesShape(batch: 2)],
+      seed: 1)
+    plan.write(
+      (0..<network.imagesShape(batch: 2).count).map { Float($0 % 7) / 7 }, to: Network.imagesInput)
+    plan.run()
+    let before = plan.read(Network.logitsOutput).scalars
+    session.store.write([Float](repeating: 0, count: 16 * 27), to: "conv1.weight")
+    plan.run()
+    let after = plan.read(Network.logitsOutput).scalars
+    #expect(before != after)
+    #expect(after.prefix(10).elementsEqual(after.suffix(10)))
+  }
+
+  /// The time of each step is the GPU's.
+  @Test func profile() throws {
+    let device = try device(.fp32)
+    let network = try #require(CIFARResNet.network(depth: 8, shortcut: .padding(.end)))
+    let session = Session(device: device, store: Store(for: device))
+    let plan = try session.load(
+      network.graph(.inference), inputs: [Network.imagesInput: network.imagesShape(batch: 2)])
+    let times = StepTimes(of: plan.plan)
+    plan.run(times: times)
+    let profile = Profile(plan.plan, times)
+    #expect(profile.seconds > 0)
+    #expect(profile.kinds.contains { $0.name == "forward" })
+  }
+}
+
+/// What is said where something is missing.
+@Suite struct CUDAAvailabilityTests {
+  @Test func noLibraries() {
+    // No machine has libraries that are named after a folder which is none.
+    guard ProcessInfo.processInfo.environment["RESNET_CUDA_LIBRARIES"] == nil else { return }
+    #expect(throws: DeviceUnavailable.self) {
+      try CUDADevice(environment: ["PATH": "/nowhere"])
+    }
+  }
+}
