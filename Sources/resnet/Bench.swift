@@ -77,7 +77,8 @@ struct Bench: ParsableCommand {
       )
       try Bench.run("train", options) { network, inputs, device in
         let planned = try TrainingPlan(
-          network.trainingStep(weightDecay: 1e-4), inputs: inputs, device: device,
+          network.trainingStep(weightDecay: 1e-4, lossScaling: device.needsLossScaling),
+          inputs: inputs, device: device,
           recomputation: scope, memoryLimit: limit)
         return (planned.plan, planned.recomputation)
       }
