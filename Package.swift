@@ -66,6 +66,9 @@ let package = Package(
       "CPU",
       ["ResidualExecution", "ResidualKernelInterface", "CIntrinsics"]
         + kernelModules.map { .target(name: $0.name) }),
+    .target(
+      name: "ResidualCUDA", dependencies: ["ResidualExecution"], path: "Sources/CUDA",
+      resources: [.embedInCode("Kernels")]),
     module(
       "Formats",
       ["ResidualTensors", .target(name: "CZlib", condition: .when(traits: ["GZIP"]))]),
@@ -95,7 +98,7 @@ let package = Package(
     .executableTarget(
       name: "resnet",
       dependencies: [
-        "ResidualTraining", "ResidualCPU", "ResidualFigures",
+        "ResidualTraining", "ResidualCPU", "ResidualCUDA", "ResidualFigures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
       ],
       path: "Sources/resnet"),
@@ -115,7 +118,10 @@ let package = Package(
         + kernelModules.map { .target(name: $0.name) }),
     tests(
       "Conformance",
-      ["ResidualGraphTestSupport", "ResidualCPU", "ResidualNetworks", "ResidualReference"]),
+      [
+        "ResidualGraphTestSupport", "ResidualCPU", "ResidualCUDA", "ResidualNetworks",
+        "ResidualReference",
+      ]),
     .target(name: "CMallocCounter", path: "Tests/CMallocCounter"),
     .target(name: "ResidualTestSupport", path: "Tests/Support"),
     .target(

@@ -20,7 +20,7 @@ extension Profile {
   /// A profile of runs of a plan, by type of work and by layer.
   public init(_ plan: Plan<CPUStep>, _ times: StepTimes) {
     self.init(plan, times) { step in
-      (String(describing: type(of: step.work)), CPUStep.layerPath(of: step.path))
+      (String(describing: type(of: step.work)), Self.layerPath(of: step.path))
     }
   }
 }

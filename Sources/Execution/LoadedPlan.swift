@@ -155,6 +155,9 @@ public final class LoadedPlan<D: Device> {
       ? Float(output.read().load(as: Double.self)) : output.read().load(as: Float.self)
   }
 
+  /// Waits until a named output of the last run can be read.
+  public func wait(for name: String) { _ = output(name).read() }
+
   private func input(_ name: String) -> BoundaryBuffer {
     guard let id = plan.inputs[name] else { preconditionFailure("the plan has no input \(name)") }
     return buffer(id)

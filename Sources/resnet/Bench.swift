@@ -1,5 +1,4 @@
 import ArgumentParser
-import ResidualCPU
 import ResidualFigures
 import ResidualTraining
 
@@ -49,8 +48,10 @@ struct Bench: ParsableCommand {
 
   struct Report: Encodable {
     let what: String, network: String
-    let batch: Int, threads: Int
-    let instructionSet: String
+    let batch: Int
+    let device: String
+    let threads: Int?
+    let instructionSet: String?, precision: String?
     let imagesPerSecond: Double
     let secondsPerStep: Double
     /// From the start of the command to the beginning and to the end of the first step.
@@ -75,13 +76,7 @@ struct Bench: ParsableCommand {
       let (scope, limit) = (
         try choices.resolvedRecomputation(), try choices.resolvedMemoryLimit()
       )
-      try Bench.run("train", options) { network, inputs, device in
-        let planned = try TrainingPlan(
-          network.trainingStep(weightDecay: 1e-4, lossScaling: device.needsLossScaling),
-          inputs: inputs, device: device,
-          recomputation: scope, memoryLimit: limit)
-        return (planned.plan, planned.recomputation)
-      }
+      try Bench.run(Training(recomputation: scope, memoryLimit: limit), options)
     }
   }
 
@@ -92,23 +87,56 @@ struct Bench: ParsableCommand {
     @OptionGroup var options: Options
 
     func run() throws {
-      try Bench.run("infer", options) { network, inputs, device in
-        (try device.prepare(network.graph(.inference), inputs: inputs), nil)
-      }
+      try Bench.run(Inference(), options)
     }
   }
 
+  /// What is measured.
+  private protocol Work {
+    var name: String { get }
+    func plan<D: Device>(_ network: Network, inputs: [String: Shape], on device: D) throws
+      -> (Plan<D.Step>, RecomputationScope?)
+  }
+
+  private struct Training: Work {
+    let recomputation: RecomputationScope?
+    let memoryLimit: Int?
+    var name: String { "train" }
+    func plan<D: Device>(_ network: Network, inputs: [String: Shape], on device: D) throws
+      -> (Plan<D.Step>, RecomputationScope?)
+    {
+      let planned = try TrainingPlan(
+        network.trainingStep(weightDecay: 1e-4, lossScaling: device.needsLossScaling),
+        inputs: inputs, device: device, recomputation: recomputation, memoryLimit: memoryLimit)
+      return (planned.plan, planned.recomputation)
+    }
+  }
+
+  private struct Inference: Work {
+    var name: String { "infer" }
+    func plan<D: Device>(_ network: Network, inputs: [String: Shape], on device: D) throws
+      -> (Plan<D.Step>, RecomputationScope?)
+    {
+      (try device.prepare(network.graph(.inference), inputs: inputs), nil)
+    }
+  }
+
+  private static func run(_ work: some Work, _ options: Options) throws {
+    let begin = ContinuousClock.now
+    let device = try options.deviceOptions.device(on: options.outputOptions.terminal)
+    try run(work, options, on: device, since: begin)
+  }
+
   private static func run(
-    _ what: String, _ options: Options,
-    prepare: (Network, [String: Shape], CPUDevice) throws -> (Plan<CPUStep>, RecomputationScope?)
+    _ work: some Work, _ options: Options, on device: some CommandDevice,
+    since begin: ContinuousClock.Instant
   ) throws {
     let clock = ContinuousClock()
-    let begin = clock.now
     let network = try options.networkOptions.network(named: options.network)
     let terminal = options.outputOptions.terminal
-    let device = try options.deviceOptions.device(on: terminal)
     let session = Session(device: device, store: Store(for: device))
-    let (plan, scope) = try prepare(network, network.stepShapes(batch: options.batch), device)
+    let (plan, scope) = try work.plan(
+      network, inputs: network.stepShapes(batch: options.batch), on: device)
     let memory = device.memory(of: plan)
     terminal.note(MemoryOptions.remark(memory, scope))
     let loaded = try session.load(plan, seed: 1)
@@ -119,27 +147,33 @@ struct Bench: ParsableCommand {
         session.store.read(slot.name).scalars.map { $0 * options.parameterScale }, to: slot.name)
     }
 
+    // A run is over when a result of it can be read.
+    let result = loaded.plan.outputs.keys.min()
+    func run(times: StepTimes? = nil) {
+      loaded.run(times: times)
+      if let result { loaded.wait(for: result) }
+    }
     let start = (clock.now - begin) / .seconds(1)
-    loaded.run()
+    run()
     let firstStep = (clock.now - begin) / .seconds(1)
-    for _ in 0..<max(0, options.warm - 1) { loaded.run() }
+    for _ in 0..<max(0, options.warm - 1) { run() }
     let stepTimes = options.profile ? StepTimes(of: loaded.plan) : nil
     let times = (0..<options.steps).map { _ in
-      clock.measure { loaded.run(times: stepTimes) } / .seconds(1)
+      clock.measure { run(times: stepTimes) } / .seconds(1)
     }
     let median = times.sorted()[times.count / 2]
-    let profile = stepTimes.map { ProfileReport(Profile(loaded.plan, $0)) }
+    let profile = stepTimes.map { ProfileReport(device.profile(of: loaded.plan, $0)) }
     let report = Report(
-      what: what, network: network.name, batch: options.batch, threads: device.threads,
-      instructionSet: device.instructionSet.rawValue,
+      what: work.name, network: network.name, batch: options.batch,
+      device: device.report.device, threads: device.report.threads,
+      instructionSet: device.report.instructionSet, precision: device.report.precision,
       imagesPerSecond: Double(options.batch) / median, secondsPerStep: median,
       secondsToStart: start, secondsToFirstStep: firstStep,
       plannedMemoryBytes: memory.total,
       recompute: scope?.rawValue, peakMemoryBytes: peakMemory(), profile: profile)
     if options.outputOptions.json { return try JSONDocument.print(report) }
     print(
-      "\(network.name), \(what), batch \(options.batch), \(device.threads) threads, "
-        + "\(device.instructionSet.rawValue): "
+      "\(network.name), \(work.name), batch \(options.batch), \(device.summary): "
         + "\(NumberFormat.fixed(report.imagesPerSecond, decimals: 1)) images/s, "
         + "\(NumberFormat.fixed(median * 1000, decimals: 1)) ms a step, "
         + "first step from \(NumberFormat.fixed(start, decimals: 2)) "
@@ -148,7 +182,7 @@ struct Bench: ParsableCommand {
     if let profile { print("\n" + profile.text, terminator: "") }
   }
 
-  private static func fill(_ loaded: LoadedPlan<CPUDevice>, network: Network, batch: Int) {
+  private static func fill(_ loaded: LoadedPlan<some Device>, network: Network, batch: Int) {
     var source = RandomSource(RandomKey(seed: 1).derived(.benchmark))
     for name in loaded.plan.inputs.keys.sorted() {
       switch name {

@@ -37,7 +37,10 @@ struct LayerBench: ParsableCommand {
 
   func run() throws {
     let network = try networkOptions.network(named: network)
-    let device = try deviceOptions.device(on: outputOptions.terminal)
+    guard deviceOptions.requestedKind != .cuda else {
+      throw UsageError("bench layers measures the processor; for a GPU: bench train --profile")
+    }
+    let device = try deviceOptions.processor(on: outputOptions.terminal)
     let peak = try device.measuredPeakOfAllThreads()
     var tables: [LayerTable] = []
     for what in ["training", "inference"] where train == infer || train == (what == "training") {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ResidualCPU
+import ResidualCUDA
 import ResidualFigures
 import ResidualTraining
 
@@ -18,6 +19,8 @@ struct Checks: ParsableCommand {
     let memoryBytes: Int
     /// Floating-point operations a second of one core, in units of 10⁹.
     let peakGflopsPerCore: Double
+    /// The GPU and the versions of its libraries, or why there is none.
+    let gpu: String
     /// Whether the program was built with them.
     let libraries: [String: Bool]
   }
@@ -31,6 +34,7 @@ struct Checks: ParsableCommand {
       instructionSet: device.instructionSet.rawValue, cores: CPUDevice.coreCount,
       memoryBytes: AlignedBuffer.machineByteCount,
       peakGflopsPerCore: device.measuredPeak() / 1e9,
+      gpu: Self.gpu(),
       libraries: Dictionary(uniqueKeysWithValues: libraries))
     if outputOptions.json { return try JSONDocument.print(report) }
     var table = TextTable([.init("check"), .init("found")])
@@ -42,9 +46,22 @@ struct Checks: ParsableCommand {
     table.append([
       "peak of a core", NumberFormat.fixed(report.peakGflopsPerCore, decimals: 0) + " GFLOPS",
     ])
+    table.append(["GPU", report.gpu])
     for (name, isAvailable) in libraries {
       table.append([name, isAvailable ? "yes" : "no (package trait \(name))"])
     }
     print(table.text)
+  }
+
+  /// The first GPU, or why there is none, in one line.
+  private static func gpu() -> String {
+    do {
+      let device = try CUDADevice(environment: ProcessInfo.processInfo.environment)
+      let versions = device.versions
+      return "\(device.name), \(device.memoryByteCount >> 30) GiB free, driver \(versions.driver), "
+        + "NVRTC \(versions.compiler), cuDNN \(versions.cudnn)"
+    } catch {
+      return "none: \(error)"
+    }
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import ResidualCPU
 import ResidualTraining
 
 struct Convert: ParsableCommand {
@@ -128,7 +127,7 @@ struct Convert: ParsableCommand {
 
   /// Opens what was written and compares the logits of both sides on drawn images, bit by bit.
   private func check(
-    _ model: ModelFile, _ path: String, _ target: Target, device: CPUDevice
+    _ model: ModelFile, _ path: String, _ target: Target, device: any CommandDevice
   ) throws {
     var options = WeightsOptions()
     var file = path
@@ -156,8 +155,8 @@ struct Convert: ParsableCommand {
       labels: [0, 0])
     func logits(_ model: ModelFile) throws -> [Float] {
       var result: [Float] = []
-      let classifier = try Classifier(model, device: device, batchSize: 2)
-      _ = try classifier.evaluator.evaluate(images, normalization: comparable(model)) { logits, _ in
+      let classifier = try device.classifier(model, batchSize: 2)
+      _ = try classifier.evaluate(images, normalization: comparable(model)) { logits, _ in
         result += logits
       }
       return result

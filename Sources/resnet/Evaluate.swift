@@ -1,5 +1,4 @@
 import ArgumentParser
-import ResidualCPU
 import ResidualFigures
 import ResidualTraining
 
@@ -58,13 +57,13 @@ struct Evaluate: ParsableCommand {
     }
     for remark in data.remarks { terminal.note(remark) }
     let device = try deviceOptions.device(on: terminal)
-    let classifier = try Classifier(file, device: device, batchSize: min(batchSize, images.count))
+    let classifier = try device.classifier(file, batchSize: min(batchSize, images.count))
     var matrix = ConfusionMatrix(classNames: data.classNames)
     var allLogits: [Float] = []
     Interruption.install()
     var bar = ProgressBar("evaluating", total: images.count, on: terminal)
     defer { bar.finish() }
-    let evaluation = try classifier.evaluator.evaluate(images, normalization: file.normalization) {
+    let evaluation = try classifier.evaluate(images, normalization: file.normalization) {
       logits, range in
       for (position, index) in range.enumerated() {
         let row = logits[position * file.classNames.count..<(position + 1) * file.classNames.count]
@@ -117,19 +116,37 @@ struct Evaluate: ParsableCommand {
 
 /// A model file ready to run.
 struct Classifier {
-  let evaluator: Evaluator<CPUDevice>
+  /// Evaluates a set of images, and is given the logits of each batch.
+  private let evaluation:
+    (
+      ImageSet, Normalization, (_ logits: [Float], _ range: Range<Int>) throws -> Void
+    ) throws -> Evaluation
 
-  init(_ file: ModelFile, device: CPUDevice, batchSize: Int) throws {
+  init(_ file: ModelFile, device: some Device, batchSize: Int) throws {
     let session = Session(device: device, store: Store(for: device))
-    evaluator = try Evaluator(file.network, session: session, batchSize: batchSize)
+    let evaluator = try Evaluator(file.network, session: session, batchSize: batchSize)
     for (name, tensor) in file.tensors where session.store.contains(name) {
       session.store.write(tensor.scalars, to: name)
     }
+    evaluation = { try evaluator.evaluate($0, normalization: $1, observe: $2) }
+  }
+
+  func evaluate(
+    _ images: ImageSet, normalization: Normalization,
+    observe: (_ logits: [Float], _ range: Range<Int>) throws -> Void
+  ) throws -> Evaluation {
+    try withoutActuallyEscaping(observe) { try evaluation(images, normalization, $0) }
   }
 
   /// The position of the largest number; the first of equal ones.
   static func largest(_ numbers: ArraySlice<Float>) -> Int {
     (numbers.indices.max { numbers[$0] < numbers[$1] || (numbers[$0] == numbers[$1] && $0 > $1) }
       ?? numbers.startIndex) - numbers.startIndex
+  }
+}
+
+extension CommandDevice {
+  func classifier(_ file: ModelFile, batchSize: Int) throws -> Classifier {
+    try Classifier(file, device: self, batchSize: batchSize)
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import ResidualCPU
 import ResidualFigures
 import ResidualTraining
 
@@ -49,9 +48,9 @@ struct Predict: ParsableCommand {
       height: side, width: side, pixels: decoded.flatMap(\.pixels),
       labels: [Int32](repeating: 0, count: decoded.count))
     let device = try deviceOptions.device(on: outputOptions.terminal)
-    let classifier = try Classifier(file, device: device, batchSize: min(32, set.count))
+    let classifier = try device.classifier(file, batchSize: min(32, set.count))
     var predictions: [Prediction] = []
-    _ = try classifier.evaluator.evaluate(set, normalization: file.normalization) { logits, range in
+    _ = try classifier.evaluate(set, normalization: file.normalization) { logits, range in
       let classes = file.classNames.count
       for (position, index) in range.enumerated() {
         let row = Array(logits[position * classes..<(position + 1) * classes])

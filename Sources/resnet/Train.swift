@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import ResidualCPU
 import ResidualFigures
 import ResidualTraining
 
@@ -42,14 +41,22 @@ struct Train: ParsableCommand {
     let options = try resumed.map(recipeArguments.options(resuming:)) ?? recipeArguments.options()
     let side = try options.resolved(trainingCount: nil).inputSide
     try OutputError.checkWritable(folder: resumed ?? output, option: "--output")
-    let device = try deviceOptions.device(on: terminal)
+    let record = try resumed.flatMap { try DeviceRecord(in: $0) }
+    let device = try deviceOptions.device(on: terminal, resuming: record)
+    try train(options, side: side, resuming: resumed, on: device)
+  }
 
+  private func train(
+    _ options: RecipeOptions, side: Int, resuming resumed: String?, on device: some CommandDevice
+  ) throws {
+    let terminal = outputOptions.terminal
     let data = try Dataset.open(options.dataPath, side: side)
     let recipe = try options.resolved(on: data)
     let trainer = try Trainer(recipe, on: data, device: device)
     if let resumed { try Checkpoint.restore(trainer, from: resumed) }
     Interruption.install()
     var run = try openFolder(resumed, trainer)
+    try OutputError.wrap { try device.record?.write(in: run.path) }
     var log = TrainingLog(trainer, folder: run.path, on: terminal, interval: logInterval)
     log.start(data, device)
     let provenance = [
@@ -88,7 +95,7 @@ struct Train: ParsableCommand {
     }
   }
 
-  private func openFolder(_ resumed: String?, _ trainer: Trainer<CPUDevice>) throws -> RunFolder {
+  private func openFolder(_ resumed: String?, _ trainer: Trainer<some Device>) throws -> RunFolder {
     do {
       if let resumed { return try RunFolder(reopening: resumed, at: trainer.step) }
       return try RunFolder(

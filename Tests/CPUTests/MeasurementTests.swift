@@ -82,6 +82,6 @@ import Testing
     ("gradient/layer1.0.bn1.sums", "layer1.0.bn1"), ("gradient/layer1.0.relu", "layer1.0.relu"),
   ])
   func layerOfAStep(path: String, layer: String) {
-    #expect(CPUStep.layerPath(of: path) == layer)
+    #expect(Profile.layerPath(of: path) == layer)
   }
 }

@@ -23,8 +23,10 @@ typealias Results = [String: [Double]]
 /// Compares a graph's outputs and slots on a device with the oracle's.
 ///
 /// Memory that the device must write before it reads is NaN when the run begins.
+/// - Parameter least: a bound below which no distance is objected to.
 func compare<D: Device>(
-  _ test: ConformanceCase, on device: D, location: SourceLocation = #_sourceLocation
+  _ test: ConformanceCase, on device: D, least: Double = 0,
+  location: SourceLocation = #_sourceLocation
 ) throws {
   let expected = try Oracle.shared.results(of: test)
   let results = try run(test, on: device)
@@ -32,13 +34,13 @@ func compare<D: Device>(
   for (name, values) in expected.sorted(by: { $0.key < $1.key }) {
     guard let result = results[name] else { continue }
     let distance = relativeDistance(result, values)
-    #expect(distance <= test.bound, "\(test.name): \(name)", sourceLocation: location)
+    #expect(distance <= max(test.bound, least), "\(test.name): \(name)", sourceLocation: location)
   }
 }
 
 /// Runs a graph once, from numbers that depend on the case alone.
 func run<D: Device>(_ test: ConformanceCase, on device: D) throws -> Results {
-  let session = Session(device: device, store: Store(realType: device.realType))
+  let session = Session(device: device, store: Store(for: device))
   let plan = try session.load(test.graph, inputs: test.shapes)
   for slot in session.store.slots {
     session.store.write(Draw.state(slot), to: slot.name)

@@ -25,8 +25,13 @@ import Testing
   @Test(arguments: TestDevice.all, ConformanceCase.states)
   func state(device: TestDevice, test: ConformanceCase) throws { try device.compare(test) }
 
-  @Test(arguments: TestDevice.all, ConformanceCase.networks)
+  @Test(arguments: TestDevice.exact, ConformanceCase.networks)
   func network(device: TestDevice, test: ConformanceCase) throws { try device.compare(test) }
+
+  @Test(arguments: TestDevice.graphicsProcessors, ConformanceCase.forwardNetworks)
+  func forwardNetwork(device: TestDevice, test: ConformanceCase) throws {
+    try device.compare(test)
+  }
 
   /// The bits do not depend on the number of threads.
   @Test(arguments: InstructionSet.available)

@@ -22,6 +22,9 @@ extension ConformanceCase {
       ]
     } + imageNet + [.trainingStep(LinearClassifier.network(), images: [4, 32, 32, 3], taps: false)]
 
+  /// Networks in inference and for statistics.
+  static let forwardNetworks = networks.filter { $0.graph.bindings.isEmpty }
+
   /// Networks of one block a stage, on odd images. Bottlenecks only in inference: after the maximum
   /// pooling of numbers that are nearly all positive, the first shift's gradient vanishes in training.
   private static let imageNet: [ConformanceCase] =

@@ -3,6 +3,9 @@ import Testing
 
 /// Gradient rules of operations that come with graphs from elsewhere, against central differences.
 @Suite struct MovementGradientTests {
+  /// What the checked loss takes: a row a sample.
+  private let rows = Operation.Reshape([.copied(axis: 0), .rest])
+
   @Test func transpose() throws {
     try checkGradients([("x", [2, 3, 4, 1])], result: [4, 2, 1, 3]) {
       $0.append(.transpose(.init([2, 0, 3, 1])), $1, path: "transpose")
@@ -17,9 +20,10 @@ import Testing
 
   @Test(arguments: [[3], [1, 2, 1], [2, 1, 3], []] as [Shape])
   func broadcast(shape: Shape) throws {
-    try checkGradients([("x", shape), ("y", [2, 2, 3])], result: [2, 2, 3]) {
+    try checkGradients([("x", shape), ("y", [2, 2, 3])], result: [2, 6]) {
       let x = $0.append(.broadcast(.init()), $1, path: "broadcast")
-      return $0.append(.multiply(.init()), [x, $1[1]], path: "product")
+      let product = $0.append(.multiply(.init()), [x, $1[1]], path: "product")
+      return $0.append(.reshape(rows), [product], path: "rows")
     }
   }
 
@@ -34,8 +38,9 @@ import Testing
 
   @Test(arguments: [0, 1, 2])
   func softmax(axis: Int) throws {
-    try checkGradients([("x", [2, 4, 3])], result: [2, 4, 3]) {
-      $0.append(.softmax(.init(axis: axis)), $1, path: "softmax")
+    try checkGradients([("x", [2, 4, 3])], result: [2, 12]) {
+      let softmax = $0.append(.softmax(.init(axis: axis)), $1, path: "softmax")
+      return $0.append(.reshape(rows), [softmax], path: "rows")
     }
   }
 

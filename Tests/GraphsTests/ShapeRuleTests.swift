@@ -151,8 +151,8 @@ import Testing
         [[2, 4, 4, 5], [2, 8, 8, 3], [5, 3, 3, 3]],
         "the output gradient is [2, 4, 4, 5], not [2, 6, 6, 5]"
       ),
-      (.matrixProduct(.init()), [[2], [3, 4]], "the left matrix is [2], not of rank 2"),
-      (.matrixProduct(.init()), [[2, 3], [3]], "the right matrix is [3], not of rank 2"),
+      (.matrixProduct(.init()), [[2], [3, 4]], "matrices of [2] and [3, 4] do not fit"),
+      (.matrixProduct(.init()), [[2, 3], [3]], "matrices of [2, 3] and [3] do not fit"),
       (.matrixProduct(.init()), [[2, 3], [4, 3]], "matrices of [2, 3] and [4, 3] do not fit"),
       (.channelStatistics(.init()), [[7]], "[7] has no channel axis"),
       (.variance(.init(correction: 0)), [[7], [7]], "the count is [7], not []"),

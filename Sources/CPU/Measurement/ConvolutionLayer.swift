@@ -76,20 +76,7 @@ extension Operation {
 
 extension Node {
   /// The path without what differentiation adds to it.
-  fileprivate var layerPath: String { CPUStep.layerPath(of: path) }
-}
-
-extension CPUStep {
-  /// The layer that a node or a step belongs to: `layer1.0.conv1` for
-  /// `gradient/layer1.0.conv1.filter`, and for `repeated/layer1.0.conv1`.
-  package static func layerPath(of path: String) -> String {
-    if path.hasPrefix("repeated/") { return String(path.dropFirst("repeated/".count)) }
-    guard path.hasPrefix("gradient/") else { return path }
-    var parts = path.dropFirst("gradient/".count).split(separator: ".")
-    let results: Set<Substring> = ["input", "filter", "left", "right", "sums", "scale"]
-    if let last = parts.last, results.contains(last) { parts.removeLast() }
-    return parts.joined(separator: ".")
-  }
+  fileprivate var layerPath: String { Profile.layerPath(of: path) }
 }
 
 /// The layers of one extents.

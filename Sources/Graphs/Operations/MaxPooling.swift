@@ -68,7 +68,8 @@ extension Operation {
       else {
         throw ShapeError(
           "the input \(input) with its padding is smaller than the window "
-            + "\(windowHeight) × \(windowWidth), or some window sees padding alone")
+            + "\(windowHeight) × \(windowWidth)"
+            + (dilationHeight * dilationWidth > 1 ? ", or a window sees padding alone" : ""))
       }
       return [[input[0], height, width, input[3]]]
     }

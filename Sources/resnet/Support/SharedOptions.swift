@@ -1,59 +1,6 @@
 import ArgumentParser
 import Foundation
-import ResidualCPU
 import ResidualTraining
-
-/// Where the work runs.
-struct DeviceOptions: ParsableArguments {
-  @Option(
-    name: .customLong("threads"), parsing: .unconditional,
-    help: ArgumentHelp(
-      "Threads (environment: RESNET_THREADS; default: one a core).", valueName: "n"))
-  var requestedThreads: Int?
-
-  func validate() throws {
-    _ = try threads()
-    // What the machine lacks is no mistake of usage and is refused by `device`.
-    do { _ = try Self.instructionSet() } catch .unknown(let name) {
-      throw InstructionSetError.unknown(name)
-    } catch .unavailable {}
-  }
-
-  /// The instruction set that the environment asks for.
-  static func instructionSet() throws(InstructionSetError) -> InstructionSet {
-    try .resolve(environment: ProcessInfo.processInfo.environment)
-  }
-
-  private func threads() throws -> Int {
-    let environment = ProcessInfo.processInfo.environment["RESNET_THREADS"]
-    var number = requestedThreads
-    if number == nil, let environment, !environment.isEmpty {
-      guard let value = Int(environment) else {
-        throw UsageError(
-          "RESNET_THREADS='\(environment)' is no number; give 1 to \(CPUDevice.maximumThreads)")
-      }
-      number = value
-    }
-    let count = number ?? CPUDevice.coreCount
-    guard (1...CPUDevice.maximumThreads).contains(count) else {
-      let name = requestedThreads == nil ? "RESNET_THREADS" : "--threads"
-      throw UsageError(
-        "\(name) \(count) is out of range: 1 to \(CPUDevice.maximumThreads); "
-          + "this machine has \(CPUDevice.coreCount) cores")
-    }
-    return count
-  }
-
-  /// The device, with a warning where threads outnumber cores.
-  func device(on terminal: Terminal) throws -> CPUDevice {
-    let threads = try threads()
-    if threads > CPUDevice.coreCount {
-      terminal.warn(
-        "\(threads) threads on \(CPUDevice.coreCount) cores: more threads than cores do not help")
-    }
-    return try CPUDevice(threads: threads, instructionSet: Self.instructionSet())
-  }
-}
 
 /// What is printed.
 struct OutputOptions: ParsableArguments {

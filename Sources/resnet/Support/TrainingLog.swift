@@ -1,10 +1,9 @@
-import ResidualCPU
 import ResidualFigures
 import ResidualTraining
 
 /// What a person sees of a training run, on standard error.
-struct TrainingLog {
-  private let trainer: Trainer<CPUDevice>
+struct TrainingLog<D: CommandDevice> {
+  private let trainer: Trainer<D>
   private let folder: String
   private let terminal: Terminal
   private let clock = ContinuousClock()
@@ -13,7 +12,7 @@ struct TrainingLog {
   private var epochStart: Int
   private var bar: ProgressBar
 
-  init(_ trainer: Trainer<CPUDevice>, folder: String, on terminal: Terminal, interval: Int) {
+  init(_ trainer: Trainer<D>, folder: String, on terminal: Terminal, interval: Int) {
     self.trainer = trainer
     self.folder = folder
     self.terminal = terminal
@@ -27,7 +26,7 @@ struct TrainingLog {
   }
 
   /// What is about to happen, and how long it will take.
-  func start(_ data: Dataset, _ device: CPUDevice) {
+  func start(_ data: Dataset, _ device: D) {
     let recipe = trainer.recipe
     let test = data.test.map { ", \(grouped($0.count)) for testing" } ?? ""
     let validation =
@@ -42,24 +41,22 @@ struct TrainingLog {
     terminal.note(
       "\(grouped(recipe.schedule.steps)) steps of \(recipe.batchSize) images, "
         + "\(trainer.epochs) epochs; about \(ProgressLine.time(expectedSeconds(data, device))) on "
-        + "\(device.threads) threads (\(device.instructionSet.rawValue))")
+        + device.summary)
     terminal.note(MemoryOptions.remark(trainer.memory, trainer.recomputation))
     terminal.note("run folder: \(folder)")
   }
 
-  /// An estimate from the network's arithmetic and this machine's peak.
-  private func expectedSeconds(_ data: Dataset, _ device: CPUDevice) -> Double {
+  /// An estimate from the network's arithmetic and the device's speed.
+  private func expectedSeconds(_ data: Dataset, _ device: D) -> Double {
     let recipe = trainer.recipe
     let multiplyAdds = (try? NetworkSummary(trainer.network))?.multiplyAdds ?? 0
-    // Backward is twice forward. Winograd saves multiplications: counted as if it did not, a step
-    // runs at one and a half times the peak.
+    // Backward is twice forward.
     let trained = 3 * (recipe.schedule.steps - trainer.step) * recipe.batchSize
     let epochsLeft = trainer.epochs - trainer.step / trainer.stepsPerEpoch
     let evaluated = (epochsLeft + 1) * (trainer.validationCount ?? data.test?.count ?? 0)
     let counted = recipe.usesExactStatistics ? trainer.trainingCount : 0
     let operations = 2 * Double(multiplyAdds) * Double(trained + evaluated + counted)
-    let cores = Double(min(device.threads, CPUDevice.coreCount))
-    return operations / (1.5 * cores * device.measuredPeak())
+    return operations / device.expectedOperations
   }
 
   /// Called after every step.

@@ -1,4 +1,3 @@
-import ResidualCPU
 import ResidualTraining
 
 /// An evaluation as reports give it.
@@ -37,9 +36,9 @@ struct TrainingResult: Encodable {
   let best: String?
 
   /// Computes the final statistics, evaluates, and writes the final networks.
-  init(
-    finishing trainer: Trainer<CPUDevice>, after lastEpoch: MetricsRow, in folder: String,
-    provenance: [String: String], log: inout TrainingLog
+  init<D: CommandDevice>(
+    finishing trainer: Trainer<D>, after lastEpoch: MetricsRow, in folder: String,
+    provenance: [String: String], log: inout TrainingLog<D>
   ) throws {
     log.finishTraining()
     let isExact = trainer.recipe.usesExactStatistics

@@ -1,0 +1,186 @@
+import ResidualExecution
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A GPU with the libraries that serve it, one stream of work, and the kernels compiled for it.
+///
+/// Threads take turns (``inTurn(_:)``): what one enqueues while another captures the stream would
+/// become part of the captured graph.
+final class CUDAContext: @unchecked Sendable {
+  let driver: Driver
+  let cudnn: CUDNN
+  let compiler: RuntimeCompiler
+  /// Such as `NVIDIA H200`.
+  let name: String
+  /// Bytes of the GPU's memory that were free when it was opened.
+  let memoryByteCount: Int
+  /// Major and minor version of what the GPU can compute, such as 9 and 0.
+  let capability: (Int32, Int32)
+  let stream: Handle?
+  let cudnnHandle: Handle?
+  private let index: Int32
+  private let context: Handle?
+  private var modules: [ElementType: Handle] = [:]
+  private var functions: [String: Handle] = [:]
+  private let turn: UnsafeMutablePointer<pthread_mutex_t>
+
+  /// Opens a GPU.
+  ///
+  /// - Parameters:
+  ///   - index: which one, from 0.
+  ///   - types: of activations that kernels are compiled for.
+  /// - Throws: ``DeviceUnavailable``.
+  init(index: Int, folders: [String], types: Set<ElementType>) throws(DeviceUnavailable) {
+    driver = try Driver(folders: folders)
+    compiler = try RuntimeCompiler(folders: folders)
+    cudnn = try CUDNN(folders: folders)
+    var count: Int32 = 0
+    guard driver.deviceGetCount(&count) == 0, count > 0 else {
+      throw DeviceUnavailable("this machine has no NVIDIA GPU")
+    }
+    guard (0..<Int(count)).contains(index) else {
+      throw DeviceUnavailable("GPU \(index): this machine has \(count), numbered from 0")
+    }
+    var number: Int32 = 0
+    let opened = driver.deviceGet(&number, Int32(index))
+    self.index = number
+    var context: Handle?
+    let status = opened == 0 ? driver.retainPrimaryContext(&context, number) : opened
+    guard status == 0, driver.setCurrentContext(context) == 0 else {
+      throw DeviceUnavailable("GPU \(index) cannot be used: \(driver.text(status))")
+    }
+    self.context = context
+
+    var characters = [CChar](repeating: 0, count: 128)
+    _ = driver.deviceGetName(&characters, 127, number)
+    name = characters.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+    var (major, minor): (Int32, Int32) = (0, 0)
+    _ = driver.deviceGetAttribute(&major, 75, number)
+    _ = driver.deviceGetAttribute(&minor, 76, number)
+    capability = (major, minor)
+    var (free, total) = (0, 0)
+    _ = driver.memoryGetInfo(&free, &total)
+    memoryByteCount = free
+
+    var stream: Handle?
+    var cudnnHandle: Handle?
+    // A stream that does not wait for the default stream.
+    guard driver.createStream(&stream, 1) == 0 else {
+      throw DeviceUnavailable("GPU \(index) gives no stream")
+    }
+    let cudnnStatus = cudnn.createHandle(&cudnnHandle)
+    guard cudnnStatus == 0, cudnn.setStream(cudnnHandle, stream) == 0 else {
+      throw DeviceUnavailable("cuDNN cannot use \(name): \(cudnn.text(cudnnStatus))")
+    }
+    self.stream = stream
+    self.cudnnHandle = cudnnHandle
+    turn = .allocate(capacity: 1)
+    var attributes = pthread_mutexattr_t()
+    pthread_mutexattr_init(&attributes)
+    pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_RECURSIVE))
+    pthread_mutex_init(turn, &attributes)
+    pthread_mutexattr_destroy(&attributes)
+    try loadKernels(types)
+  }
+
+  deinit {
+    _ = driver.setCurrentContext(context)
+    for module in modules.values { _ = driver.unloadModule(module) }
+    _ = cudnn.destroyHandle(cudnnHandle)
+    _ = driver.destroyStream(stream)
+    _ = driver.releasePrimaryContext(index)
+    pthread_mutex_destroy(turn)
+    turn.deallocate()
+  }
+
+  /// Lets this thread work with the GPU while no other one does; calls may be nested.
+  func inTurn<Result>(_ body: () throws -> Result) rethrows -> Result {
+    pthread_mutex_lock(turn)
+    defer { pthread_mutex_unlock(turn) }
+    _ = driver.setCurrentContext(context)
+    return try body()
+  }
+
+  private func loadKernels(_ types: Set<ElementType>) throws(DeviceUnavailable) {
+    for (type, code) in try KernelCompilation.code(for: types, compiler, capability: capability) {
+      var module: Handle?
+      let status = driver.loadModule(&module, code)
+      guard status == 0, let module else {
+        throw DeviceUnavailable("\(name) does not take kernels: \(driver.text(status))")
+      }
+      modules[type] = module
+    }
+  }
+
+  private func function(_ kernel: String, _ type: ElementType) -> Handle? {
+    let key = "\(type.rawValue) \(kernel)"
+    if let known = functions[key] { return known }
+    var function: Handle?
+    driver.check(
+      driver.moduleGetFunction(&function, modules[type], kernel), "there is no kernel \(key)")
+    functions[key] = function
+    return function
+  }
+
+  // MARK: Work
+
+  /// Enqueues a step.
+  func enqueue(_ step: CUDAStep, in memory: Memory) {
+    func address(_ buffer: BufferID) -> DeviceAddress {
+      DeviceAddress(UInt(bitPattern: memory.address(buffer)))
+    }
+    switch step.work {
+    case .launch(let launch):
+      var arguments = ArgumentBytes(launch.arguments, in: memory)
+      let grid = launch.grid
+      let function = function(launch.kernel, launch.type)
+      let status = arguments.withBytes { bytes in
+        var parameters: [Handle?] = [bytes]
+        return driver.launchKernel(
+          function, UInt32(grid.x), UInt32(grid.y), UInt32(grid.z), UInt32(grid.threads), 1, 1, 0,
+          stream, &parameters, nil)
+      }
+      driver.check(status, step.description)
+    case .convolution(let call):
+      do {
+        try call.plan.run(
+          input: address(call.input), filter: address(call.filter), output: address(call.output),
+          workspace: DeviceAddress(UInt(bitPattern: memory.scratch)))
+      } catch {
+        fatalError("the GPU has failed: \(step): \(error.message)")
+      }
+    case .copy(let source, let target, let byteCount):
+      driver.check(
+        driver.copyOnDevice(address(target), address(source), byteCount, stream), step.description)
+    case .zero(let target, let byteCount):
+      driver.check(driver.setBytes(address(target), 0, byteCount, stream), step.description)
+    }
+  }
+
+  /// Waits until everything that has been enqueued is done.
+  func synchronize() { driver.check(driver.synchronizeStream(stream), "waiting for the stream") }
+
+  /// Seconds that the work takes which a body enqueues.
+  func seconds(_ body: () -> Void) -> Double {
+    var (start, end): (Handle?, Handle?) = (nil, nil)
+    driver.check(driver.createEvent(&start, 0), "an event")
+    driver.check(driver.createEvent(&end, 0), "an event")
+    defer {
+      _ = driver.destroyEvent(start)
+      _ = driver.destroyEvent(end)
+    }
+    driver.check(driver.recordEvent(start, stream), "recording an event")
+    body()
+    driver.check(driver.recordEvent(end, stream), "recording an event")
+    driver.check(driver.synchronizeEvent(end), "waiting for an event")
+    var milliseconds: Float = 0
+    driver.check(driver.elapsedTime(&milliseconds, start, end), "the time between two events")
+    return Double(milliseconds) / 1000
+  }
+}

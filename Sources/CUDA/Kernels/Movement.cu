@@ -1,0 +1,78 @@
+// Numbers that change their places only.
+
+#define AXES 6
+
+/// Copies the elements of a box: element (i₀, …, i₅) lies at Σ i · stride on either side. Strides
+/// count numbers. The last axis is the innermost.
+struct CopyBoxArguments {
+  const Real* source;
+  Real* target;
+  uint64 count, sourceStart, targetStart;
+  long long sourceStrides[AXES], targetStrides[AXES];
+  int extents[AXES];
+};
+
+KERNEL copyBox(const CopyBoxArguments a) {
+  const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
+  for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
+       i += step) {
+    uint64 rest = i;
+    long long source = a.sourceStart, target = a.targetStart;
+#pragma unroll
+    for (int axis = AXES - 1; axis >= 0; axis--) {
+      const uint64 outer = rest / a.extents[axis];
+      const long long place = static_cast<long long>(rest - outer * a.extents[axis]);
+      source += place * a.sourceStrides[axis];
+      target += place * a.targetStrides[axis];
+      rest = outer;
+    }
+    a.target[target] = a.source[source];
+  }
+}
+
+struct FillArguments {
+  Real* target;
+  uint64 count;
+  float value;
+};
+
+KERNEL fill(const FillArguments a) {
+  const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
+  for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
+       i += step) {
+    store(a.target[i], a.value);
+  }
+}
+
+/// Sums over a box: result i of the outer axes is the sum over the inner box.
+struct SumBoxArguments {
+  const Real* source;
+  Real* target;
+  uint64 count, innerCount;
+  long long outerStrides[AXES], innerStrides[AXES];
+  int outerExtents[AXES], innerExtents[AXES];
+};
+
+KERNEL sumBox(const SumBoxArguments a) {
+  const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
+  for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
+       i += step) {
+    uint64 rest = i;
+    long long start = 0;
+    for (int axis = AXES - 1; axis >= 0; axis--) {
+      start += static_cast<long long>(rest % a.outerExtents[axis]) * a.outerStrides[axis];
+      rest /= a.outerExtents[axis];
+    }
+    double sum = 0;
+    for (uint64 k = 0; k < a.innerCount; k++) {
+      uint64 inner = k;
+      long long place = start;
+      for (int axis = AXES - 1; axis >= 0; axis--) {
+        place += static_cast<long long>(inner % a.innerExtents[axis]) * a.innerStrides[axis];
+        inner /= a.innerExtents[axis];
+      }
+      sum += real(a.source[place]);
+    }
+    store(a.target[i], static_cast<float>(sum));
+  }
+}

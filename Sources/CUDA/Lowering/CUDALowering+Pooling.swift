@@ -1,0 +1,93 @@
+import ResidualExecution
+
+extension CUDALowering {
+  /// Lowers a pooling or the gradient of one.
+  mutating func lowerPooling(
+    _ operation: Operation, _ operands: [Value], _ value: Value, _ path: String
+  ) {
+    switch operation {
+    case .maxPooling(let pooling):
+      lowerMaximum(
+        pooling, gradient: nil, operands[0], value, output: shape(value), "maxPooling", path)
+    case .maxPoolingGradient(let attributes):
+      lowerMaximum(
+        attributes.pooling, gradient: operands[0], operands[1], value, output: shape(operands[0]),
+        "maxPoolingGradient", path)
+    case .averagePooling(let pooling):
+      lowerAverage(
+        pooling, operands[0], value, image: shape(operands[0]), output: shape(value),
+        "averagePooling", path)
+    case .averagePoolingGradient(let attributes):
+      lowerAverage(
+        attributes.pooling, operands[0], value, image: shape(operands[1]),
+        output: shape(operands[0]), "averagePoolingGradient", path)
+    case .globalAveragePooling:
+      let (shape, type) = (shape(operands[0]), storageType(operands[0]))
+      let (x, output) = (operand(operands[0], as: type), result(value))
+      launch(
+        "globalAverage", type, Grid(x: (shape[3] + 31) / 32, y: shape[0]),
+        [
+          .buffer(x), .buffer(output), .int(shape[0]), .int(shape[1] * shape[2]), .int(shape[3]),
+        ], path, touching: [x, output])
+    case .globalAveragePoolingGradient:
+      let (shape, type) = (shape(value), storageType(value))
+      let (x, output) = (operand(operands[0], as: .float32), result(value))
+      launch(
+        "globalAverageGradient", type, .elements(shape.count),
+        [
+          .buffer(x), .buffer(output), .int(shape[0]), .int(shape[1] * shape[2]), .int(shape[3]),
+        ], path, touching: [x, output])
+    default: preconditionFailure("\(path) is no pooling")
+    }
+  }
+
+  private mutating func lowerMaximum(
+    _ pooling: Operation.MaxPooling, gradient: Value?, _ input: Value, _ value: Value,
+    output: Shape, _ kernel: String, _ path: String
+  ) {
+    let type = storageType(value)
+    let image = shape(input)
+    let g = gradient.map { operand($0, as: type) }
+    let (x, target) = (operand(input, as: type), result(value))
+    let pack = 16 / type.size
+    let isWide = image[3] % pack == 0
+    launch(
+      kernel + (isWide ? "Wide" : "Narrow"), type,
+      .elements(shape(value).count / (isWide ? pack : 1)),
+      [.buffer(g), .buffer(x), .buffer(target)]
+        + (image.extents + [output[1], output[2]] + [
+          pooling.windowHeight, pooling.windowWidth, pooling.strideHeight, pooling.strideWidth,
+          pooling.padding.top, pooling.padding.left, pooling.dilationHeight, pooling.dilationWidth,
+        ]).map { .int($0) },
+      path, touching: [g, x, target])
+  }
+
+  private mutating func lowerAverage(
+    _ pooling: Operation.AveragePooling, _ input: Value, _ value: Value, image: Shape,
+    output: Shape, _ kernel: String, _ path: String
+  ) {
+    let type = storageType(value)
+    let (x, target) = (operand(input, as: type), result(value))
+    let (kind, windows): (Int, [Int]) =
+      switch pooling.windows {
+      case .counting(let windows): (0, windows.extents)
+      case .notCounting(let windows): (1, windows.extents)
+      case .adaptive: (2, [0, 0, 0, 0, 0, 0, 0, 0, 1, 1])
+      }
+    launch(
+      kernel, type, .elements(shape(value).count),
+      [.buffer(x), .buffer(target)]
+        + (image.extents + [output[1], output[2]] + windows + [kind]).map { .int($0) },
+      path, touching: [x, target])
+  }
+}
+
+extension Operation.MaxPooling {
+  /// Window, strides, padding and dilation as Kernels/Pooling.cu takes them.
+  fileprivate var extents: [Int] {
+    [
+      windowHeight, windowWidth, strideHeight, strideWidth, padding.top, padding.left,
+      padding.bottom, padding.right, dilationHeight, dilationWidth,
+    ]
+  }
+}

@@ -1,0 +1,289 @@
+import ResidualExecution
+
+/// Turns a graph into a plan for a GPU: regions into launches and calls, values into buffers.
+///
+/// Activations, and what else has four axes, are stored as the precision says; everything else in
+/// float32. A value is converted where an operation takes it in another type.
+struct CUDALowering {
+  let graph: Graph
+  let shapes: [[Shape]]
+  let precision: Precision
+  let keepsDerived: Bool
+  let uses: [[(node: Int, operand: Int)]]
+  let regions: CUDARegions
+  var builder = PlanBuilder<CUDAStep>()
+  /// Asks for the way to compute a convolution; `nil` where there is only our own.
+  let convolutionPlan: (ConvolutionProblem) -> ConvolutionPlan?
+
+  /// A value in memory.
+  struct Stored: Hashable {
+    let buffer: BufferID
+    let type: ElementType
+  }
+  /// A value as something else than it was computed: in another type, or with zeros behind the
+  /// channels of each pixel.
+  private struct Form: Hashable {
+    let value: Value
+    let type: ElementType
+    let channels: Int?
+  }
+  private var stored: [Value: Stored] = [:]
+  private var converted: [Form: BufferID] = [:]
+  /// Filters with the channels innermost.
+  var packedFilters: [PackedFilter: BufferID] = [:]
+  /// Filter gradients that lie with the channels innermost, and how many channels are stored.
+  var packedGradients: [Value: Int] = [:]
+  private var slotBuffers: [String: BufferID] = [:]
+  private(set) var constants: Set<BufferID> = []
+  private var copies: [Value: BufferID] = [:]
+  private let outputValues: Set<Value>
+  private let inPlace: [Value: String]
+
+  /// - Throws: ``ShapeError``.
+  init(
+    _ graph: Graph, inputs: [String: Shape], precision: Precision, keepsDerived: Bool,
+    convolutionPlan: @escaping (ConvolutionProblem) -> ConvolutionPlan?
+  ) throws(ShapeError) {
+    self.graph = graph
+    self.precision = precision
+    self.keepsDerived = keepsDerived
+    self.convolutionPlan = convolutionPlan
+    shapes = try graph.shapes(inputs: inputs)
+    uses = graph.uses()
+    outputValues = Set(graph.outputs.map(\.value))
+    regions = CUDARegions(graph, uses: uses)
+    inPlace = Self.inPlaceUpdates(graph, uses, regions, outputs: outputValues)
+  }
+
+  mutating func plan() -> Plan<CUDAStep> {
+    declareSlotsAndInputs()
+    packGivenFilters()
+    for index in graph.nodes.indices where !regions.isAbsorbed(index) { lower(index) }
+    finishOutputs()
+    finishBindings()
+    builder.changesState = !graph.bindings.isEmpty
+    return builder.finish()
+  }
+
+  // MARK: Values
+
+  func shape(_ value: Value) -> Shape { shapes[value.node][value.result] }
+
+  /// What a value is stored as when it is computed.
+  func storageType(_ value: Value) -> ElementType {
+    let node = graph.nodes[value.node]
+    switch node.operation {
+    case .input, .state: return node.operation.elementType
+    // Parameters keep their precision whatever their axes.
+    case .momentumUpdate, .movingAverage: return .float32
+    default: return shape(value).rank == 4 ? precision.activation : .float32
+    }
+  }
+
+  /// The buffer of a value that has been computed, as it is stored.
+  func storage(_ value: Value) -> Stored {
+    guard let known = stored[value] else {
+      preconditionFailure("\(graph.nodes[value.node].path) is read before it is computed")
+    }
+    return known
+  }
+
+  /// A value in a given type, with some channels of zeros where they are asked for.
+  mutating func operand(_ value: Value, as type: ElementType, channels: Int? = nil) -> BufferID {
+    let source = storage(value)
+    let shape = shape(value)
+    let own = shape.rank > 0 ? shape.channels : 1
+    let padded = channels ?? own
+    if let known = packedGradients[value] {
+      return unpacked(value, channels: known, as: type)
+    }
+    guard source.type != type || padded != own else { return source.buffer }
+    let form = Form(value: value, type: type, channels: padded == own ? nil : padded)
+    if let known = converted[form] { return known }
+    let pixels = shape.count / max(1, own)
+    let path = graph.nodes[value.node].path
+    let result = temporary("\(path).\(type.rawValue)", [pixels, padded], type)
+    convert(
+      source, to: Stored(buffer: result, type: type), pixels: pixels, channels: own, into: padded,
+      path)
+    converted[form] = result
+    return result
+  }
+
+  /// Appends a conversion of type, or of the channels stored for a pixel.
+  mutating func convert(
+    _ source: Stored, to target: Stored, pixels: Int, channels: Int, into padded: Int,
+    _ path: String
+  ) {
+    let kernel: String
+    let module: ElementType
+    switch (source.type, target.type) {
+    case (let from, let to) where from == to: (kernel, module) = ("convertPixels", from)
+    case (.float32, let to): (kernel, module) = ("convertFromFloat", to)
+    default: (kernel, module) = ("convertToFloat", source.type)
+    }
+    launch(
+      kernel, module, .elements(pixels * padded),
+      [.buffer(source.buffer), .buffer(target.buffer), .wide(pixels), .int(channels), .int(padded)],
+      path, touching: [source.buffer, target.buffer])
+  }
+
+  /// The buffer that a value is to be computed into, in its storage type.
+  mutating func result(_ value: Value) -> BufferID {
+    let type = storageType(value)
+    let shape = shape(value)
+    let path = graph.nodes[value.node].path
+    let buffer: BufferID
+    if outputValues.contains(value), type == .float32 {
+      buffer = builder.boundary(path, shape, .float32, byteCount: shape.count * 4)
+    } else if let slot = inPlace[value], let slotBuffer = slotBuffers[slot] {
+      buffer = slotBuffer
+    } else {
+      buffer = temporary(path, shape, type)
+    }
+    stored[value] = Stored(buffer: buffer, type: type)
+    return buffer
+  }
+
+  /// Says that a value lies in a buffer that was made otherwise.
+  mutating func note(_ value: Value, _ buffer: BufferID, _ type: ElementType) {
+    stored[value] = Stored(buffer: buffer, type: type)
+  }
+
+  mutating func temporary(_ path: String, _ shape: Shape, _ type: ElementType) -> BufferID {
+    builder.temporary(path, shape, type, byteCount: shape.count * type.size)
+  }
+
+  // MARK: Steps
+
+  mutating func append(
+    _ work: CUDAStep.Work, _ path: String, touching buffers: [BufferID?], scratchByteCount: Int = 0
+  ) {
+    builder.append(
+      CUDAStep(path: path, work: work), touching: buffers.compactMap { $0 },
+      scratchByteCount: scratchByteCount)
+  }
+
+  mutating func launch(
+    _ kernel: String, _ type: ElementType, _ grid: Grid, _ arguments: [Argument], _ path: String,
+    touching buffers: [BufferID?]
+  ) {
+    append(
+      .launch(Launch(kernel: kernel, type: type, grid: grid, arguments: arguments)), path,
+      touching: buffers)
+  }
+
+  // MARK: The graph's border
+
+  private mutating func declareSlotsAndInputs() {
+    let changing = Set(graph.bindings.map(\.slot))
+    for slot in graph.slots {
+      let buffer = builder.state(slot, byteCount: slot.shape.count * 4)
+      slotBuffers[slot.name] = buffer
+      if !changing.contains(slot.name) { constants.insert(buffer) }
+    }
+    for (index, node) in graph.nodes.enumerated() {
+      let value = Value(node: index)
+      switch node.operation {
+      case .input(let input):
+        let type: ElementType = input.elementType.isFloatingPoint ? .float32 : input.elementType
+        let buffer = builder.boundary(
+          input.name, shape(value), input.elementType, byteCount: shape(value).count * type.size)
+        builder.nameInput(input.name, buffer)
+        note(value, buffer, type)
+      case .state(let state):
+        if let buffer = slotBuffers[state.slot] { note(value, buffer, .float32) }
+      default: break
+      }
+    }
+    setAsideGivenValues()
+  }
+
+  private func isGiven(_ value: Value) -> Bool {
+    switch graph.nodes[value.node].operation {
+    case .input, .state: true
+    default: false
+    }
+  }
+
+  /// Copies what is given and named as a result, before anything can change it.
+  private mutating func setAsideGivenValues() {
+    for (_, value) in graph.outputs where isGiven(value) && copies[value] == nil {
+      let type = graph.nodes[value.node].operation.elementType
+      let byteCount = shape(value).count * type.size
+      let copy = builder.boundary(
+        graph.nodes[value.node].path, shape(value), type, byteCount: byteCount)
+      copies[value] = copy
+      appendCopy(value, to: copy, byteCount: byteCount)
+    }
+    for (_, value) in graph.bindings where isGiven(value) && copies[value] == nil {
+      let copy = temporary(graph.nodes[value.node].path, shape(value), .float32)
+      copies[value] = copy
+      appendCopy(value, to: copy, byteCount: shape(value).count * 4)
+    }
+  }
+
+  private mutating func finishOutputs() {
+    for (name, value) in graph.outputs {
+      if let copy = copies[value] {
+        builder.nameOutput(name, copy)
+        continue
+      }
+      let (own, shape) = (storage(value), shape(value))
+      if own.type == .float32, packedGradients[value] == nil {
+        builder.nameOutput(name, own.buffer)
+        continue
+      }
+      let output = builder.boundary(
+        graph.nodes[value.node].path, shape, .float32, byteCount: shape.count * 4)
+      let source = operand(value, as: .float32)
+      append(
+        .copy(from: source, to: output, byteCount: shape.count * 4), graph.nodes[value.node].path,
+        touching: [source, output])
+      copies[value] = output
+      builder.nameOutput(name, output)
+    }
+  }
+
+  private mutating func finishBindings() {
+    for (slot, value) in graph.bindings where inPlace[value] != slot {
+      guard let target = slotBuffers[slot] else { preconditionFailure("no slot \(slot)") }
+      let source = copies[value] ?? operand(value, as: .float32)
+      let byteCount = shape(value).count * 4
+      append(
+        .copy(from: source, to: target, byteCount: byteCount), graph.nodes[value.node].path,
+        touching: [source, target])
+    }
+  }
+
+  private mutating func appendCopy(_ value: Value, to target: BufferID, byteCount: Int) {
+    let source = storage(value).buffer
+    append(
+      .copy(from: source, to: target, byteCount: byteCount), graph.nodes[value.node].path,
+      touching: [source, target])
+  }
+
+  /// Values that may be written over the slot they are bound to: elementwise updates of the slot's
+  /// old value which nothing reads later, and which are no outputs.
+  private static func inPlaceUpdates(
+    _ graph: Graph, _ uses: [[(node: Int, operand: Int)]], _ regions: CUDARegions,
+    outputs: Set<Value>
+  ) -> [Value: String] {
+    var updates: [Value: String] = [:]
+    for (slot, value) in graph.bindings where !outputs.contains(value) && updates[value] == nil {
+      guard let old = graph.value(ofSlot: slot) else { continue }
+      let node = graph.nodes[value.node]
+      let updated: Value? =
+        switch node.operation {
+        case .momentumUpdate: node.operands[value.result]
+        case .movingAverage: node.operands[0]
+        default: nil
+        }
+      let isLastUse = uses[old.node].allSatisfy { use in
+        use.node == value.node || regions.place(use.node) < regions.place(value.node)
+      }
+      if updated == old, isLastUse, !outputs.contains(old) { updates[value] = slot }
+    }
+    return updates
+  }
+}
