@@ -60,7 +60,8 @@ struct CUDADeviceTests {
   @Test(arguments: Precision.allCases) func training(precision: Precision) throws {
     let (losses, state) = try train(device(precision), steps: 6)
     #expect(losses.allSatisfy(\.isFinite))
-    #expect(try #require(losses.last) < 0.7 * (try #require(losses.first)), "\(losses)")
+    let (first, last) = (try #require(losses.first), try #require(losses.last))
+    #expect(last < 0.7 * first, "\(losses)")
     #expect(state.allSatisfy(\.isFinite))
   }
 
@@ -137,16 +138,5 @@ struct CUDADeviceTests {
     let profile = Profile(plan.plan, times)
     #expect(profile.seconds > 0)
     #expect(profile.kinds.contains { $0.name == "forward" })
-  }
-}
-
-/// What is said where something is missing.
-@Suite struct CUDAAvailabilityTests {
-  @Test func noLibraries() {
-    // No machine has libraries that are named after a folder which is none.
-    guard ProcessInfo.processInfo.environment["RESNET_CUDA_LIBRARIES"] == nil else { return }
-    #expect(throws: DeviceUnavailable.self) {
-      try CUDADevice(environment: ["PATH": "/nowhere"])
-    }
   }
 }

@@ -7,6 +7,7 @@ extension CUDALowering {
     if let region = regions.statistics[index] { return lowerStatistics(region) }
     if let region = regions.sums[index] { return lowerSums(region) }
     if let group = regions.updates[index] { return lowerUpdates(group) }
+    if let chain = regions.gathers[index] { return lowerGather(chain) }
     let node = graph.nodes[index]
     let (path, operands, value) = (node.path, node.operands, Value(node: index))
     switch node.operation {
@@ -59,8 +60,8 @@ extension CUDALowering {
     case .maxPooling, .maxPoolingGradient, .averagePooling, .averagePoolingGradient,
       .globalAveragePooling, .globalAveragePoolingGradient:
       lowerPooling(node.operation, operands, value, path)
-    case .slice, .sliceGradient, .pad, .concatenate, .concatenateGradient, .flatten,
-      .flattenGradient, .transpose, .reshape, .reshapeGradient, .broadcast, .broadcastGradient:
+    case .concatenate, .concatenateGradient, .flatten, .flattenGradient, .transpose, .reshape,
+      .reshapeGradient, .broadcast, .broadcastGradient:
       lowerMovement(node.operation, operands, value, path)
     case .softmax(let softmax): lowerSoftmax("softmax", softmax.axis, operands, value, path)
     case .softmaxGradient(let gradient):
@@ -71,7 +72,8 @@ extension CUDALowering {
     case .allFinite: lowerFinite(operands, value, path)
     case .lossScaleUpdate(let update): lowerLossScale(update, operands, value, path)
 
-    case .batchNormalization, .channelStatistics, .batchNormalizationSums, .momentumUpdate:
+    case .batchNormalization, .channelStatistics, .batchNormalizationSums, .momentumUpdate,
+      .slice, .sliceGradient, .pad:
       preconditionFailure("\(path) belongs to a region")
     }
   }
