@@ -122,7 +122,9 @@ let package = Package(
         "ResidualGraphTestSupport", "ResidualCPU", "ResidualCUDA", "ResidualNetworks",
         "ResidualReference",
       ]),
-    tests("CUDATests", ["ResidualGraphTestSupport", "ResidualCUDA", "ResidualNetworks"]),
+    tests(
+      "CUDATests",
+      ["ResidualGraphTestSupport", "ResidualCUDA", "ResidualNetworks", "ResidualReference"]),
     .target(name: "CMallocCounter", path: "Tests/CMallocCounter"),
     .target(name: "ResidualTestSupport", path: "Tests/Support"),
     .target(

@@ -1,16 +1,49 @@
 import ResidualExecution
 
-/// Which of cuDNN's proposals each convolution takes, on one GPU with one version of the libraries.
+/// A way to compute a convolution.
+enum ConvolutionAlgorithm: Sendable {
+  case cudnn(ConvolutionPlan)
+  case small(SmallConvolution)
+  /// One thread a number: for what the others lack.
+  case plain
+
+  /// How the filter must be packed.
+  var filterLayout: FilterLayout {
+    if case .small(let small) = self { small.filterLayout } else { .channelsInnermost }
+  }
+
+  /// Bytes of memory that it needs besides the tensors.
+  fileprivate var workspaceByteCount: Int {
+    switch self {
+    case .cudnn(let plan): plan.workspaceByteCount
+    case .small(let small): small.partialCount * 4
+    case .plain: 0
+    }
+  }
+
+  fileprivate var rank: Int? {
+    switch self {
+    case .cudnn(let plan): plan.rank
+    case .small: AlgorithmChoices.own
+    case .plain: nil
+    }
+  }
+}
+
+/// Which of cuDNN's proposals each convolution takes, or whether it takes our own kernels, on one
+/// GPU with one version of the libraries.
 ///
 /// Choices are made by measurement, which differs from run to run. With the choices of an earlier
 /// run, a later one gives the same bits and need not measure.
 public struct AlgorithmChoices: Codable, Hashable, Sendable {
   /// The GPU and the versions that the choices belong to.
   public let machine: String
-  /// By the convolution's direction, type and extents.
+  /// By the convolution's direction, type and extents; -1 stands for our own kernels.
   public fileprivate(set) var ranks: [String: Int] = [:]
 
   init(machine: String) { self.machine = machine }
+
+  static let own = -1
 
   mutating func record(_ rank: Int, for problem: ConvolutionProblem) { ranks[problem.name] = rank }
 }
@@ -19,17 +52,21 @@ public struct AlgorithmChoices: Codable, Hashable, Sendable {
 final class AlgorithmSelection {
   private let context: CUDAContext
   private let library: ConvolutionPlans
+  private let prefersOwn: Bool
   private(set) var choices: AlgorithmChoices
-  private var plans: [ConvolutionProblem: ConvolutionPlan?] = [:]
+  private var algorithms: [ConvolutionProblem: ConvolutionAlgorithm] = [:]
   /// Seconds that measuring has taken.
   private(set) var seconds = 0.0
 
   /// Proposals that are measured.
   private static let limit = 24
 
-  /// - Parameter known: choices of an earlier run; those of another machine do not count.
-  init(_ context: CUDAContext, known: AlgorithmChoices?) {
+  /// - Parameters:
+  ///   - known: choices of an earlier run; those of another machine do not count.
+  ///   - prefersOwn: whether our own kernels are taken wherever they can be.
+  init(_ context: CUDAContext, known: AlgorithmChoices?, prefersOwn: Bool) {
     self.context = context
+    self.prefersOwn = prefersOwn
     library = ConvolutionPlans(library: context.cudnn, handle: context.cudnnHandle)
     let machine =
       "\(context.name), compute \(context.capability.0).\(context.capability.1), "
@@ -38,61 +75,87 @@ final class AlgorithmSelection {
       known.flatMap { $0.machine == machine ? $0 : nil } ?? AlgorithmChoices(machine: machine)
   }
 
-  /// The way to compute a convolution; `nil` where cuDNN has none.
-  func plan(for problem: ConvolutionProblem) -> ConvolutionPlan? {
-    if let known = plans[problem] { return known }
+  /// The way to compute a convolution.
+  func algorithm(for problem: ConvolutionProblem) -> ConvolutionAlgorithm {
+    if let known = algorithms[problem] { return known }
     let clock = ContinuousClock()
     let begin = clock.now
-    let plan = choose(problem)
+    let algorithm = known(problem) ?? choose(problem)
     seconds += (clock.now - begin) / .seconds(1)
-    plans[problem] = .some(plan)
-    return plan
+    if let rank = algorithm.rank { choices.record(rank, for: problem) }
+    algorithms[problem] = algorithm
+    return algorithm
   }
 
-  private func choose(_ problem: ConvolutionProblem) -> ConvolutionPlan? {
-    if let rank = choices.ranks[problem.name],
-      let known = try? library.plans(for: problem, ranks: [rank], limit: 1).first
-    {
-      return known
-    }
-    guard let proposals = try? library.plans(for: problem, limit: Self.limit) else { return nil }
-    guard let fastest = fastest(of: proposals, problem) else { return nil }
-    choices.record(fastest.rank, for: problem)
-    return fastest
+  /// What an earlier run has chosen.
+  private func known(_ problem: ConvolutionProblem) -> ConvolutionAlgorithm? {
+    guard let rank = choices.ranks[problem.name] else { return nil }
+    if rank == AlgorithmChoices.own { return own(problem).map { .small($0) } }
+    return (try? library.plans(for: problem, ranks: [rank], limit: 1))?.first.map { .cudnn($0) }
   }
 
-  /// The fastest of some plans, by the least of three times each.
-  private func fastest(of plans: [ConvolutionPlan], _ problem: ConvolutionProblem)
-    -> ConvolutionPlan?
+  private func own(_ problem: ConvolutionProblem) -> SmallConvolution? {
+    // Before, the units for matrix products have other instructions.
+    context.capability.0 >= 8 ? SmallConvolution(problem) : nil
+  }
+
+  private func choose(_ problem: ConvolutionProblem) -> ConvolutionAlgorithm {
+    let own = own(problem).map { ConvolutionAlgorithm.small($0) }
+    if prefersOwn, let own { return own }
+    let proposals = (try? library.plans(for: problem, limit: Self.limit)) ?? []
+    let candidates = proposals.map { ConvolutionAlgorithm.cudnn($0) } + (own.map { [$0] } ?? [])
+    return fastest(of: candidates, problem) ?? .plain
+  }
+
+  /// The fastest of some algorithms, by the least of three times each.
+  private func fastest(of algorithms: [ConvolutionAlgorithm], _ problem: ConvolutionProblem)
+    -> ConvolutionAlgorithm?
   {
+    guard !algorithms.isEmpty else { return nil }
     let sizes = problem.byteCounts
-    let largest = plans.map(\.workspaceByteCount).max() ?? 0
-    func allocate(_ byteCount: Int) throws(AllocationError) -> CUDABuffer {
-      try CUDABuffer(byteCount: byteCount, for: .workspace, in: context)
-    }
-    guard let input = try? allocate(sizes.input), let filter = try? allocate(sizes.filter),
-      let output = try? allocate(sizes.output), let workspace = try? allocate(largest)
-    else {
-      // Too large to measure beside what is there: cuDNN's own favourite that needs no more memory.
-      return plans.min { $0.workspaceByteCount < $1.workspaceByteCount }
-    }
-    for buffer in [input, filter, output] { buffer.fillForMeasurement() }
-    var best: (plan: ConvolutionPlan, seconds: Double)?
-    for plan in plans {
-      func run() throws(CUDNNError) {
-        try plan.run(
-          input: input.address, filter: filter.address, output: output.address,
-          workspace: workspace.address)
+    let largest = algorithms.map(\.workspaceByteCount).max() ?? 0
+    var tensors: [CUDABuffer] = []
+    for byteCount in [sizes.input, sizes.filter, sizes.output, largest] {
+      guard let tensor = try? CUDABuffer(byteCount: byteCount, for: .workspace, in: context)
+      else {
+        // Too large to measure beside what is there: the first of those that need no more memory,
+        // cuDNN's own favourite among its proposals.
+        return algorithms.min { $0.workspaceByteCount < $1.workspaceByteCount }
       }
+      tensors.append(tensor)
+    }
+    for tensor in tensors.dropLast() { tensor.fillForMeasurement() }
+    let addresses = tensors.map(\.address)
+    var best: (algorithm: ConvolutionAlgorithm, seconds: Double)?
+    for algorithm in algorithms {
       // The first run loads the kernels.
-      guard (try? run()) != nil else { continue }
+      guard (try? run(algorithm, addresses)) != nil else { continue }
       var least = Double.infinity
       for _ in 0..<3 {
-        least = min(least, context.seconds { try? run() })
+        least = min(least, context.seconds { try? run(algorithm, addresses) })
         if let best, least > 2 * best.seconds { break }
       }
-      if best.map({ least < $0.seconds }) ?? true { best = (plan, least) }
+      if best.map({ least < $0.seconds }) ?? true { best = (algorithm, least) }
     }
-    return best?.plan
+    return best?.algorithm
+  }
+
+  /// - Parameter addresses: of input, filter, output and workspace.
+  private func run(_ algorithm: ConvolutionAlgorithm, _ addresses: [DeviceAddress])
+    throws(CUDNNError)
+  {
+    switch algorithm {
+    case .cudnn(let plan):
+      try plan.run(
+        input: addresses[0], filter: addresses[1], output: addresses[2], workspace: addresses[3])
+    case .small(let small):
+      let buffers = addresses.indices.map { BufferID(index: $0) }
+      let launches = small.launches(
+        input: buffers[0], filter: buffers[1], output: buffers[2], parts: buffers[3])
+      for launch in launches {
+        context.enqueue(launch, path: "measuring") { addresses[$0.index] }
+      }
+    case .plain: break
+    }
   }
 }

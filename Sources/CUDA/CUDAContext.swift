@@ -136,17 +136,7 @@ final class CUDAContext: @unchecked Sendable {
       DeviceAddress(UInt(bitPattern: memory.address(buffer)))
     }
     switch step.work {
-    case .launch(let launch):
-      var arguments = ArgumentBytes(launch.arguments, in: memory)
-      let grid = launch.grid
-      let function = function(launch.kernel, launch.type)
-      let status = arguments.withBytes { bytes in
-        var parameters: [Handle?] = [bytes]
-        return driver.launchKernel(
-          function, UInt32(grid.x), UInt32(grid.y), UInt32(grid.z), UInt32(grid.threads), 1, 1, 0,
-          stream, &parameters, nil)
-      }
-      driver.check(status, step.description)
+    case .launch(let launch): enqueue(launch, path: step.path, address: address)
     case .convolution(let call):
       do {
         try call.plan.run(
@@ -161,6 +151,20 @@ final class CUDAContext: @unchecked Sendable {
     case .zero(let target, let byteCount):
       driver.check(driver.setBytes(address(target), 0, byteCount, stream), step.description)
     }
+  }
+
+  /// Enqueues a launch, with addresses for the buffers that it names.
+  func enqueue(_ launch: Launch, path: String, address: (BufferID) -> DeviceAddress) {
+    var arguments = ArgumentBytes(launch.arguments, address: address)
+    let grid = launch.grid
+    let function = function(launch.kernel, launch.type)
+    let status = arguments.withBytes { bytes in
+      var parameters: [Handle?] = [bytes]
+      return driver.launchKernel(
+        function, UInt32(grid.x), UInt32(grid.y), UInt32(grid.z), UInt32(grid.threads), 1, 1, 0,
+        stream, &parameters, nil)
+    }
+    driver.check(status, "\(path): \(launch.kernel)")
   }
 
   /// Waits until everything that has been enqueued is done.

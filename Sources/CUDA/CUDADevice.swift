@@ -20,9 +20,20 @@ public final class CUDADevice: Device, @unchecked Sendable {
   ///   - environment: of the process, for folders of Python's wheels.
   ///   - choices: of an earlier run, to have its bits.
   /// - Throws: ``DeviceUnavailable`` where there is no GPU, or a library is missing.
-  public init(
+  public convenience init(
     precision: Precision = .fp16, index: Int = 0, libraries: String? = nil,
     environment: [String: String], choices: AlgorithmChoices? = nil
+  ) throws(DeviceUnavailable) {
+    try self.init(
+      precision: precision, index: index, libraries: libraries, environment: environment,
+      choices: choices, prefersOwn: false)
+  }
+
+  /// - Parameter prefersOwn: whether kernels of our own compute every convolution that they can,
+  ///   whatever is faster.
+  package init(
+    precision: Precision, index: Int = 0, libraries: String? = nil,
+    environment: [String: String], choices: AlgorithmChoices? = nil, prefersOwn: Bool
   ) throws(DeviceUnavailable) {
     self.precision = precision
     context = try CUDAContext(
@@ -32,7 +43,7 @@ public final class CUDADevice: Device, @unchecked Sendable {
     guard precision != .bf16 || context.capability.0 >= 8 else {
       throw DeviceUnavailable("\(context.name) cannot compute in bf16; use fp16 or fp32")
     }
-    selection = AlgorithmSelection(context, known: choices)
+    selection = AlgorithmSelection(context, known: choices, prefersOwn: prefersOwn)
   }
 
   /// Such as `NVIDIA H200`.
@@ -74,7 +85,7 @@ public final class CUDADevice: Device, @unchecked Sendable {
     try context.inTurn {
       var lowering = try CUDALowering(
         graph, inputs: inputs, precision: precision, keepsDerived: keepsDerived
-      ) { [selection] in selection.plan(for: $0) }
+      ) { [selection] in selection.algorithm(for: $0) }
       return lowering.plan()
     }
   }

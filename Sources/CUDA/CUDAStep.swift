@@ -72,11 +72,11 @@ struct ArgumentBytes {
   private var bytes = [UInt8](repeating: 0, count: capacity)
   private var count = 0
 
-  init(_ arguments: [Argument], in memory: Memory) {
+  init(_ arguments: [Argument], address: (BufferID) -> DeviceAddress) {
     for argument in arguments {
       switch argument {
       case .buffer(let buffer):
-        append(buffer.map { UInt64(UInt(bitPattern: memory.address($0))) } ?? 0)
+        append(buffer.map(address) ?? 0)
       case .wide(let number): append(UInt64(bitPattern: Int64(number)))
       case .int(let number): append(Int32(number))
       case .float(let number): append(number)

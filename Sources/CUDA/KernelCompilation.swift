@@ -8,6 +8,8 @@ enum KernelCompilation {
     PackageResources.NormalizationGradient_cu, PackageResources.Elementwise_cu,
     PackageResources.Pooling_cu, PackageResources.Movement_cu, PackageResources.Images_cu,
     PackageResources.Loss_cu, PackageResources.Update_cu, PackageResources.Products_cu,
+    PackageResources.MatrixUnits_cu, PackageResources.SmallConvolution_cu,
+    PackageResources.SmallFilterGradient_cu,
   ]
 
   static var source: String { String(decoding: files.joined(by: 10), as: UTF8.self) }

@@ -110,6 +110,7 @@ EXPORT int nvrtcCompileProgram(Program *program, int count, const char *const *o
   for (const std::string &argument : command) hash(key, argument);
   hash(key, contents(prelude));
   hash(key, contents(home + "/Shared.h"));
+  hash(key, contents(home + "/MatrixUnits.h"));
   hash(key, program->source);
 
   mkdir(cache.c_str(), 0755);

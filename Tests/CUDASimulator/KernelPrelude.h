@@ -258,3 +258,5 @@ template <class T> static inline void __stcs(T *address, SimulatedValue<T> value
 template <class T> static inline void __stcg(T *address, SimulatedValue<T> value) {
   *address = value;
 }
+
+#include "MatrixUnits.h"

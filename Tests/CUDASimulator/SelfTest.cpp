@@ -1,5 +1,6 @@
 // Tests the simulated GPU as a program that opens its library: kernels against loops, the order of
-// captured work, and what must be refused. Convolutions have a file of their own.
+// captured work, and what must be refused. Convolutions and the units for matrix products have
+// files of their own.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,40 +82,6 @@ extern "C" __global__ void strand(const Arguments a) {
   else __syncthreads();
 }
 )";
-
-void *compile(const char *text, bool *ok) {
-  void *program = nullptr, *module = nullptr;
-  EXPECT(call("nvrtcCreateProgram", &program, text, "test.cu", 0, (const char *const *)nullptr,
-    (const char *const *)nullptr) == 0);
-  const char *options[] = {"--gpu-architecture=sm_90", "-DUNUSED=1"};
-  *ok = call("nvrtcCompileProgram", program, 2, (const char *const *)options) == 0;
-  size_t bytes = 0;
-  EXPECT(call("nvrtcGetProgramLogSize", program, &bytes) == 0);
-  std::string log(bytes, ' ');
-  EXPECT(call("nvrtcGetProgramLog", program, log.data()) == 0);
-  EXPECT(*ok == (bytes == 1));
-  if (*ok) {
-    EXPECT(call("nvrtcGetCUBINSize", program, &bytes) == 0);
-    std::vector<char> image(bytes);
-    EXPECT(call("nvrtcGetCUBIN", program, image.data()) == 0);
-    EXPECT(call("cuModuleLoadData", &module, (const void *)image.data()) == 0);
-  }
-  EXPECT(call("nvrtcDestroyProgram", &program) == 0 && !program);
-  return module;
-}
-
-template <class Arguments>
-int launch(void *module, const char *name, Arguments arguments, unsigned blocks, unsigned threads,
-  void *stream) {
-  void *function = nullptr;
-  EXPECT(call("cuModuleGetFunction", &function, module, name) == 0);
-  unsigned char buffer[4096];
-  std::memset(buffer, 0xFF, sizeof buffer);
-  std::memcpy(buffer, &arguments, sizeof arguments);
-  void *parameters[] = {buffer};
-  return call("cuLaunchKernel", function, blocks, 1u, 1u, threads, 1u, 1u, 0u, stream,
-    (void **)parameters, (void **)nullptr);
-}
 
 void testKernels(void *stream) {
   bool ok = false;
@@ -253,6 +220,7 @@ int main(int count, char **arguments) {
   EXPECT(call("cuStreamCreate", &stream, 1u) == 0);
   testKernels(stream);
   testDeaths(stream);
+  testMatrixUnits(stream);
   testConvolutions(stream);
   EXPECT(call("cuStreamDestroy_v2", stream) == 0);
   if (!failures) std::puts("the simulated GPU passes its test");

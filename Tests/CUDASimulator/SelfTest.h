@@ -1,5 +1,5 @@
-// What the parts of the simulator's own test share: calling the library by names, and device
-// memory.
+// What the parts of the simulator's own test share: calling the library by names, device memory,
+// and kernels.
 #pragma once
 
 #include <dlfcn.h>
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -49,4 +50,39 @@ template <class T> std::vector<T> download(Address address, size_t count, void *
   return values;
 }
 
+inline void *compile(const char *text, bool *ok) {
+  void *program = nullptr, *module = nullptr;
+  EXPECT(call("nvrtcCreateProgram", &program, text, "test.cu", 0, (const char *const *)nullptr,
+    (const char *const *)nullptr) == 0);
+  const char *options[] = {"--gpu-architecture=sm_90", "-DUNUSED=1"};
+  *ok = call("nvrtcCompileProgram", program, 2, (const char *const *)options) == 0;
+  size_t bytes = 0;
+  EXPECT(call("nvrtcGetProgramLogSize", program, &bytes) == 0);
+  std::string log(bytes, ' ');
+  EXPECT(call("nvrtcGetProgramLog", program, log.data()) == 0);
+  EXPECT(*ok == (bytes == 1));
+  if (*ok) {
+    EXPECT(call("nvrtcGetCUBINSize", program, &bytes) == 0);
+    std::vector<char> image(bytes);
+    EXPECT(call("nvrtcGetCUBIN", program, image.data()) == 0);
+    EXPECT(call("cuModuleLoadData", &module, (const void *)image.data()) == 0);
+  }
+  EXPECT(call("nvrtcDestroyProgram", &program) == 0 && !program);
+  return module;
+}
+
+template <class Arguments>
+int launch(void *module, const char *name, Arguments arguments, unsigned blocks, unsigned threads,
+  void *stream) {
+  void *function = nullptr;
+  EXPECT(call("cuModuleGetFunction", &function, module, name) == 0);
+  unsigned char buffer[4096];
+  std::memset(buffer, 0xFF, sizeof buffer);
+  std::memcpy(buffer, &arguments, sizeof arguments);
+  void *parameters[] = {buffer};
+  return call("cuLaunchKernel", function, blocks, 1u, 1u, threads, 1u, 1u, 0u, stream,
+    (void **)parameters, (void **)nullptr);
+}
+
+void testMatrixUnits(void *stream);
 void testConvolutions(void *stream);

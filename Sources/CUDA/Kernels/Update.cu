@@ -93,23 +93,45 @@ KERNEL updateLossScale(const LossScaleArguments a) {
 
 #define FILTERS 80
 
+/// How a filter is packed: `[K, taps, C]`, or in fragments for smallConvolution, which sums over C,
+/// or over K for the input's gradient, with the taps turned round.
+enum FilterLayout { channelsInnermost, fragments, turnedFragments };
+
 struct FilterEntry {
   const float* source;
   Real* target;
-  int count, taps, channels, storedChannels;
+  int count, taps, channels, storedChannels, layout;
 };
 struct PackFiltersArguments { FilterEntry entries[FILTERS]; };
 
-/// Filters `[K, channels, taps]` in float32 as activations are stored, the channels innermost and
-/// with zeros behind them. `count` is the target's.
+struct FilterPlace { uint32 k, tap, channel; };
+
+/// What lies at place i of a packed filter of K and `storedChannels` channels. Fragments are
+/// `[taps, summed / 16, outputs / 16, 32, 8]`: a lane's numbers for two products side by side.
+__device__ __forceinline__ FilterPlace filterPlace(const FilterEntry& e, uint32 i) {
+  const uint32 taps = e.taps, stored = e.storedChannels;
+  if (e.layout == channelsInnermost) return {i / stored / taps, i / stored % taps, i % stored};
+  const uint32 k = e.count / (taps * stored);
+  const bool isTurned = e.layout == turnedFragments;
+  const uint32 sums = (isTurned ? k : stored) / 16, outputs = (isTurned ? stored : k) / 16;
+  const uint32 lane = i / 8 % 32, product = i / 4 % 2, rest = i / 256;
+  const uint32 summed = rest / outputs % sums * 16 + i / 2 % 2 * 8 + lane % 4 * 2 + i % 2;
+  const uint32 output = rest % outputs * 16 + lane / 8 * 4 + product * 2 + lane / 4 % 2;
+  const uint32 tap = rest / outputs / sums;
+  if (isTurned) return {summed, taps - 1 - tap, output};
+  return {output, tap, summed};
+}
+
+/// Filters `[K, channels, taps]` in float32 as convolutions read them, with zeros behind the
+/// channels. `count` is the target's.
 KERNEL packFilters(const PackFiltersArguments a) {
   const FilterEntry e = a.entries[blockIdx.y];
   for (uint32 i = blockIdx.x * blockDim.x + threadIdx.x; i < e.count; i += gridDim.x * blockDim.x) {
-    const uint32 channel = i % e.storedChannels, rest = i / e.storedChannels;
-    const uint32 tap = rest % e.taps, k = rest / e.taps;
+    const FilterPlace place = filterPlace(e, i);
     store(
       e.target[i],
-      channel < e.channels ? e.source[(k * e.channels + channel) * e.taps + tap] : 0.0f);
+      place.channel < e.channels
+        ? e.source[(place.k * e.channels + place.channel) * e.taps + place.tap] : 0.0f);
   }
 }
 

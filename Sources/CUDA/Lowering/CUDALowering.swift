@@ -12,8 +12,8 @@ struct CUDALowering {
   let uses: [[(node: Int, operand: Int)]]
   let regions: CUDARegions
   var builder = PlanBuilder<CUDAStep>()
-  /// Asks for the way to compute a convolution; `nil` where there is only our own.
-  let convolutionPlan: (ConvolutionProblem) -> ConvolutionPlan?
+  /// Asks for the way to compute a convolution; the same one each time.
+  let convolutionAlgorithm: (ConvolutionProblem) -> ConvolutionAlgorithm
 
   /// A value in memory.
   struct Stored: Hashable {
@@ -29,7 +29,7 @@ struct CUDALowering {
   }
   private var stored: [Value: Stored] = [:]
   private var converted: [Form: BufferID] = [:]
-  /// Filters with the channels innermost.
+  /// Filters as convolutions read them.
   var packedFilters: [PackedFilter: BufferID] = [:]
   /// Filter gradients that lie with the channels innermost, and how many channels are stored.
   var packedGradients: [Value: Int] = [:]
@@ -44,12 +44,12 @@ struct CUDALowering {
   /// - Throws: ``ShapeError``.
   init(
     _ graph: Graph, inputs: [String: Shape], precision: Precision, keepsDerived: Bool,
-    convolutionPlan: @escaping (ConvolutionProblem) -> ConvolutionPlan?
+    convolutionAlgorithm: @escaping (ConvolutionProblem) -> ConvolutionAlgorithm
   ) throws(ShapeError) {
     self.graph = graph
     self.precision = precision
     self.keepsDerived = keepsDerived
-    self.convolutionPlan = convolutionPlan
+    self.convolutionAlgorithm = convolutionAlgorithm
     shapes = try graph.shapes(inputs: inputs)
     uses = graph.uses()
     outputValues = Set(graph.outputs.map(\.value))
@@ -127,7 +127,9 @@ struct CUDALowering {
     }
     launch(
       kernel, module, .elements(pixels * padded),
-      [.buffer(source.buffer), .buffer(target.buffer), .wide(pixels), .int(channels), .int(padded)],
+      [
+        .buffer(source.buffer), .buffer(target.buffer), .wide(pixels), .int(channels), .int(padded),
+      ],
       path, touching: [source.buffer, target.buffer])
   }
 
