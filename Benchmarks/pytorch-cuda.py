@@ -62,7 +62,7 @@ def main():
     x = torch.randn(a.batch, 3, side, side, device="cuda").to(memory_format=torch.channels_last)
     y = torch.randint(0, classes, (a.batch,), device="cuda")
     half = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(a.precision)
-    run = torch.compile(model, mode=None if a.what == "train" else "max-autotune") if a.engine == "compile" else model
+    run = torch.compile(model, mode=None if a.what == "train" else "reduce-overhead") if a.engine == "compile" else model
     sgd = torch.optim.SGD(model.parameters(), 0.001, momentum=0.9, weight_decay=1e-4)
     scaler = torch.amp.GradScaler("cuda", enabled=a.precision == "fp16")
 

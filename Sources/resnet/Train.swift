@@ -56,7 +56,7 @@ struct Train: ParsableCommand {
     if let resumed { try Checkpoint.restore(trainer, from: resumed) }
     Interruption.install()
     var run = try openFolder(resumed, trainer)
-    try OutputError.wrap { try device.record?.write(in: run.path) }
+    var recorded = try record(device, in: run.path, after: nil)
     var log = TrainingLog(trainer, folder: run.path, on: terminal, interval: logInterval)
     log.start(data, device)
     let provenance = [
@@ -74,11 +74,13 @@ struct Train: ParsableCommand {
           }
           try Checkpoint.write(trainer, in: run.path, provenance: provenance)
         }
+        recorded = try record(device, in: run.path, after: recorded)
         try Interruption.check()
       }
       guard let last = run.rows.last else { throw CheckpointError.finished(file: run.path) }
       let result = try TrainingResult(
         finishing: trainer, after: last, in: run.path, provenance: provenance, log: &log)
+      _ = try record(device, in: run.path, after: recorded)
       if outputOptions.json { try JSONDocument.print(result) }
       log.conclude(result)
     } catch {
@@ -93,6 +95,15 @@ struct Train: ParsableCommand {
       log.interrupted(at: trainer.step)
       throw error
     }
+  }
+
+  /// Notes what a resumed run needs for the same bits; evaluations add to it.
+  private func record(
+    _ device: some CommandDevice, in folder: String, after last: DeviceRecord?
+  ) throws -> DeviceRecord? {
+    let record = device.record
+    if let record, record != last { try OutputError.wrap { try record.write(in: folder) } }
+    return record
   }
 
   private func openFolder(_ resumed: String?, _ trainer: Trainer<some Device>) throws -> RunFolder {

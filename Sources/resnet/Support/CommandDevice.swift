@@ -27,7 +27,7 @@ struct DeviceReport: Encodable {
 }
 
 /// The file of a run folder that says what a resumed run needs for the same bits, beside the recipe.
-struct DeviceRecord: Codable {
+struct DeviceRecord: Codable, Hashable {
   static let fileName = "device.json"
   let precision: Precision
   let algorithms: AlgorithmChoices
