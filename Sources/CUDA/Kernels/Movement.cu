@@ -32,7 +32,7 @@ KERNEL copyBox(const CopyBoxArguments a) {
 
 /// Along each of four axes, element i of the result is element (i · factor + offset) / divisor of the
 /// source, or `value` where that is no whole number or lies outside: slices, padding and their
-/// gradients, one behind the other.
+/// gradients, one behind the other. The last axis counts packs of `width` numbers.
 struct GatherArguments {
   const Real* source;
   Real* target;
@@ -41,31 +41,44 @@ struct GatherArguments {
   float value;
 };
 
-KERNEL gather(const GatherArguments a) {
+template <int width> __device__ __forceinline__ void gather(const GatherArguments& a) {
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
        i += step) {
-    uint64 rest = i, source = 0, stride = 1;
+    // The outermost axis may count beyond 32 bits, the others do not.
+    const uint32 inner = static_cast<uint32>(a.extents[1]) * a.extents[2] * a.extents[3];
+    uint32 rest = static_cast<uint32>(i % inner);
+    int places[4];
+    places[0] = static_cast<int>(i / inner);
+#pragma unroll
+    for (int axis = 3; axis > 0; axis--) {
+      const uint32 outer = rest / static_cast<uint32>(a.extents[axis]);
+      places[axis] = rest - outer * a.extents[axis];
+      rest = outer;
+    }
+    uint64 source = 0;
     bool inside = true;
 #pragma unroll
-    for (int axis = 3; axis >= 0; axis--) {
-      const uint64 outer = rest / a.extents[axis];
-      const int place = static_cast<int>(rest - outer * a.extents[axis]);
-      const int scaled = place * a.factors[axis] + a.offsets[axis];
+    for (int axis = 0; axis < 4; axis++) {
+      const int scaled = places[axis] * a.factors[axis] + a.offsets[axis];
       const int index = scaled / a.divisors[axis];
       inside = inside && scaled >= 0 && index * a.divisors[axis] == scaled
         && index < a.sourceExtents[axis];
-      source += static_cast<uint64>(index) * stride;
-      stride *= a.sourceExtents[axis];
-      rest = outer;
+      source = source * a.sourceExtents[axis] + index;
     }
     if (inside) {
-      a.target[i] = a.source[source];
+      *reinterpret_cast<Stored<width>*>(a.target + i * width) =
+        *reinterpret_cast<const Stored<width>*>(a.source + source * width);
     } else {
-      store(a.target[i], a.value);
+      Pack<width> around;
+#pragma unroll
+      for (int k = 0; k < width; k++) around.values[k] = a.value;
+      save<width>(a.target + i * width, around);
     }
   }
 }
+KERNEL gatherWide(const GatherArguments a) { gather<PACK>(a); }
+KERNEL gatherNarrow(const GatherArguments a) { gather<1>(a); }
 
 struct FillArguments {
   Real* target;

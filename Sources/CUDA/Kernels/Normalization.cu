@@ -55,26 +55,38 @@ __device__ __forceinline__ Place place(int lanes, int channelCount, int pixels, 
 
 /// Adds up two sums of each channel over a block's rows, and writes them to the block's partials
 /// `[parts, 2, channels]`. `finish` makes of them what is written.
+///
+/// Rows of one warp are added up by shuffles, those of different warps in the order of the warps.
 template <int width, typename Finish>
 __device__ __forceinline__ void reduceRows(
-  float* partials, const Place& at, int lanes, int channelCount, const Pack<width>& first,
-  const Pack<width>& second, Finish finish
+  float* partials, const Place& at, int lanes, int channelCount, Pack<width> first,
+  Pack<width> second, Finish finish
 ) {
-  __shared__ float sums[2][256 * PACK];
+  __shared__ float sums[2][8][32 * PACK];
+  for (int distance = lanes; distance < 32; distance *= 2) {
 #pragma unroll
-  for (int i = 0; i < width; i++) {
-    sums[0][threadIdx.x * width + i] = first.values[i];
-    sums[1][threadIdx.x * width + i] = second.values[i];
+    for (int i = 0; i < width; i++) {
+      first.values[i] += __shfl_xor_sync(0xffffffffu, first.values[i], distance);
+      second.values[i] += __shfl_xor_sync(0xffffffffu, second.values[i], distance);
+    }
+  }
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+  if (lane < lanes) {
+#pragma unroll
+    for (int i = 0; i < width; i++) {
+      sums[0][warp][lane * width + i] = first.values[i];
+      sums[1][warp][lane * width + i] = second.values[i];
+    }
   }
   __syncthreads();
-  // Threads share the channels of the tile; each adds up the rows in order.
   for (int c = threadIdx.x; c < lanes * width; c += blockDim.x) {
     const int channel = blockIdx.y * lanes * width + c;
     if (channel >= channelCount) continue;
     float a = 0, b = 0;
-    for (int row = 0; row < at.rows; row++) {
-      a += sums[0][row * lanes * width + c];
-      b += sums[1][row * lanes * width + c];
+#pragma unroll
+    for (int w = 0; w < 8; w++) {
+      a += sums[0][w][c];
+      b += sums[1][w][c];
     }
     float* target = partials + static_cast<uint64>(blockIdx.x) * 2 * channelCount + channel;
     finish(channel, a, b);

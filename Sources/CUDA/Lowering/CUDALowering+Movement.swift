@@ -151,11 +151,22 @@ extension CUDALowering {
     }
     let (input, output) = (operand(source, as: type), result(value))
     func four(_ shape: [Int]) -> [Int] { [Int](repeating: 1, count: missing) + shape }
+    var (large, small) = (four(target), four(shape(source).extents))
+    // Channels that stay together are moved 16 bytes at a time.
+    let pack = 16 / type.size
+    let isWide =
+      factors[3] == 1 && divisors[3] == 1
+      && [offsets[3], large[3], small[3]].allSatisfy { $0 % pack == 0 }
+    if isWide {
+      large[3] /= pack
+      small[3] /= pack
+      offsets[3] /= pack
+    }
+    let count = large.reduce(1, *)
     launch(
-      "gather", type, .elements(shape(value).count),
-      [.buffer(input), .buffer(output), .wide(shape(value).count)]
-        + (four(target) + four(shape(source).extents) + factors + offsets + divisors)
-        .map { .int($0) } + [.float(around)],
+      isWide ? "gatherWide" : "gatherNarrow", type, .elements(count),
+      [.buffer(input), .buffer(output), .wide(count)]
+        + (large + small + factors + offsets + divisors).map { .int($0) } + [.float(around)],
       graph.nodes[last].path, touching: [input, output])
   }
 
