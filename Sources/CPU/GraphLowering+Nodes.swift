@@ -96,15 +96,8 @@ extension GraphLowering {
         path, touching: inputs + [output])
     case .softmaxCrossEntropy, .softmaxCrossEntropyGradient, .correctCount:
       lowerLoss(node.operation, operands, value, path)
-    case .momentumUpdate(let update):
-      let inputs = operands.map(buffer)
-      let (newParameter, newVelocity) = (result(value), result(value.result(1)))
-      append(
-        UpdateByMomentum(
-          parameter: inputs[0], velocity: inputs[1], gradient: inputs[2], rate: inputs[3],
-          momentum: inputs[4], newParameter: newParameter, newVelocity: newVelocity,
-          attributes: update, elements: .elements(shape(value).count)),
-        path, touching: inputs + [newParameter, newVelocity])
+    case .momentumUpdate, .allFinite, .lossScaleUpdate:
+      lowerUpdate(node.operation, operands, value, path)
 
     case .convolution, .convolutionInputGradient, .convolutionFilterGradient,
       .batchNormalization, .reluGradient:

@@ -195,7 +195,7 @@ struct GraphLowering {
       let node = graph.nodes[value.node]
       let updated: Value? =
         switch node.operation {
-        case .momentumUpdate: node.operands[value.result]
+        case .momentumUpdate, .lossScaleUpdate: node.operands[value.result]
         case .movingAverage: node.operands[0]
         default: nil
         }

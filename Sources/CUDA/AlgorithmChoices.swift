@@ -59,7 +59,7 @@ final class AlgorithmSelection {
   private(set) var seconds = 0.0
 
   /// Proposals that are measured.
-  private static let limit = 8
+  private static let limit = 24
 
   /// - Parameters:
   ///   - known: choices of an earlier run; those of another machine do not count.

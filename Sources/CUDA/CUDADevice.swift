@@ -66,6 +66,8 @@ public final class CUDADevice: Device, @unchecked Sendable {
   /// What was free when the device was opened.
   public var memoryByteCount: Int { context.memoryByteCount }
 
+  /// The range of fp16 is too small for gradients as they are.
+  public var needsLossScaling: Bool { precision == .fp16 }
   /// Pixels would have to cross to the GPU in every step.
   public var keepsImages: Bool { true }
   /// At least 500 images, which keep a GPU busy; sets of images come in round numbers.

@@ -24,6 +24,10 @@ public protocol Device: Sendable {
   /// The batch in which the device evaluates best, beside training in batches of `trainingBatch`.
   func evaluationBatch(for trainingBatch: Int) -> Int
 
+  /// Whether gradients are computed in half precision, where small ones vanish unless the loss is
+  /// scaled.
+  var needsLossScaling: Bool { get }
+
   /// Makes memory that the device's steps can reach, set to zero unless it is workspace.
   ///
   /// - Throws: ``AllocationError``.
@@ -60,6 +64,9 @@ extension Device {
   public var keepsImages: Bool { false }
   /// The same.
   public func evaluationBatch(for trainingBatch: Int) -> Int { trainingBatch }
+
+  /// Gradients are float32 or better.
+  public var needsLossScaling: Bool { false }
 
   /// Memory that the processor reaches as well.
   public func allocate(byteCount: Int, for use: MemoryUse) throws(AllocationError)

@@ -11,15 +11,23 @@ extension Graph {
   /// - Parameters:
   ///   - loss: a scalar value.
   ///   - slots: the names of the parameters.
+  ///   - seed: the gradient of the loss itself, by which all others are multiplied: a scalar, 1 by
+  ///     default.
   /// - Returns: for each parameter that the loss depends on, its gradient.
   /// - Complexity: O(nodes).
-  public mutating func differentiate(_ loss: Value, withRespectTo slots: [String]) -> [String:
-    Value]
-  {
+  public mutating func differentiate(
+    _ loss: Value, withRespectTo slots: [String], seed: Value? = nil
+  ) -> [String: Value] {
     let wanted = Set(slots.compactMap { value(ofSlot: $0)?.node })
     let relevant = dependents(of: wanted, upTo: loss.node)
     var gradients: [Value: Value] = [:]
-    gradients[loss] = append(.constant(.init(1)), [], path: Self.lossGradientPath)
+    // A node of its own in any case: rewrites know by its path where the backward pass begins.
+    gradients[loss] =
+      if let seed {
+        append(.scale(.init(1)), [seed], path: Self.lossGradientPath)
+      } else {
+        append(.constant(.init(1)), [], path: Self.lossGradientPath)
+      }
 
     for index in stride(from: loss.node, through: 0, by: -1) where relevant[index] {
       let node = nodes[index]

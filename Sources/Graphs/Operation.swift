@@ -53,6 +53,8 @@ public enum Operation: Hashable, Sendable {
   case softmaxCrossEntropy(SoftmaxCrossEntropy)
   case softmaxCrossEntropyGradient(SoftmaxCrossEntropyGradient)
   case correctCount(CorrectCount)
+  case allFinite(AllFinite)
+  case lossScaleUpdate(LossScaleUpdate)
   case momentumUpdate(MomentumUpdate)
 
   /// The attributes as their rule.
@@ -107,6 +109,8 @@ public enum Operation: Hashable, Sendable {
     case .softmaxCrossEntropy(let rule): rule
     case .softmaxCrossEntropyGradient(let rule): rule
     case .correctCount(let rule): rule
+    case .allFinite(let rule): rule
+    case .lossScaleUpdate(let rule): rule
     case .momentumUpdate(let rule): rule
     }
   }

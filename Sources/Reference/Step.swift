@@ -117,6 +117,8 @@ extension ReferenceDevice.Step {
       case .softmaxCrossEntropy(let operation): operation.evaluate(tensors)
       case .softmaxCrossEntropyGradient(let operation): operation.evaluate(tensors)
       case .correctCount(let operation): operation.evaluate(tensors)
+      case .allFinite(let operation): operation.evaluate(tensors)
+      case .lossScaleUpdate(let operation): operation.evaluate(tensors)
       case .momentumUpdate(let operation): operation.evaluate(tensors)
       }
     }

@@ -131,6 +131,9 @@ public enum Checkpoint {
     else { throw CheckpointError.damaged(file: path, field: "epoch") }
     var tensors: [String: Tensor<Float>] = [:]
     for slot in trainer.session.store.slots where slot.role == .optimizer {
+      // A run begun on a device without loss scaling has none yet.
+      let isScale = [LossScaling.scaleSlot, LossScaling.stepsSlot].contains(slot.name)
+      if isScale, file[slot.name] == nil { continue }
       tensors[slot.name] = try tensor(slot.name, slot.shape)
     }
     return TrainerState(

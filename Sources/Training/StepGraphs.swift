@@ -37,14 +37,21 @@ extension Network {
   /// - Parameters:
   ///   - weightDecay: λ of the update.
   ///   - classifierRateScale: a factor of the learning rate for the last layer.
+  ///   - lossScaling: whether gradients are scaled against vanishing, see ``LossScaling`` and
+  ///     ``Device/needsLossScaling``.
   public func trainingStep(
-    weightDecay: Float, initialization: Initialization = .fanIn, classifierRateScale: Float = 1
+    weightDecay: Float, initialization: Initialization = .fanIn, classifierRateScale: Float = 1,
+    lossScaling: Bool = false
   ) -> Graph {
     var graph = graph(.training, initialization: initialization)
     let loss = graph.appendLoss(countsFive: false)
     let parameters = graph.slots.filter(\.trainable).map(\.name)
-    let gradients = graph.differentiate(loss, withRespectTo: parameters)
-    graph.updateByMomentumSGD(gradients: gradients, weightDecay: weightDecay) { parameter in
+    let scaling = lossScaling ? LossScaling() : nil
+    let seed = scaling.map { graph.scale(of: $0) }
+    let gradients = graph.differentiate(loss, withRespectTo: parameters, seed: seed)
+    graph.updateByMomentumSGD(
+      gradients: gradients, weightDecay: weightDecay, lossScaling: scaling
+    ) { parameter in
       parameter.hasPrefix(classifier + ".") ? classifierRateScale : 1
     }
     return graph.pruned()

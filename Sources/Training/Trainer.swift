@@ -111,7 +111,8 @@ public final class Trainer<D: Device> {
       training.graph(
         network.trainingStep(
           weightDecay: recipe.weightDecay, initialization: recipe.initialization,
-          classifierRateScale: recipe.classifierRateScale)),
+          classifierRateScale: recipe.classifierRateScale,
+          lossScaling: device.needsLossScaling)),
       inputs: training.shapes(network, batch: recipe.batchSize), device: device,
       recomputation: recipe.recomputation, memoryLimit: recipe.memoryLimit)
     (memory, recomputation) = (planned.memory, planned.recomputation)
@@ -187,12 +188,19 @@ public final class Trainer<D: Device> {
     step += 1
     let loss = loaded.scalar(StepTensor.loss)
     let error = 1 - loaded.scalar(StepTensor.correct) / Float(recipe.batchSize)
-    guard loss.isFinite else { throw Divergence(step: step, loss: loss) }
-    lossSum += Double(loss)
+    guard loss.isFinite || mayLowerLossScale else { throw Divergence(step: step, loss: loss) }
+    // The graph has skipped a step without a finite loss, and the epoch's mean does the same.
+    if loss.isFinite { lossSum += Double(loss) }
     errorSum += Double(error)
     let end = warmup.record(error: error)
     return StepReport(
       step: step, loss: loss, error: error, warmupEnd: end.map { describe($0) })
+  }
+
+  /// Whether a smaller loss scale may still make up for what is not finite.
+  private var mayLowerLossScale: Bool {
+    guard session.store.contains(LossScaling.scaleSlot) else { return false }
+    return session.store.read(LossScaling.scaleSlot).scalars[0] > LossScaling().update.minimum
   }
 
   private func describe(_ end: WarmupMonitor.End) -> String {

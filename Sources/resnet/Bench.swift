@@ -106,8 +106,8 @@ struct Bench: ParsableCommand {
       -> (Plan<D.Step>, RecomputationScope?)
     {
       let planned = try TrainingPlan(
-        network.trainingStep(weightDecay: 1e-4), inputs: inputs, device: device,
-        recomputation: recomputation, memoryLimit: memoryLimit)
+        network.trainingStep(weightDecay: 1e-4, lossScaling: device.needsLossScaling),
+        inputs: inputs, device: device, recomputation: recomputation, memoryLimit: memoryLimit)
       return (planned.plan, planned.recomputation)
     }
   }

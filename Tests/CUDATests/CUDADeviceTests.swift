@@ -69,10 +69,12 @@ struct CUDADeviceTests {
   @Test(arguments: Precision.allCases) func bits(precision: Precision) throws {
     let first = try device(precision)
     let one = try train(first, steps: 3)
-    #expect(try train(first, steps: 3) == one)
+    let again = try train(first, steps: 3)
+    #expect(again == one)
     #expect(!first.choices.ranks.isEmpty)
     let second = try device(precision, first.choices)
-    #expect(try train(second, steps: 3) == one)
+    let other = try train(second, steps: 3)
+    #expect(other == one)
     #expect(second.choices == first.choices)
   }
 
@@ -138,16 +140,5 @@ struct CUDADeviceTests {
     let profile = Profile(plan.plan, times)
     #expect(profile.seconds > 0)
     #expect(profile.kinds.contains { $0.name == "forward" })
-  }
-}
-
-/// What is said where something is missing.
-@Suite struct CUDAAvailabilityTests {
-  @Test func noLibraries() {
-    // No machine has libraries that are named after a folder which is none.
-    guard ProcessInfo.processInfo.environment["RESNET_CUDA_LIBRARIES"] == nil else { return }
-    #expect(throws: DeviceUnavailable.self) {
-      try CUDADevice(environment: ["PATH": "/nowhere"])
-    }
   }
 }

@@ -117,6 +117,9 @@ import Testing
       (.softmaxCrossEntropyGradient(.init()), [[], [2, 5], [2], [2]], [[2, 5]]),
       (.correctCount(.init(top: 5)), [[2, 5], [2], [2]], [[]]),
       (.momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], []], [[4], [4]]),
+      (.momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [], [], []], [[4], [4]]),
+      (.allFinite(.init()), [[4], [2, 3], []], [[]]),
+      (.lossScaleUpdate(.init()), [[], [], []], [[], []]),
     ] as [(Operation, [Shape], [Shape])])
   func results(operation: Operation, operands: [Shape], results: [Shape]) throws {
     #expect(try shapes(operation, operands) == results)
@@ -277,6 +280,16 @@ import Testing
         .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [1]],
         "the momentum is [1], not []"
       ),
+      (
+        .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [], []],
+        "takes 5 operands, or 7 with loss scaling, not 6"
+      ),
+      (
+        .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [], [4], []],
+        "the loss scale is [4], not []"
+      ),
+      (.allFinite(.init()), [], "takes at least one operand"),
+      (.lossScaleUpdate(.init()), [[], [1], []], "the number of steps is [1], not []"),
     ] as [(Operation, [Shape], String)])
   func errors(operation: Operation, operands: [Shape], message: String) {
     let error = #expect(throws: ShapeError.self) { try shapes(operation, operands) }

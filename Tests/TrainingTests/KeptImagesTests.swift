@@ -1,14 +1,13 @@
 import ResidualCPU
 import ResidualTraining
-import Synchronization
 import Testing
 
 /// Sets of images that lie on the device: the same bits, and no pixel moves twice.
 @Suite struct KeptImagesTests {
-  private func trainers() throws -> (Trainer<CPUDevice>, Trainer<KeepingDevice>, KeepingDevice) {
+  private func trainers() throws -> (Trainer<CPUDevice>, Trainer<VariantDevice>, VariantDevice) {
     let data = TinyData.dataset(70, validation: TinyData.images(21, seed: 3))
     let recipe = try RecipeOptions.tiny(steps: 20).resolved(trainingCount: 70)
-    let device = KeepingDevice(try CPUDevice(threads: 1))
+    let device = try VariantDevice(keepsImages: true)
     return (
       try Trainer(recipe, on: data, device: CPUDevice(threads: 1)),
       try Trainer(recipe, on: data, device: device), device
@@ -45,45 +44,5 @@ import Testing
     device.uploaded.withLock { $0 = 0 }
     #expect(try trainer.evaluate(set) == first)
     #expect(device.uploaded.withLock { $0 } < limit)
-  }
-}
-
-/// The processor as a device with memory of its own for images, whose uploads are counted.
-private final class KeepingDevice: Device {
-  private let device: CPUDevice
-  let uploaded = Mutex(0)
-
-  init(_ device: CPUDevice) { self.device = device }
-
-  var realType: ElementType { .float32 }
-  var keepsImages: Bool { true }
-
-  func allocate(byteCount: Int, for use: MemoryUse) throws(AllocationError) -> any DeviceBuffer {
-    CountingBuffer(try AlignedBuffer(byteCount: byteCount), device: self)
-  }
-  func prepare(_ graph: Graph, inputs: [String: Shape], keepsDerived: Bool) throws -> Plan<CPUStep>
-  {
-    #expect(graph.value(ofInput: StepTensor.images) == nil || inputs[StepTensor.pixels] == nil)
-    return try device.prepare(graph, inputs: inputs, keepsDerived: keepsDerived)
-  }
-  func run(
-    _ steps: [CPUStep], of plan: Plan<CPUStep>, in memory: Memory, recording: inout NoRecording?,
-    times: StepTimes?
-  ) {
-    device.run(steps, of: plan, in: memory, recording: &recording, times: times)
-  }
-  func scratchByteCount(of plan: Plan<CPUStep>) -> Int { device.scratchByteCount(of: plan) }
-
-  private final class CountingBuffer: DeviceBuffer {
-    private let buffer: AlignedBuffer
-    private let device: KeepingDevice
-    init(_ buffer: AlignedBuffer, device: KeepingDevice) {
-      (self.buffer, self.device) = (buffer, device)
-    }
-    var base: UnsafeMutableRawPointer { buffer.base }
-    var byteCount: Int { buffer.byteCount }
-    var host: UnsafeMutableRawPointer { buffer.base }
-    func upload(byteCount: Int) { device.uploaded.withLock { $0 += byteCount } }
-    func download(byteCount: Int) {}
   }
 }

@@ -81,26 +81,6 @@ struct AddBiases: Work {
   }
 }
 
-struct UpdateByMomentum: Work {
-  let parameter: BufferID, velocity: BufferID, gradient: BufferID
-  let rate: BufferID, momentum: BufferID
-  let newParameter: BufferID, newVelocity: BufferID
-  let attributes: Operation.MomentumUpdate
-  let elements: Partition
-
-  var parts: Int { elements.parts }
-
-  func run(part: Int, in context: StepContext) {
-    context.kernels.momentumStep(
-      parameter: context.input(parameter), velocity: context.input(velocity),
-      gradient: context.input(gradient),
-      rate: context.input(rate).pointee * attributes.rateScale,
-      momentum: context.input(momentum).pointee, decay: attributes.weightDecay,
-      newParameter: context.output(newParameter), newVelocity: context.output(newVelocity),
-      elements: elements.range(part))
-  }
-}
-
 struct SetConstant: SerialWork {
   let output: BufferID
   let value: Float

@@ -30,6 +30,43 @@ KERNEL copyBox(const CopyBoxArguments a) {
   }
 }
 
+/// Along each of four axes, element i of the result is element (i · factor + offset) / divisor of the
+/// source, or `value` where that is no whole number or lies outside: slices, padding and their
+/// gradients, one behind the other.
+struct GatherArguments {
+  const Real* source;
+  Real* target;
+  uint64 count;
+  int extents[4], sourceExtents[4], factors[4], offsets[4], divisors[4];
+  float value;
+};
+
+KERNEL gather(const GatherArguments a) {
+  const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
+  for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
+       i += step) {
+    uint64 rest = i, source = 0, stride = 1;
+    bool inside = true;
+#pragma unroll
+    for (int axis = 3; axis >= 0; axis--) {
+      const uint64 outer = rest / a.extents[axis];
+      const int place = static_cast<int>(rest - outer * a.extents[axis]);
+      const int scaled = place * a.factors[axis] + a.offsets[axis];
+      const int index = scaled / a.divisors[axis];
+      inside = inside && scaled >= 0 && index * a.divisors[axis] == scaled
+        && index < a.sourceExtents[axis];
+      source += static_cast<uint64>(index) * stride;
+      stride *= a.sourceExtents[axis];
+      rest = outer;
+    }
+    if (inside) {
+      a.target[i] = a.source[source];
+    } else {
+      store(a.target[i], a.value);
+    }
+  }
+}
+
 struct FillArguments {
   Real* target;
   uint64 count;

@@ -5,9 +5,34 @@
 // then Chan, Golub and LeVeque's merging in double precision); few launches, since small networks
 // wait for launches.
 //
+// Numbers of several pixels are asked for before the first is used (`BATCH`): a compiler may not move
+// a read past a write that it cannot tell apart.
+//
 // A block has 256 threads: `lanes` of them side by side on the channels of a pixel, the others on
 // further pixels (rows). blockIdx.x counts parts of the pixels, blockIdx.y tiles of the channels.
 // A thread keeps its channels, so what belongs to a channel is read once.
+
+#define BATCH 4
+/// At least so many blocks share a multiprocessor, which bounds the registers of a thread.
+#define BLOCKS(count) __launch_bounds__(256, count)
+
+/// The numbers of one thread for some pixels, `rows` apart, as they are stored.
+template <int width, int count = BATCH> struct Batch {
+  Stored<width> stored[count];
+  __device__ __forceinline__ void read(
+    const Real* source, int pixel, int rows, int end, int channelCount
+  ) {
+#pragma unroll
+    for (int u = 0; u < count; u++) {
+      const int place = pixel + u * rows;
+      if (place < end) {
+        stored[u] = *reinterpret_cast<const Stored<width>*>(
+          source + static_cast<uint64>(place) * channelCount);
+      }
+    }
+  }
+  __device__ __forceinline__ Pack<width> operator[](int u) const { return unpacked(stored[u]); }
+};
 
 /// Where a thread works.
 struct Place {
@@ -58,11 +83,102 @@ __device__ __forceinline__ void reduceRows(
   }
 }
 
+/// Whether a block is the last of its tile to be done, so that it sees what all have written. The
+/// counter is 0 again afterwards.
+__device__ __forceinline__ bool isLastBlock(uint32* counters) {
+  __shared__ bool isLast;
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    isLast = atomicInc(counters + blockIdx.y, gridDim.x - 1) == gridDim.x - 1;
+  }
+  __syncthreads();
+  __threadfence();
+  return isLast;
+}
+
+/// Adds up numbers of the parts for each of `width` channels, in double precision and in the order of
+/// the parts: a block has so many channels, side by side, on rows of parts.
+///
+/// - `read(part, channel, a, b)` adds the part's two numbers; `finish(channel, a, b)` takes the sums.
+template <int threads, typename Read, typename Finish>
+__device__ __forceinline__ void mergeParts(
+  int firstChannel, int width, int channelCount, int parts, Read read, Finish finish
+) {
+  __shared__ double sums[2][threads];
+  const int lane = threadIdx.x % width, row = threadIdx.x / width, rows = threads / width;
+  const int channel = firstChannel + lane;
+  double first = 0, second = 0;
+  if (channel < channelCount) {
+#pragma unroll 4
+    for (int part = row; part < parts; part += rows) read(part, channel, first, second);
+  }
+  sums[0][threadIdx.x] = first;
+  sums[1][threadIdx.x] = second;
+  __syncthreads();
+  if (channel >= channelCount || row > 0) return;
+  first = second = 0;
+  for (int r = 0; r < rows; r++) {
+    first += sums[0][r * width + lane];
+    second += sums[1][r * width + lane];
+  }
+  finish(channel, first, second);
+}
+
+/// What is made of merged statistics; what is not asked for is null.
+struct StatisticsResults {
+  float *count, *mean, *m2, *variance, *unbiased;
+  const float *oldMean, *oldVariance;
+  float *newMean, *newVariance;
+};
+
 struct StatisticsArguments {
   const Real* x;
   float* partials;
-  int pixels, channels, chunk, lanes;
+  /// Null where another launch merges the parts.
+  uint32* counters;
+  StatisticsResults results;
+  int pixels, channels, chunk, lanes, parts;
+  float meanWeight, varianceWeight;
 };
+
+/// Merges the parts' statistics of some channels; writes variances and moving averages where they are
+/// asked for. In double precision, the difference of squares below keeps all digits of a float32.
+template <int threads>
+__device__ __forceinline__ void mergeStatistics(
+  const StatisticsArguments& a, int firstChannel, int width
+) {
+  mergeParts<threads>(
+    firstChannel, width, a.channels, a.parts,
+    [&](int part, int channel, double& sum, double& squares) {
+      const float* own = a.partials + static_cast<uint64>(part) * 2 * a.channels + channel;
+      const double count = min(a.chunk, a.pixels - part * a.chunk), mean = own[0];
+      sum += count * mean;
+      squares += own[a.channels] + count * mean * mean;
+    },
+    [&](int channel, double sum, double squares) {
+      const StatisticsResults& r = a.results;
+      const double m2 = max(squares - sum * (sum / a.pixels), 0.0);
+      const float mean = static_cast<float>(sum / a.pixels);
+      const float unbiased = static_cast<float>(m2 / max(a.pixels - 1, 1));
+      if (r.count && channel == 0) *r.count = a.pixels;
+      if (r.mean) r.mean[channel] = mean;
+      if (r.m2) r.m2[channel] = static_cast<float>(m2);
+      if (r.variance) r.variance[channel] = static_cast<float>(m2 / max(a.pixels, 1));
+      if (r.unbiased) r.unbiased[channel] = unbiased;
+      if (r.newMean) {
+        const float old = r.oldMean[channel];
+        r.newMean[channel] = old + a.meanWeight * (mean - old);
+      }
+      if (r.newVariance) {
+        const float old = r.oldVariance[channel];
+        r.newVariance[channel] = old + a.varianceWeight * (unbiased - old);
+      }
+    });
+}
+KERNEL mergeStatistics(const StatisticsArguments a) {
+  mergeStatistics<1024>(a, blockIdx.x * 32, 32);
+}
 
 /// Mean and sum of squared deviations of each channel over each part of the pixels.
 template <int width> __device__ __forceinline__ void statistics(const StatisticsArguments& a) {
@@ -71,14 +187,19 @@ template <int width> __device__ __forceinline__ void statistics(const Statistics
   if (at.inside) {
     const Real* x = a.x + at.channel;
     shift = load<width>(x + static_cast<uint64>(at.first) * a.channels);
-#pragma unroll 4
-    for (int pixel = at.first + at.row; pixel < at.end; pixel += at.rows) {
-      const Pack<width> values = load<width>(x + static_cast<uint64>(pixel) * a.channels);
+    for (int pixel = at.first + at.row; pixel < at.end; pixel += at.rows * BATCH) {
+      Batch<width> batch;
+      batch.read(x, pixel, at.rows, at.end, a.channels);
 #pragma unroll
-      for (int i = 0; i < width; i++) {
-        const float deviation = values.values[i] - shift.values[i];
-        sum.values[i] += deviation;
-        squares.values[i] += deviation * deviation;
+      for (int u = 0; u < BATCH; u++) {
+        if (pixel + u * at.rows >= at.end) break;
+        const Pack<width> values = batch[u];
+#pragma unroll
+        for (int i = 0; i < width; i++) {
+          const float deviation = values.values[i] - shift.values[i];
+          sum.values[i] += deviation;
+          squares.values[i] += deviation * deviation;
+        }
       }
     }
   }
@@ -91,65 +212,12 @@ template <int width> __device__ __forceinline__ void statistics(const Statistics
       m2 = fmaxf(m2 - mean * deviation, 0.0f);
       mean = real(origin[channel]) + deviation;
     });
+  if (a.counters && isLastBlock(a.counters)) {
+    mergeStatistics<256>(a, blockIdx.y * a.lanes * width, a.lanes * width);
+  }
 }
-KERNEL statisticsWide(const StatisticsArguments a) { statistics<PACK>(a); }
+KERNEL BLOCKS(4) statisticsWide(const StatisticsArguments a) { statistics<PACK>(a); }
 KERNEL statisticsNarrow(const StatisticsArguments a) { statistics<1>(a); }
-
-struct MergeStatisticsArguments {
-  const float* partials;
-  float *count, *mean, *m2, *variance, *unbiased;
-  const float *oldMean, *oldVariance;
-  float *newMean, *newVariance;
-  int pixels, channels, chunk, parts;
-  float meanWeight, varianceWeight;
-};
-
-/// Merges the parts' statistics; writes variances and moving averages where they are asked for.
-///
-/// A block has 32 channels × 32 rows of parts. Sums are in double precision, so that the difference
-/// of squares below keeps all digits of a float32.
-KERNEL mergeStatistics(const MergeStatisticsArguments a) {
-  __shared__ double sums[2][32][32];
-  const int lane = threadIdx.x % 32, row = threadIdx.x / 32;
-  const int channel = blockIdx.x * 32 + lane;
-  const bool inside = channel < a.channels;
-  double sum = 0, squares = 0;
-  if (inside) {
-#pragma unroll 4
-    for (int part = row; part < a.parts; part += 32) {
-      const float* own = a.partials + static_cast<uint64>(part) * 2 * a.channels + channel;
-      const double count = min(a.chunk, a.pixels - part * a.chunk), mean = own[0];
-      sum += count * mean;
-      squares += own[a.channels] + count * mean * mean;
-    }
-  }
-  sums[0][row][lane] = sum;
-  sums[1][row][lane] = squares;
-  __syncthreads();
-  if (!inside || row > 0) return;
-  sum = squares = 0;
-  for (int r = 0; r < 32; r++) {
-    sum += sums[0][r][lane];
-    squares += sums[1][r][lane];
-  }
-  const double mean = sum / a.pixels;
-  const double m2 = max(squares - sum * mean, 0.0);
-  if (a.count && channel == 0) *a.count = a.pixels;
-  const float newMean = static_cast<float>(mean);
-  const float unbiased = static_cast<float>(m2 / max(a.pixels - 1, 1));
-  if (a.mean) a.mean[channel] = newMean;
-  if (a.m2) a.m2[channel] = static_cast<float>(m2);
-  if (a.variance) a.variance[channel] = static_cast<float>(m2 / max(a.pixels, 1));
-  if (a.unbiased) a.unbiased[channel] = unbiased;
-  if (a.newMean) {
-    const float old = a.oldMean[channel];
-    a.newMean[channel] = old + a.meanWeight * (newMean - old);
-  }
-  if (a.newVariance) {
-    const float old = a.oldVariance[channel];
-    a.newVariance[channel] = old + a.varianceWeight * (unbiased - old);
-  }
-}
 
 struct NormalizeArguments {
   const Real *x, *residual;
@@ -185,19 +253,24 @@ template <int width> __device__ __forceinline__ void normalize(const NormalizeAr
   if (!at.inside) return;
   const Coefficients<width> normalized(
     a.mean, a.variance, a.scale, a.shift, a.epsilon, at.channel, true);
-#pragma unroll 4
-  for (int pixel = at.first + at.row; pixel < at.end; pixel += at.rows) {
-    const uint64 offset = static_cast<uint64>(pixel) * a.channels + at.channel;
-    Pack<width> values = load<width>(a.x + offset);
-    Pack<width> residual = {};
-    if (a.residual) residual = load<width>(a.residual + offset);
+  for (int pixel = at.first + at.row; pixel < at.end; pixel += at.rows * BATCH) {
+    Batch<width> x, residuals;
+    x.read(a.x + at.channel, pixel, at.rows, at.end, a.channels);
+    if (a.residual) residuals.read(a.residual + at.channel, pixel, at.rows, at.end, a.channels);
 #pragma unroll
-    for (int i = 0; i < width; i++) {
-      float y = normalized(values.values[i], i) + residual.values[i];
-      values.values[i] = a.rectifies && y < 0 ? 0.0f : y;
+    for (int u = 0; u < BATCH; u++) {
+      const int place = pixel + u * at.rows;
+      if (place >= at.end) break;
+      Pack<width> values = x[u], residual = {};
+      if (a.residual) residual = residuals[u];
+#pragma unroll
+      for (int i = 0; i < width; i++) {
+        const float y = normalized(values.values[i], i) + residual.values[i];
+        values.values[i] = a.rectifies && y < 0 ? 0.0f : y;
+      }
+      save<width>(a.y + static_cast<uint64>(place) * a.channels + at.channel, values);
     }
-    save<width>(a.y + offset, values);
   }
 }
-KERNEL normalizeWide(const NormalizeArguments a) { normalize<PACK>(a); }
+KERNEL BLOCKS(2) normalizeWide(const NormalizeArguments a) { normalize<PACK>(a); }
 KERNEL normalizeNarrow(const NormalizeArguments a) { normalize<1>(a); }

@@ -2,26 +2,45 @@
 //
 // The gradient of the normalisation's result is g, or g + addend, and where a rectifier followed,
 // only where its result was positive: that is read from the activation, or computed again from x,
-// which is read in any case.
+// which is read in any case. The common kinds have kernels of their own, which need fewer registers,
+// so that more blocks have reads on their way.
 
-/// The gradient of a normalisation's result, as it is read.
-template <int width> struct MaskedGradient {
+/// What is done to a gradient as it is read.
+enum Masking { unmasked, recomputed, general };
+
+/// Pixels whose numbers are asked for at once: fewer where four tensors are read.
+template <int masking> __device__ constexpr int batchOf() { return masking == general ? 2 : BATCH; }
+
+/// The gradient of a normalisation's result for some pixels, as it is read.
+template <int width, int masking> struct MaskedGradient {
   const Real *gradient, *addend, *activation;
   bool rectified;
-  __device__ __forceinline__ Pack<width> read(
-    uint64 offset, const Pack<width>& x, const Coefficients<width>& normalized
+  Batch<width, batchOf<masking>()> gradients, addends, activations;
+
+  __device__ __forceinline__ void read(const Place& at, int pixel, int channelCount) {
+    gradients.read(gradient + at.channel, pixel, at.rows, at.end, channelCount);
+    if (masking != general) return;
+    if (addend) addends.read(addend + at.channel, pixel, at.rows, at.end, channelCount);
+    if (activation) {
+      activations.read(activation + at.channel, pixel, at.rows, at.end, channelCount);
+    }
+  }
+
+  __device__ __forceinline__ Pack<width> at(
+    int u, const Pack<width>& x, const Coefficients<width>& normalized
   ) const {
-    Pack<width> g = load<width>(gradient + offset);
-    if (addend) {
-      const Pack<width> other = load<width>(addend + offset);
+    Pack<width> g = gradients[u];
+    if (masking == unmasked) return g;
+    if (masking == general && addend) {
+      const Pack<width> other = addends[u];
 #pragma unroll
       for (int i = 0; i < width; i++) g.values[i] += other.values[i];
     }
-    if (activation) {
-      const Pack<width> y = load<width>(activation + offset);
+    if (masking == general && activation) {
+      const Pack<width> y = activations[u];
 #pragma unroll
       for (int i = 0; i < width; i++) g.values[i] = y.values[i] > 0 ? g.values[i] : 0.0f;
-    } else if (rectified) {
+    } else if (masking == recomputed || rectified) {
 #pragma unroll
       for (int i = 0; i < width; i++) {
         // The mask is that of the stored activation: a number that rounds to zero is not positive.
@@ -37,82 +56,89 @@ template <int width> struct MaskedGradient {
 struct GradientSumsArguments {
   const Real *gradient, *addend, *activation, *x;
   Real* masked;
-  float* partials;
   const float *mean, *variance, *scale, *shift;
-  int pixels, channels, chunk, lanes, rectified;
-  float epsilon;
+  float* partials;
+  /// Null where another launch adds up the parts.
+  uint32* counters;
+  /// What is made of the sums; what is not asked for is null.
+  float *sums, *products, *scaleGradient;
+  const float* gradientVariance;
+  int pixels, channels, chunk, lanes, parts, rectified;
+  float epsilon, gradientEpsilon;
 };
+
+/// Adds up the parts' sums of some channels; the scale's gradient is written where it is asked for.
+template <int threads>
+__device__ __forceinline__ void mergeSums(
+  const GradientSumsArguments& a, int firstChannel, int width
+) {
+  mergeParts<threads>(
+    firstChannel, width, a.channels, a.parts,
+    [&](int part, int channel, double& sum, double& products) {
+      const float* own = a.partials + static_cast<uint64>(part) * 2 * a.channels + channel;
+      sum += own[0];
+      products += own[a.channels];
+    },
+    [&](int channel, double sum, double products) {
+      if (a.sums) a.sums[channel] = static_cast<float>(sum);
+      if (a.products) a.products[channel] = static_cast<float>(products);
+      if (a.scaleGradient) {
+        a.scaleGradient[channel] = static_cast<float>(products)
+          * rsqrtf(a.gradientVariance[channel] + a.gradientEpsilon);
+      }
+    });
+}
+KERNEL mergeSums(const GradientSumsArguments a) { mergeSums<1024>(a, blockIdx.x * 32, 32); }
 
 /// Σg and Σg·(x − mean) of each channel over each part of the pixels; without x the first alone.
 /// The masked gradient is written where it is asked for.
-template <int width> __device__ __forceinline__ void gradientSums(const GradientSumsArguments& a) {
+template <int width, int masking>
+__device__ __forceinline__ void gradientSums(const GradientSumsArguments& a) {
   const Place at = place<width>(a.lanes, a.channels, a.pixels, a.chunk);
   Pack<width> sum = {}, products = {}, mean = {};
   if (at.inside) {
     if (a.mean) mean = channels<width>(a.mean + at.channel);
     const Coefficients<width> normalized(
       a.mean, a.variance, a.scale, a.shift, a.epsilon, at.channel, a.rectified);
-    const MaskedGradient<width> gradient = {
-      a.gradient, a.addend, a.activation, a.rectified != 0};
-#pragma unroll 4
-    for (int pixel = at.first + at.row; pixel < at.end; pixel += at.rows) {
-      const uint64 offset = static_cast<uint64>(pixel) * a.channels + at.channel;
-      Pack<width> x = {};
-      if (a.x) x = load<width>(a.x + offset);
-      const Pack<width> g = gradient.read(offset, x, normalized);
+    MaskedGradient<width, masking> gradient = {a.gradient, a.addend, a.activation, a.rectified != 0};
+    for (int pixel = at.first + at.row; pixel < at.end; pixel += at.rows * batchOf<masking>()) {
+      Batch<width, batchOf<masking>()> inputs;
+      if (a.x) inputs.read(a.x + at.channel, pixel, at.rows, at.end, a.channels);
+      gradient.read(at, pixel, a.channels);
 #pragma unroll
-      for (int i = 0; i < width; i++) {
-        sum.values[i] += g.values[i];
-        products.values[i] += g.values[i] * (x.values[i] - mean.values[i]);
+      for (int u = 0; u < batchOf<masking>(); u++) {
+        const int place = pixel + u * at.rows;
+        if (place >= at.end) break;
+        Pack<width> x = {};
+        if (a.x) x = inputs[u];
+        const Pack<width> g = gradient.at(u, x, normalized);
+#pragma unroll
+        for (int i = 0; i < width; i++) {
+          sum.values[i] += g.values[i];
+          products.values[i] += g.values[i] * (x.values[i] - mean.values[i]);
+        }
+        if (a.masked) {
+          save<width>(a.masked + static_cast<uint64>(place) * a.channels + at.channel, g);
+        }
       }
-      if (a.masked) save<width>(a.masked + offset, g);
     }
   }
   reduceRows<width>(
     a.partials, at, a.lanes, a.channels, sum, products, [](int, float&, float&) {});
-}
-KERNEL gradientSumsWide(const GradientSumsArguments a) { gradientSums<PACK>(a); }
-KERNEL gradientSumsNarrow(const GradientSumsArguments a) { gradientSums<1>(a); }
-
-struct MergeSumsArguments {
-  const float* partials;
-  float *sums, *products, *scaleGradient;
-  const float* variance;
-  int channels, parts;
-  float epsilon;
-};
-
-/// Adds up the parts; the scale's gradient is written where it is asked for.
-KERNEL mergeSums(const MergeSumsArguments a) {
-  __shared__ double sums[2][32][32];
-  const int lane = threadIdx.x % 32, row = threadIdx.x / 32;
-  const int channel = blockIdx.x * 32 + lane;
-  const bool inside = channel < a.channels;
-  double first = 0, second = 0;
-  if (inside) {
-#pragma unroll 4
-    for (int part = row; part < a.parts; part += 32) {
-      const float* own = a.partials + static_cast<uint64>(part) * 2 * a.channels + channel;
-      first += own[0];
-      second += own[a.channels];
-    }
-  }
-  sums[0][row][lane] = first;
-  sums[1][row][lane] = second;
-  __syncthreads();
-  if (!inside || row > 0) return;
-  first = second = 0;
-  for (int r = 0; r < 32; r++) {
-    first += sums[0][r][lane];
-    second += sums[1][r][lane];
-  }
-  if (a.sums) a.sums[channel] = static_cast<float>(first);
-  if (a.products) a.products[channel] = static_cast<float>(second);
-  if (a.scaleGradient) {
-    a.scaleGradient[channel] =
-      static_cast<float>(second) * rsqrtf(a.variance[channel] + a.epsilon);
+  if (a.counters && isLastBlock(a.counters)) {
+    mergeSums<256>(a, blockIdx.y * a.lanes * width, a.lanes * width);
   }
 }
+KERNEL BLOCKS(3) gradientSumsWide(const GradientSumsArguments a) {
+  gradientSums<PACK, unmasked>(a);
+}
+KERNEL BLOCKS(2) gradientSumsRecomputedWide(const GradientSumsArguments a) {
+  gradientSums<PACK, recomputed>(a);
+}
+KERNEL BLOCKS(2) gradientSumsMaskedWide(const GradientSumsArguments a) {
+  gradientSums<PACK, general>(a);
+}
+KERNEL gradientSumsNarrow(const GradientSumsArguments a) { gradientSums<1, general>(a); }
 
 struct NormalizationGradientArguments {
   const Real *gradient, *addend, *activation, *x;
@@ -124,14 +150,13 @@ struct NormalizationGradientArguments {
 
 /// dx = scale / √(variance + ε) · (g − Σg/m − (x − mean) · Σg(x − mean) / (m · (variance + ε))),
 /// or without the sums where the statistics are fixed.
-template <int width>
+template <int width, int masking>
 __device__ __forceinline__ void normalizationGradient(const NormalizationGradientArguments& a) {
   const Place at = place<width>(a.lanes, a.channels, a.pixels, a.chunk);
   if (!at.inside) return;
   const Coefficients<width> normalized(
     a.mean, a.variance, a.scale, a.shift, a.epsilon, at.channel, a.rectified);
-  const MaskedGradient<width> gradient = {
-    a.gradient, a.addend, a.activation, a.rectified != 0};
+  MaskedGradient<width, masking> gradient = {a.gradient, a.addend, a.activation, a.rectified != 0};
   const Pack<width> mean = channels<width>(a.mean + at.channel);
   Pack<width> factor = channels<width>(a.scale + at.channel);
   Pack<width> offset = {}, slope = {};
@@ -144,22 +169,34 @@ __device__ __forceinline__ void normalizationGradient(const NormalizationGradien
       slope.values[i] = a.products[at.channel + i] / a.pixels * deviation * deviation;
     }
   }
-#pragma unroll 4
-  for (int pixel = at.first + at.row; pixel < at.end; pixel += at.rows) {
-    const uint64 place = static_cast<uint64>(pixel) * a.channels + at.channel;
-    const Pack<width> x = load<width>(a.x + place);
-    Pack<width> g = gradient.read(place, x, normalized);
+  for (int pixel = at.first + at.row; pixel < at.end; pixel += at.rows * batchOf<masking>()) {
+    Batch<width, batchOf<masking>()> inputs;
+    inputs.read(a.x + at.channel, pixel, at.rows, at.end, a.channels);
+    gradient.read(at, pixel, a.channels);
 #pragma unroll
-    for (int i = 0; i < width; i++) {
-      g.values[i] = factor.values[i]
-        * (g.values[i] - offset.values[i] - (x.values[i] - mean.values[i]) * slope.values[i]);
+    for (int u = 0; u < batchOf<masking>(); u++) {
+      const int place = pixel + u * at.rows;
+      if (place >= at.end) break;
+      const Pack<width> x = inputs[u];
+      Pack<width> g = gradient.at(u, x, normalized);
+#pragma unroll
+      for (int i = 0; i < width; i++) {
+        g.values[i] = factor.values[i]
+          * (g.values[i] - offset.values[i] - (x.values[i] - mean.values[i]) * slope.values[i]);
+      }
+      save<width>(a.output + static_cast<uint64>(place) * a.channels + at.channel, g);
     }
-    save<width>(a.output + place, g);
   }
 }
-KERNEL normalizationGradientWide(const NormalizationGradientArguments a) {
-  normalizationGradient<PACK>(a);
+KERNEL BLOCKS(2) normalizationGradientWide(const NormalizationGradientArguments a) {
+  normalizationGradient<PACK, unmasked>(a);
+}
+KERNEL BLOCKS(2) normalizationGradientRecomputedWide(const NormalizationGradientArguments a) {
+  normalizationGradient<PACK, recomputed>(a);
+}
+KERNEL BLOCKS(2) normalizationGradientMaskedWide(const NormalizationGradientArguments a) {
+  normalizationGradient<PACK, general>(a);
 }
 KERNEL normalizationGradientNarrow(const NormalizationGradientArguments a) {
-  normalizationGradient<1>(a);
+  normalizationGradient<1, general>(a);
 }

@@ -120,6 +120,75 @@ __device__ __forceinline__ void maxPoolingGradient(const MaxPoolingArguments& a)
 KERNEL maxPoolingGradientWide(const MaxPoolingArguments a) { maxPoolingGradient<PACK>(a); }
 KERNEL maxPoolingGradientNarrow(const MaxPoolingArguments a) { maxPoolingGradient<1>(a); }
 
+// Where windows overlap, each pixel would look for the largest of each window anew. A block of this
+// kernel takes 16 × 16 pixels of an image and eight packs of channels: it finds the largest of each
+// window that touches them once, and notes its place in shared memory.
+
+#define TILE 16
+#define TILE_WINDOWS 400
+#define TILE_PACKS 8
+
+KERNEL __launch_bounds__(256, 3) maxPoolingGradientTiled(const MaxPoolingArguments a) {
+  __shared__ unsigned char places[TILE_WINDOWS * TILE_PACKS][PACK];
+  const int packs = a.channels / PACK;
+  const int groups = (packs + TILE_PACKS - 1) / TILE_PACKS;
+  const int image = blockIdx.z / groups;
+  const int firstPack = blockIdx.z % groups * TILE_PACKS;
+  const int usedPacks = min(TILE_PACKS, packs - firstPack);
+  const int top = blockIdx.y * TILE, left = blockIdx.x * TILE;
+  int firstRow, lastRow, firstColumn, lastColumn, unused;
+  windowsAt(top, a.top, a.windowHeight, 1, a.strideHeight, a.rows, firstRow, unused);
+  windowsAt(
+    min(top + TILE, a.height) - 1, a.top, a.windowHeight, 1, a.strideHeight, a.rows, unused,
+    lastRow);
+  windowsAt(left, a.left, a.windowWidth, 1, a.strideWidth, a.columns, firstColumn, unused);
+  windowsAt(
+    min(left + TILE, a.width) - 1, a.left, a.windowWidth, 1, a.strideWidth, a.columns, unused,
+    lastColumn);
+  const int columns = max(lastColumn - firstColumn + 1, 0);
+  const int windows = max(lastRow - firstRow + 1, 0) * columns;
+
+  for (int i = threadIdx.x; i < windows * usedPacks; i += 256) {
+    const int window = i / usedPacks, pack = i % usedPacks;
+    Pack<PACK> best;
+    int found[PACK];
+    largest<PACK>(
+      a, image, firstRow + window / columns, firstColumn + window % columns,
+      (firstPack + pack) * PACK, best, found);
+#pragma unroll
+    for (int k = 0; k < PACK; k++) places[window * TILE_PACKS + pack][k] = found[k];
+  }
+  __syncthreads();
+
+  for (int i = threadIdx.x; i < TILE * TILE * usedPacks; i += 256) {
+    const int pixel = i / usedPacks, pack = i % usedPacks;
+    const int h = top + pixel / TILE, w = left + pixel % TILE;
+    if (h >= a.height || w >= a.width) continue;
+    const int channel = (firstPack + pack) * PACK;
+    Pack<PACK> sum = {};
+    int rowBegin, rowEnd, columnBegin, columnEnd;
+    windowsAt(h, a.top, a.windowHeight, 1, a.strideHeight, a.rows, rowBegin, rowEnd);
+    windowsAt(w, a.left, a.windowWidth, 1, a.strideWidth, a.columns, columnBegin, columnEnd);
+    for (int row = rowBegin; row <= rowEnd; row++) {
+      for (int column = columnBegin; column <= columnEnd; column++) {
+        const int own = (h + a.top - row * a.strideHeight) * a.windowWidth
+          + (w + a.left - column * a.strideWidth);
+        const unsigned char* found =
+          places[((row - firstRow) * columns + column - firstColumn) * TILE_PACKS + pack];
+        const Pack<PACK> g = load<PACK>(
+          a.gradient
+          + ((static_cast<uint64>(image) * a.rows + row) * a.columns + column) * a.channels
+          + channel);
+#pragma unroll
+        for (int k = 0; k < PACK; k++) sum.values[k] += found[k] == own ? g.values[k] : 0.0f;
+      }
+    }
+    save<PACK>(
+      a.output + ((static_cast<uint64>(image) * a.height + h) * a.width + w) * a.channels
+      + channel, sum);
+  }
+}
+
 struct AveragePoolingArguments {
   const Real* x;
   Real* output;

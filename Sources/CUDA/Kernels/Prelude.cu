@@ -56,12 +56,16 @@ template <int width> struct Pack { float values[width]; };
 
 template <int width> struct alignas(width * sizeof(Real)) Stored { Real values[width]; };
 
-template <int width> __device__ __forceinline__ Pack<width> load(const Real* source) {
-  const Stored<width> stored = *reinterpret_cast<const Stored<width>*>(source);
+template <int width>
+__device__ __forceinline__ Pack<width> unpacked(const Stored<width>& stored) {
   Pack<width> pack;
 #pragma unroll
   for (int i = 0; i < width; i++) pack.values[i] = real(stored.values[i]);
   return pack;
+}
+
+template <int width> __device__ __forceinline__ Pack<width> load(const Real* source) {
+  return unpacked(*reinterpret_cast<const Stored<width>*>(source));
 }
 
 template <int width>

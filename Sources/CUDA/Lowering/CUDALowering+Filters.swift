@@ -20,9 +20,9 @@ enum FilterLayout: Int {
 
 extension CUDALowering {
   /// Channels that are stored for a pixel that a convolution reads: 16 bytes at a time, which the
-  /// units for matrix products want.
+  /// units for matrix products want, or four for colours, for which cuDNN has kernels of its own.
   func storedChannels(_ channels: Int) -> Int {
-    let unit = 16 / precision.activation.size
+    let unit = channels <= 4 ? 4 : 16 / precision.activation.size
     return (channels + unit - 1) / unit * unit
   }
 

@@ -54,19 +54,6 @@ extension CUDALowering {
     let target = shape(value).extents
     let source = shape(operands[0]).extents
     switch operation {
-    case .slice(let slice):
-      var box = Box(
-        extents: target, sourceStrides: Box.strides(source), targetStrides: Box.strides(target))
-      box.sourceStart = slice.start * box.sourceStrides[slice.axis]
-      box.sourceStrides[slice.axis] *= slice.stride
-      copy(box, operands[0], value, path)
-    case .sliceGradient(let gradient):
-      let slice = gradient.slice
-      place(
-        operands[0], in: value, axis: slice.axis, start: slice.start, stride: slice.stride,
-        around: 0, path)
-    case .pad(let pad):
-      place(operands[0], in: value, axis: pad.axis, start: pad.before, around: pad.value, path)
     case .concatenate(let concatenation):
       let output = result(value)
       var start = 0
@@ -120,22 +107,6 @@ extension CUDALowering {
     append(box, operand(source, as: type), result(value), type, path)
   }
 
-  /// Puts a tensor into a larger one, with one number everywhere else.
-  private mutating func place(
-    _ source: Value, in value: Value, axis: Int, start: Int, stride: Int = 1, around: Float,
-    _ path: String
-  ) {
-    let type = storageType(value)
-    let (small, large) = (shape(source).extents, shape(value).extents)
-    var box = Box(
-      extents: small, sourceStrides: Box.strides(small), targetStrides: Box.strides(large))
-    box.targetStart = start * box.targetStrides[axis]
-    box.targetStrides[axis] *= stride
-    let (input, output) = (operand(source, as: type), result(value))
-    if small != large { fill(output, type, shape(value).count, around, path) }
-    append(box, input, output, type, path)
-  }
-
   private mutating func append(
     _ box: Box, _ source: BufferID, _ target: BufferID, _ type: ElementType, _ path: String
   ) {
@@ -150,6 +121,42 @@ extension CUDALowering {
       + Box.padded(box.targetStrides, with: 0).map { .wide($0) }
       + Box.padded(box.extents, with: 1).map { .int($0) }
     launch("copyBox", type, .elements(count), arguments, path, touching: [source, target])
+  }
+
+  /// Lowers slices, paddings and their gradients that follow one another.
+  mutating func lowerGather(_ chain: [Int]) {
+    guard let first = chain.first, let last = chain.last else { return }
+    let value = Value(node: last)
+    let source = graph.nodes[first].operands[0]
+    let (type, target) = (storageType(value), shape(value).extents)
+    // One number of the result for one of an axis: (i · factor + offset) / divisor.
+    var (factors, offsets, divisors) = ([1, 1, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1])
+    var around: Float = 0
+    // Axes are counted from the outermost of four.
+    let missing = 4 - target.count
+    precondition(missing >= 0, "a slice of \(target.count) axes")
+    for node in chain {
+      switch graph.nodes[node].operation {
+      case .slice(let slice):
+        factors[missing + slice.axis] = slice.stride
+        offsets[missing + slice.axis] = slice.start
+      case .sliceGradient(let gradient):
+        divisors[missing + gradient.slice.axis] = gradient.slice.stride
+        offsets[missing + gradient.slice.axis] = -gradient.slice.start
+      case .pad(let pad):
+        offsets[missing + pad.axis] = -pad.before
+        around = pad.value
+      default: preconditionFailure("\(graph.nodes[node].path) is no slice and no padding")
+      }
+    }
+    let (input, output) = (operand(source, as: type), result(value))
+    func four(_ shape: [Int]) -> [Int] { [Int](repeating: 1, count: missing) + shape }
+    launch(
+      "gather", type, .elements(shape(value).count),
+      [.buffer(input), .buffer(output), .wide(shape(value).count)]
+        + (four(target) + four(shape(source).extents) + factors + offsets + divisors)
+        .map { .int($0) } + [.float(around)],
+      graph.nodes[last].path, touching: [input, output])
   }
 
   private mutating func lowerBroadcastGradient(

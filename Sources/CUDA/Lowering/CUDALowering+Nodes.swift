@@ -7,6 +7,7 @@ extension CUDALowering {
     if let region = regions.statistics[index] { return lowerStatistics(region) }
     if let region = regions.sums[index] { return lowerSums(region) }
     if let group = regions.updates[index] { return lowerUpdates(group) }
+    if let chain = regions.gathers[index] { return lowerGather(chain) }
     let node = graph.nodes[index]
     let (path, operands, value) = (node.path, node.operands, Value(node: index))
     switch node.operation {
@@ -59,8 +60,8 @@ extension CUDALowering {
     case .maxPooling, .maxPoolingGradient, .averagePooling, .averagePoolingGradient,
       .globalAveragePooling, .globalAveragePoolingGradient:
       lowerPooling(node.operation, operands, value, path)
-    case .slice, .sliceGradient, .pad, .concatenate, .concatenateGradient, .flatten,
-      .flattenGradient, .transpose, .reshape, .reshapeGradient, .broadcast, .broadcastGradient:
+    case .concatenate, .concatenateGradient, .flatten, .flattenGradient, .transpose, .reshape,
+      .reshapeGradient, .broadcast, .broadcastGradient:
       lowerMovement(node.operation, operands, value, path)
     case .softmax(let softmax): lowerSoftmax("softmax", softmax.axis, operands, value, path)
     case .softmaxGradient(let gradient):
@@ -68,7 +69,11 @@ extension CUDALowering {
     case .softmaxCrossEntropy, .softmaxCrossEntropyGradient, .correctCount:
       lowerLoss(node.operation, operands, value, path)
 
-    case .batchNormalization, .channelStatistics, .batchNormalizationSums, .momentumUpdate:
+    case .allFinite: lowerFinite(operands, value, path)
+    case .lossScaleUpdate(let update): lowerLossScale(update, operands, value, path)
+
+    case .batchNormalization, .channelStatistics, .batchNormalizationSums, .momentumUpdate,
+      .slice, .sliceGradient, .pad:
       preconditionFailure("\(path) belongs to a region")
     }
   }
@@ -205,59 +210,5 @@ extension CUDALowering {
       "weightedSum", .float32, Grid(),
       [.buffer(values), .buffer(weights), .buffer(output), .int(count), .flag(divides)], path,
       touching: [values, weights, output])
-  }
-
-  // MARK: Updates
-
-  /// A gradient as Kernels/Update.cu reads it, with its parameter, in the order of `ParameterEntry`.
-  private mutating func gradient(_ value: Value) -> (buffer: BufferID, layout: [Argument]) {
-    let (own, shape) = (storage(value), shape(value))
-    let isReal = Argument.flag(own.type != .float32)
-    if let channels = packedGradients[value] {
-      return (
-        own.buffer,
-        [.int(shape.count), .int(shape[2] * shape[3]), .int(shape[1]), .int(channels), isReal]
-      )
-    }
-    return (own.buffer, [.int(shape.count), .int(0), .int(0), .int(0), isReal])
-  }
-
-  /// Parameters that one launch takes.
-  private static let parametersPerLaunch = 48
-
-  private mutating func lowerUpdates(_ group: [Int]) {
-    let most = Self.parametersPerLaunch
-    for start in stride(from: 0, to: group.count, by: most) {
-      let part = group[start..<min(start + most, group.count)]
-      guard let first = part.first else { continue }
-      let shared = (3..<7).map { index -> BufferID? in
-        let operands = graph.nodes[first].operands
-        return index < operands.count ? operand(operands[index], as: .float32) : nil
-      }
-      var arguments = shared.map { Argument.buffer($0) }
-      var buffers = shared
-      var largest = 1
-      for index in part {
-        let node = graph.nodes[index]
-        guard case .momentumUpdate(let attributes) = node.operation else { continue }
-        let value = Value(node: index)
-        let (parameter, velocity) = (
-          operand(node.operands[0], as: .float32), operand(node.operands[1], as: .float32)
-        )
-        let gradient = gradient(node.operands[2])
-        let results = [result(value), result(value.result(1))]
-        arguments += [.buffer(parameter), .buffer(velocity), .buffer(gradient.buffer)]
-        arguments += results.map { .buffer($0) } + gradient.layout
-        arguments += [.float(attributes.weightDecay), .float(attributes.rateScale)]
-        // C pads an entry to a multiple of eight bytes.
-        arguments.append(.int(0))
-        buffers += [parameter, velocity, gradient.buffer] + results
-        largest = max(largest, shape(value).count)
-      }
-      launch(
-        "updateParameters", precision.activation,
-        Grid(x: min((largest + 1023) / 1024, 256), y: part.count), arguments,
-        graph.nodes[group[group.count - 1]].path, touching: buffers)
-    }
   }
 }

@@ -26,13 +26,22 @@ struct PixelLayout {
 
   /// Pixels a block where each is read and written once.
   var passChunk: Int { rows * 8 }
-  /// Parts and pixels a part where sums are left to be merged: at most 512 parts, and 1,024 blocks.
+  /// Parts and pixels a part where sums are left to be merged: at most 528 parts, and 1,056 blocks,
+  /// which the 132 multiprocessors of a large GPU share evenly.
   func sumParts(_ pixels: Int) -> (count: Int, chunk: Int) {
-    let most = max(1, min(512, 1024 / tiles))
+    let most = max(1, min(528, 1056 / tiles))
     let wanted = max(1, min(most, (pixels + rows * 4 - 1) / (rows * 4)))
     let chunk = max(1, (pixels + wanted - 1) / wanted)
     return (max(1, (pixels + chunk - 1) / chunk), chunk)
   }
+
+  /// Whether the last block of a tile merges the parts, because they are few: it has 256 threads, and
+  /// a launch of its own takes longer than some rounds of them.
+  func mergesAtOnce(_ pixels: Int) -> Bool {
+    sumParts(pixels).count * lanes * width <= 16 * 256 && tiles <= Self.counters
+  }
+  /// Tiles that can be counted.
+  static let counters = 256
 
   func passGrid(_ pixels: Int) -> Grid {
     Grid(x: max(1, (pixels + passChunk - 1) / passChunk), y: tiles)
@@ -74,13 +83,6 @@ extension CUDALowering {
     let parts = layout.sumParts(pixels(shape))
     let partials = temporary(
       node.path + ".partials", [parts.count, 2, shape.channels], .float32)
-    launch(
-      layout.kernel("statistics"), x.type, layout.sumGrid(pixels(shape)),
-      [
-        .buffer(x.buffer), .buffer(partials), .int(pixels(shape)), .int(shape.channels),
-        .int(parts.chunk), .int(layout.lanes),
-      ], node.path, touching: [x.buffer, partials])
-
     let value = Value(node: region.node)
     let results: [BufferID?] = [
       result(value), result(value.result(1)), result(value.result(2)),
@@ -98,12 +100,31 @@ extension CUDALowering {
     }
     let olds = [old(region.movingMean), old(region.movingVariance)]
     let news = [region.movingMean, region.movingVariance].map { $0.map { result(Value(node: $0)) } }
+    let merges = layout.mergesAtOnce(pixels(shape))
+    let buffers = [x.buffer, partials, merges ? counters() : nil] + results + olds + news
+    let arguments: [Argument] =
+      buffers.map { .buffer($0) } + [
+        .int(pixels(shape)), .int(shape.channels), .int(parts.chunk), .int(layout.lanes),
+        .int(parts.count), .float(weight(region.movingMean)),
+        .float(weight(region.movingVariance)),
+      ]
     launch(
-      "mergeStatistics", .float32, PixelLayout.mergeGrid(shape.channels),
-      [.buffer(partials)] + (results + olds + news).map { .buffer($0) } + [
-        .int(pixels(shape)), .int(shape.channels), .int(parts.chunk), .int(parts.count),
-        .float(weight(region.movingMean)), .float(weight(region.movingVariance)),
-      ], node.path, touching: [partials] + results + olds + news)
+      layout.kernel("statistics"), x.type, layout.sumGrid(pixels(shape)), arguments, node.path,
+      touching: buffers)
+    if !merges {
+      launch(
+        "mergeStatistics", x.type, PixelLayout.mergeGrid(shape.channels), arguments, node.path,
+        touching: buffers)
+    }
+  }
+
+  /// Counters of blocks, which are 0 between launches.
+  private mutating func counters() -> BufferID {
+    if let blockCounters { return blockCounters }
+    let buffer = temporary("counters", [PixelLayout.counters], .int32)
+    append(.zero(buffer, byteCount: PixelLayout.counters * 4), "counters", touching: [buffer])
+    blockCounters = buffer
+    return buffer
   }
 
   // MARK: The backward pass
@@ -117,6 +138,13 @@ extension CUDALowering {
     var normalized: [BufferID] = []
     var epsilon: Float = 0
     var isRectified: Bool { !normalized.isEmpty }
+
+    /// The kernel that reads such a gradient: those of common kinds have fewer tensors to read.
+    func kernel(_ name: String, _ layout: PixelLayout) -> String {
+      guard layout.width > 1 else { return layout.kernel(name) }
+      if addend != nil || activation != nil { return layout.kernel(name + "Masked") }
+      return layout.kernel(isRectified ? name + "Recomputed" : name)
+    }
   }
 
   private mutating func source(
@@ -198,18 +226,24 @@ extension CUDALowering {
     let read: [BufferID?] = [source.gradient, source.addend, source.activation, x]
     let vectors: [BufferID?] =
       [mean] + (source.isRectified ? source.normalized : [BufferID?](repeating: nil, count: 3))
-    launch(
-      layout.kernel("gradientSums"), type, layout.sumGrid(pixels(shape)),
-      (read + [masked, partials] + vectors).map { .buffer($0) } + [
+    let merges = layout.mergesAtOnce(pixels(shape))
+    let buffers =
+      read + [masked] + vectors + [partials, merges ? counters() : nil, first, second]
+      + [scaleGradient, gradientVariance]
+    let arguments: [Argument] =
+      buffers.map { .buffer($0) } + [
         .int(pixels(shape)), .int(shape.channels), .int(parts.chunk), .int(layout.lanes),
-        .flag(source.isRectified), .float(source.epsilon),
-      ], path, touching: read + [masked, partials] + vectors)
-    let merged = [first, second, scaleGradient, gradientVariance]
+        .int(parts.count), .flag(source.isRectified), .float(source.epsilon),
+        .float(gradientEpsilon),
+      ]
     launch(
-      "mergeSums", .float32, PixelLayout.mergeGrid(shape.channels),
-      [.buffer(partials)] + merged.map { .buffer($0) } + [
-        .int(shape.channels), .int(parts.count), .float(gradientEpsilon),
-      ], path, touching: [partials] + merged)
+      source.kernel("gradientSums", layout), type, layout.sumGrid(pixels(shape)), arguments, path,
+      touching: buffers)
+    if !merges {
+      launch(
+        "mergeSums", type, PixelLayout.mergeGrid(shape.channels), arguments, path,
+        touching: buffers)
+    }
   }
 
   mutating func lowerNormalizationGradient(_ index: Int) {
@@ -230,7 +264,7 @@ extension CUDALowering {
     let coefficients: [BufferID?] =
       [vectors[0], vectors[1], vectors[2], source.normalized.last, vectors[3], vectors[4]]
     launch(
-      layout.kernel("normalizationGradient"), type, layout.passGrid(pixels(shape)),
+      source.kernel("normalizationGradient", layout), type, layout.passGrid(pixels(shape)),
       (read + coefficients).map { .buffer($0) } + [
         .int(pixels(shape)), .int(shape.channels), .int(layout.passChunk), .int(layout.lanes),
         .flag(source.isRectified), .flag(attributes.statistics == .fixed),

@@ -51,9 +51,14 @@ extension CUDALowering {
     let (x, target) = (operand(input, as: type), result(value))
     let pack = 16 / type.size
     let isWide = image[3] % pack == 0
+    var (form, grid) = (
+      isWide ? "Wide" : "Narrow", Grid.elements(shape(value).count / (isWide ? pack : 1))
+    )
+    if gradient != nil, isWide, let tiles = pooling.tiles(image, packs: image[3] / pack) {
+      (form, grid) = ("Tiled", tiles)
+    }
     launch(
-      kernel + (isWide ? "Wide" : "Narrow"), type,
-      .elements(shape(value).count / (isWide ? pack : 1)),
+      kernel + form, type, grid,
       [.buffer(g), .buffer(x), .buffer(target)]
         + (image.extents + [output[1], output[2]] + [
           pooling.windowHeight, pooling.windowWidth, pooling.strideHeight, pooling.strideWidth,
@@ -83,6 +88,21 @@ extension CUDALowering {
 }
 
 extension Operation.MaxPooling {
+  /// Blocks of 16 × 16 pixels and eight packs of channels; `nil` where windows do not overlap, or
+  /// more of them touch a tile than it has room for.
+  fileprivate func tiles(_ image: Shape, packs: Int) -> Grid? {
+    let tile = 16
+    let (rows, columns) = (
+      (tile + windowHeight - 2) / strideHeight + 1, (tile + windowWidth - 2) / strideWidth + 1
+    )
+    let blocks = image[0] * ((packs + 7) / 8)
+    guard windowHeight > strideHeight || windowWidth > strideWidth, dilationHeight == 1,
+      dilationWidth == 1, rows * columns <= 400, windowHeight * windowWidth <= 256,
+      blocks <= 65_535
+    else { return nil }
+    return Grid(x: (image[2] + tile - 1) / tile, y: (image[1] + tile - 1) / tile, z: blocks)
+  }
+
   /// Window, strides, padding and dilation as Kernels/Pooling.cu takes them.
   fileprivate var extents: [Int] {
     [

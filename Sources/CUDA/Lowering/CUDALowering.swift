@@ -33,6 +33,8 @@ struct CUDALowering {
   var packedFilters: [PackedFilter: BufferID] = [:]
   /// Filter gradients that lie with the channels innermost, and how many channels are stored.
   var packedGradients: [Value: Int] = [:]
+  /// See ``PixelLayout/mergesAtOnce(_:)``.
+  var blockCounters: BufferID?
   private var slotBuffers: [String: BufferID] = [:]
   private(set) var constants: Set<BufferID> = []
   private var copies: [Value: BufferID] = [:]
@@ -285,7 +287,7 @@ struct CUDALowering {
       let node = graph.nodes[value.node]
       let updated: Value? =
         switch node.operation {
-        case .momentumUpdate: node.operands[value.result]
+        case .momentumUpdate, .lossScaleUpdate: node.operands[value.result]
         case .movingAverage: node.operands[0]
         default: nil
         }

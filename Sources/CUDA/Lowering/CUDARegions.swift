@@ -27,12 +27,13 @@ struct CUDARegions {
     var masked: MaskedGradient?
     var scaleGradient: Int?
   }
-  /// All updates of parameters, or all that share a rate; run at the place of the last.
   private(set) var normalizations: [Int: Normalization] = [:]
   private(set) var statistics: [Int: Statistics] = [:]
   private(set) var sums: [Int: Sums] = [:]
   /// Masked gradients that nothing stores, by the rectifier's gradient.
   private(set) var unstored: [Int: MaskedGradient] = [:]
+  /// Slices, paddings and their gradients that follow one another, first to last, by the last.
+  private(set) var gathers: [Int: [Int]] = [:]
   /// Updates of parameters in groups, by the last of each.
   private(set) var updates: [Int: [Int]] = [:]
   /// For each node the node at whose place it is computed; its own index if it is not absorbed.
@@ -66,6 +67,11 @@ struct CUDARegions {
         if !masked.isStored { unstored[masked.reluGradient] = masked }
       }
       if let scale = region.scaleGradient { places[scale] = region.node }
+    }
+    for chain in search.gathers() {
+      guard let last = chain.last else { continue }
+      gathers[last] = chain
+      for node in chain { places[node] = last }
     }
     for group in search.updates() {
       guard let last = group.last else { continue }
@@ -189,6 +195,41 @@ private struct Search {
     }
     let isStored = add != nil || !others.isEmpty || kept.contains(gradient)
     return .init(add: add, reluGradient: gradient, isStored: isStored)
+  }
+
+  /// Chains of nodes that move numbers along one axis each, no axis twice.
+  func gathers() -> [[Int]] {
+    var chains: [Int: [Int]] = [:]
+    for index in graph.nodes.indices {
+      guard let axis = movedAxis(index) else { continue }
+      let source = operands(index)[0].node
+      if let chain = chains[source], soleReader(of: source) == index,
+        chain.allSatisfy({ movedAxis($0) != axis }), fillsAlike(chain + [index])
+      {
+        chains[source] = nil
+        chains[index] = chain + [index]
+      } else {
+        chains[index] = [index]
+      }
+    }
+    return chains.values.sorted { ($0.last ?? 0) < ($1.last ?? 0) }
+  }
+
+  private func movedAxis(_ node: Int) -> Int? {
+    switch operation(node) {
+    case .slice(let slice): slice.axis
+    case .sliceGradient(let gradient): gradient.slice.axis
+    case .pad(let pad): pad.axis
+    default: nil
+    }
+  }
+
+  /// Whether all numbers around are zeros; a chain has one.
+  private func fillsAlike(_ chain: [Int]) -> Bool {
+    chain.allSatisfy { node in
+      if case .pad(let pad) = operation(node) { return pad.value == 0 }
+      return true
+    }
   }
 
   /// Updates with the same operands behind the gradient, which share a launch.

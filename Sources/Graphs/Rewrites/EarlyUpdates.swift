@@ -2,7 +2,8 @@ extension Graph {
   /// The same graph with each update of a slot moved up to where its operands are ready, so that
   /// gradients need not wait in memory for the end of the step.
   ///
-  /// An update follows every node that reads a slot's old value, and so still happens in place. It
+  /// An update follows every node that reads the old value of the slots that it changes, and so still
+  /// happens in place. With loss scaling it waits for all gradients, and stays where it is. It also
   /// waits for the filter gradients of two more convolutions: a device may put a convolution's
   /// gradients into one step with the normalisations on either side.
   /// - Complexity: O(nodes + edges).
@@ -20,8 +21,11 @@ extension Graph {
     var isMoved = [Bool](repeating: false, count: nodes.count)
     for (index, node) in nodes.enumerated() {
       guard case .momentumUpdate = node.operation, uses[index].isEmpty else { continue }
-      let readers = node.operands.flatMap { operand -> [Int] in
-        guard case .state = nodes[operand.node].operation else { return [operand.node] }
+      let readers = node.operands.enumerated().flatMap { position, operand -> [Int] in
+        // The parameter and its velocity come first.
+        guard position < 2, case .state = nodes[operand.node].operation else {
+          return [operand.node]
+        }
         return uses[operand.node].map(\.node).filter { $0 != index }
       }
       guard let ready = readers.filter({ !isGiven[$0] }).max(), places[ready] < index else {

@@ -12,12 +12,20 @@ extension Graph {
   /// - Parameters:
   ///   - gradients: the gradient of each parameter that is to change.
   ///   - weightDecay: λ, for slots that are decayed.
+  ///   - lossScaling: with which the gradients were computed: they are divided by its scale, and
+  ///     where one of them is not finite, nothing but the scale changes.
   ///   - rateScale: a factor of the learning rate for a parameter, by its name.
   public mutating func updateByMomentumSGD(
-    gradients: [String: Value], weightDecay: Float, rateScale: (String) -> Float = { _ in 1 }
+    gradients: [String: Value], weightDecay: Float, lossScaling: LossScaling? = nil,
+    rateScale: (String) -> Float = { _ in 1 }
   ) {
     let rate = input(Self.learningRateInput)
     let momentum = input(Self.momentumInput)
+    var scaling: [Value] = []
+    if let lossScaling {
+      let changing = slots.filter(\.trainable).compactMap { gradients[$0.name] }
+      scaling = [scale(of: lossScaling), allFinite(changing)]
+    }
     for slot in slots where slot.trainable {
       guard let gradient = gradients[slot.name], let parameter = value(ofSlot: slot.name) else {
         continue
@@ -28,9 +36,11 @@ extension Graph {
       let update = append(
         .momentumUpdate(
           .init(weightDecay: slot.decayed ? weightDecay : 0, rateScale: rateScale(slot.name))),
-        [parameter, state(velocitySlot), gradient, rate, momentum], path: "update/" + slot.name)
+        [parameter, state(velocitySlot), gradient, rate, momentum] + scaling,
+        path: "update/" + slot.name)
       bind(slot.name, to: update)
       bind(velocitySlot.name, to: update.result(1))
     }
+    if let lossScaling { update(lossScaling, finite: scaling[1]) }
   }
 }
