@@ -167,6 +167,19 @@ final class CUDAContext: @unchecked Sendable {
     driver.check(status, "\(path): \(launch.kernel)")
   }
 
+  /// The work that a body enqueues, as a graph to be launched; `nil` where it contains what cannot
+  /// be captured.
+  func captured(_ body: () -> Void) -> Handle? {
+    var (graph, executable): (Handle?, Handle?) = (nil, nil)
+    // Relaxed: libraries may load kernels while the stream is captured.
+    driver.check(driver.beginCapture(stream, 2), "beginning a capture")
+    body()
+    guard driver.endCapture(stream, &graph) == 0 else { return nil }
+    driver.check(driver.instantiateGraph(&executable, graph, 0), "instantiating a captured graph")
+    _ = driver.destroyGraph(graph)
+    return executable
+  }
+
   /// Waits until everything that has been enqueued is done.
   func synchronize() { driver.check(driver.synchronizeStream(stream), "waiting for the stream") }
 
