@@ -13,7 +13,7 @@ enum ConvolutionAlgorithm: Sendable {
   }
 
   /// Bytes of memory that it needs besides the tensors.
-  fileprivate var workspaceByteCount: Int {
+  var workspaceByteCount: Int {
     switch self {
     case .cudnn(let plan): plan.workspaceByteCount
     case .small(let small): small.partialCount * 4
@@ -21,7 +21,8 @@ enum ConvolutionAlgorithm: Sendable {
     }
   }
 
-  fileprivate var rank: Int? {
+  /// The choice as it is recorded; `nil` where there was none.
+  var rank: Int? {
     switch self {
     case .cudnn(let plan): plan.rank
     case .small: AlgorithmChoices.own
@@ -46,116 +47,4 @@ public struct AlgorithmChoices: Codable, Hashable, Sendable {
   static let own = -1
 
   mutating func record(_ rank: Int, for problem: ConvolutionProblem) { ranks[problem.name] = rank }
-}
-
-/// Chooses algorithms of convolutions, and keeps those that are chosen.
-final class AlgorithmSelection {
-  private let context: CUDAContext
-  private let library: ConvolutionPlans
-  private let prefersOwn: Bool
-  private(set) var choices: AlgorithmChoices
-  private var algorithms: [ConvolutionProblem: ConvolutionAlgorithm] = [:]
-  /// Seconds that measuring has taken.
-  private(set) var seconds = 0.0
-
-  /// Proposals that are measured.
-  private static let limit = 24
-
-  /// - Parameters:
-  ///   - known: choices of an earlier run; those of another machine do not count.
-  ///   - prefersOwn: whether our own kernels are taken wherever they can be.
-  init(_ context: CUDAContext, known: AlgorithmChoices?, prefersOwn: Bool) {
-    self.context = context
-    self.prefersOwn = prefersOwn
-    library = ConvolutionPlans(library: context.cudnn, handle: context.cudnnHandle)
-    let machine =
-      "\(context.name), compute \(context.capability.0).\(context.capability.1), "
-      + "driver \(context.driver.version), cuDNN \(context.cudnn.version)"
-    choices =
-      known.flatMap { $0.machine == machine ? $0 : nil } ?? AlgorithmChoices(machine: machine)
-  }
-
-  /// The way to compute a convolution.
-  func algorithm(for problem: ConvolutionProblem) -> ConvolutionAlgorithm {
-    if let known = algorithms[problem] { return known }
-    let clock = ContinuousClock()
-    let begin = clock.now
-    let algorithm = known(problem) ?? choose(problem)
-    seconds += (clock.now - begin) / .seconds(1)
-    if let rank = algorithm.rank { choices.record(rank, for: problem) }
-    algorithms[problem] = algorithm
-    return algorithm
-  }
-
-  /// What an earlier run has chosen.
-  private func known(_ problem: ConvolutionProblem) -> ConvolutionAlgorithm? {
-    guard let rank = choices.ranks[problem.name] else { return nil }
-    if rank == AlgorithmChoices.own { return own(problem).map { .small($0) } }
-    return (try? library.plans(for: problem, ranks: [rank], limit: 1))?.first.map { .cudnn($0) }
-  }
-
-  private func own(_ problem: ConvolutionProblem) -> SmallConvolution? {
-    // Before, the units for matrix products have other instructions.
-    context.capability.0 >= 8 ? SmallConvolution(problem) : nil
-  }
-
-  private func choose(_ problem: ConvolutionProblem) -> ConvolutionAlgorithm {
-    let own = own(problem).map { ConvolutionAlgorithm.small($0) }
-    if prefersOwn, let own { return own }
-    let proposals = (try? library.plans(for: problem, limit: Self.limit)) ?? []
-    let candidates = proposals.map { ConvolutionAlgorithm.cudnn($0) } + (own.map { [$0] } ?? [])
-    return fastest(of: candidates, problem) ?? .plain
-  }
-
-  /// The fastest of some algorithms, by the least of three times each.
-  private func fastest(of algorithms: [ConvolutionAlgorithm], _ problem: ConvolutionProblem)
-    -> ConvolutionAlgorithm?
-  {
-    guard !algorithms.isEmpty else { return nil }
-    let sizes = problem.byteCounts
-    let largest = algorithms.map(\.workspaceByteCount).max() ?? 0
-    var tensors: [CUDABuffer] = []
-    for byteCount in [sizes.input, sizes.filter, sizes.output, largest] {
-      guard let tensor = try? CUDABuffer(byteCount: byteCount, for: .workspace, in: context)
-      else {
-        // Too large to measure beside what is there: the first of those that need no more memory,
-        // cuDNN's own favourite among its proposals.
-        return algorithms.min { $0.workspaceByteCount < $1.workspaceByteCount }
-      }
-      tensors.append(tensor)
-    }
-    for tensor in tensors.dropLast() { tensor.fillForMeasurement() }
-    let addresses = tensors.map(\.address)
-    var best: (algorithm: ConvolutionAlgorithm, seconds: Double)?
-    for algorithm in algorithms {
-      // The first run loads the kernels.
-      guard (try? run(algorithm, addresses)) != nil else { continue }
-      var least = Double.infinity
-      for _ in 0..<3 {
-        least = min(least, context.seconds { try? run(algorithm, addresses) })
-        if let best, least > 2 * best.seconds { break }
-      }
-      if best.map({ least < $0.seconds }) ?? true { best = (algorithm, least) }
-    }
-    return best?.algorithm
-  }
-
-  /// - Parameter addresses: of input, filter, output and workspace.
-  private func run(_ algorithm: ConvolutionAlgorithm, _ addresses: [DeviceAddress])
-    throws(CUDNNError)
-  {
-    switch algorithm {
-    case .cudnn(let plan):
-      try plan.run(
-        input: addresses[0], filter: addresses[1], output: addresses[2], workspace: addresses[3])
-    case .small(let small):
-      let buffers = addresses.indices.map { BufferID(index: $0) }
-      let launches = small.launches(
-        input: buffers[0], filter: buffers[1], output: buffers[2], parts: buffers[3])
-      for launch in launches {
-        context.enqueue(launch, path: "measuring") { addresses[$0.index] }
-      }
-    case .plain: break
-    }
-  }
 }

@@ -88,8 +88,15 @@ final class CUDABuffer: DeviceBuffer, @unchecked Sendable {
     }
   }
 
-  /// Fills the memory with small numbers of any type, neither zero nor NaN.
-  func fillForMeasurement() { set(0x2D) }
+  func clear() { set(0) }
+
+  /// Takes over the bytes of a buffer of the same size.
+  func copy(_ other: CUDABuffer) {
+    context.inTurn {
+      context.driver.check(
+        context.driver.copyOnDevice(address, other.address, byteCount, context.stream), "a copy")
+    }
+  }
 
   func poison() { set(0xFF) }
 

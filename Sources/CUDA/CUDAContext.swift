@@ -28,6 +28,10 @@ final class CUDAContext: @unchecked Sendable {
   private let context: Handle?
   private var modules: [ElementType: Handle] = [:]
   private var functions: [String: Handle] = [:]
+  /// Whether the GPU lets a kernel start before the one in front of it has ended.
+  private let canStartEarly: Bool
+  /// Whether the last work that was enqueued is a kernel of ours, with which the next may overlap.
+  private var followsKernel = false
   private let turn: UnsafeMutablePointer<pthread_mutex_t>
 
   /// Opens a GPU.
@@ -64,6 +68,7 @@ final class CUDAContext: @unchecked Sendable {
     _ = driver.deviceGetAttribute(&major, 75, number)
     _ = driver.deviceGetAttribute(&minor, 76, number)
     capability = (major, minor)
+    canStartEarly = major >= 9 && driver.version >= 12_040
     var (free, total) = (0, 0)
     _ = driver.memoryGetInfo(&free, &total)
     memoryByteCount = free
@@ -104,6 +109,8 @@ final class CUDAContext: @unchecked Sendable {
     pthread_mutex_lock(turn)
     defer { pthread_mutex_unlock(turn) }
     _ = driver.setCurrentContext(context)
+    // What came before is not known here.
+    followsKernel = false
     return try body()
   }
 
@@ -138,6 +145,7 @@ final class CUDAContext: @unchecked Sendable {
     switch step.work {
     case .launch(let launch): enqueue(launch, path: step.path, address: address)
     case .convolution(let call):
+      followsKernel = false
       do {
         try call.plan.run(
           input: address(call.input), filter: address(call.filter), output: address(call.output),
@@ -146,9 +154,11 @@ final class CUDAContext: @unchecked Sendable {
         fatalError("the GPU has failed: \(step): \(error.message)")
       }
     case .copy(let source, let target, let byteCount):
+      followsKernel = false
       driver.check(
         driver.copyOnDevice(address(target), address(source), byteCount, stream), step.description)
     case .zero(let target, let byteCount):
+      followsKernel = false
       driver.check(driver.setBytes(address(target), 0, byteCount, stream), step.description)
     }
   }
@@ -156,15 +166,35 @@ final class CUDAContext: @unchecked Sendable {
   /// Enqueues a launch, with addresses for the buffers that it names.
   func enqueue(_ launch: Launch, path: String, address: (BufferID) -> DeviceAddress) {
     var arguments = ArgumentBytes(launch.arguments, address: address)
+    var startsEarly = LaunchAttribute.startsEarly
     let grid = launch.grid
     let function = function(launch.kernel, launch.type)
     let status = arguments.withBytes { bytes in
       var parameters: [Handle?] = [bytes]
-      return driver.launchKernel(
-        function, UInt32(grid.x), UInt32(grid.y), UInt32(grid.z), UInt32(grid.threads), 1, 1, 0,
-        stream, &parameters, nil)
+      return withUnsafeMutablePointer(to: &startsEarly) { attribute in
+        var configuration = LaunchConfiguration(
+          gridX: UInt32(grid.x), gridY: UInt32(grid.y), gridZ: UInt32(grid.z),
+          blockX: UInt32(grid.threads), stream: stream, attributes: attribute,
+          attributeCount: followsKernel ? 1 : 0)
+        return driver.launchKernel(&configuration, function, &parameters, nil)
+      }
     }
     driver.check(status, "\(path): \(launch.kernel)")
+    followsKernel = canStartEarly
+  }
+
+  /// The work that a body enqueues, as a graph to be launched; `nil` where it contains what cannot
+  /// be captured.
+  func captured(_ body: () -> Void) -> Handle? {
+    var (graph, executable): (Handle?, Handle?) = (nil, nil)
+    // Relaxed: libraries may load kernels while the stream is captured.
+    driver.check(driver.beginCapture(stream, 2), "beginning a capture")
+    followsKernel = false
+    body()
+    guard driver.endCapture(stream, &graph) == 0 else { return nil }
+    driver.check(driver.instantiateGraph(&executable, graph, 0), "instantiating a captured graph")
+    _ = driver.destroyGraph(graph)
+    return executable
   }
 
   /// Waits until everything that has been enqueued is done.
@@ -180,6 +210,7 @@ final class CUDAContext: @unchecked Sendable {
       _ = driver.destroyEvent(end)
     }
     driver.check(driver.recordEvent(start, stream), "recording an event")
+    followsKernel = false
     body()
     driver.check(driver.recordEvent(end, stream), "recording an event")
     driver.check(driver.synchronizeEvent(end), "waiting for an event")

@@ -124,21 +124,14 @@ public final class CUDADevice: Device, @unchecked Sendable {
         recording = Recording(context)
         return
       }
-      if recording.graph == nil { recording.graph = captured(steps, in: memory) }
+      if recording.graph == nil {
+        recording.graph = context.captured {
+          for step in steps { context.enqueue(step, in: memory) }
+        }
+        precondition(recording.graph != nil, "the work of a plan cannot be captured")
+      }
       context.driver.check(
         context.driver.launchGraph(recording.graph, context.stream), "launching a captured graph")
     }
-  }
-
-  private func captured(_ steps: [CUDAStep], in memory: Memory) -> Handle? {
-    let driver = context.driver
-    var (graph, executable): (Handle?, Handle?) = (nil, nil)
-    // Relaxed: libraries may load kernels while the stream is captured.
-    driver.check(driver.beginCapture(context.stream, 2), "beginning a capture")
-    for step in steps { context.enqueue(step, in: memory) }
-    driver.check(driver.endCapture(context.stream, &graph), "ending a capture")
-    driver.check(driver.instantiateGraph(&executable, graph, 0), "instantiating a captured graph")
-    _ = driver.destroyGraph(graph)
-    return executable
   }
 }

@@ -5,7 +5,10 @@ import ResidualExecution
 /// Tiles are some rows of an image, or some whole images, cut by the extents alone.
 struct SmallConvolution: Sendable {
   private let problem: ConvolutionProblem
-  private let rows: Int, images: Int, tiles: Int
+  private let rows: Int, images: Int
+  /// Tiles one below the other; more than one only where a tile is of one image.
+  private let tilesPerImage: Int
+  private let tiles: Int
   /// Tiles whose part of a filter's gradient one block sums.
   private let tilesPerPart: Int
 
@@ -18,7 +21,8 @@ struct SmallConvolution: Sendable {
     let channels: Set = [16, 32, 64]
     guard problem.type != .float32, problem.convolution == .init(padding: 1),
       filter[2] == 3, filter[3] == 3, channels.contains(filter[0]), channels.contains(filter[1]),
-      1...64 ~= output[2], output.count > 0, input[1] == output[1], input[2] == output[2],
+      1...64 ~= output[2], 1...65535 ~= output[1], output.count > 0, input[1] == output[1],
+      input[2] == output[2],
       input[0] * input[1] * input[2] < 1 << 30
     else { return nil }
     self.problem = problem
@@ -37,12 +41,12 @@ struct SmallConvolution: Sendable {
       let parts = (h + fitting - 1) / fitting
       rows = (h + parts - 1) / parts
       images = 1
-      tiles = n * ((h + rows - 1) / rows)
     } else {
       rows = h
       images = min(n, most / (h * w), room / ((h + 2) * (w + 2)))
-      tiles = (n + images - 1) / images
     }
+    tilesPerImage = (h + rows - 1) / rows
+    tiles = tilesPerImage * ((n + images - 1) / images)
     // 256 blocks, which are enough to fill a GPU; each writes a part, so that more cost time.
     let parts = max(1, 256 / (filter[0] * filter[1] / 256))
     tilesPerPart = (tiles + parts - 1) / parts
@@ -79,16 +83,21 @@ struct SmallConvolution: Sendable {
     }
   }
 
-  private var extents: [Argument] {
-    [.int(problem.output[0]), .int(problem.output[1]), .int(problem.output[2])]
+  /// The kernels' `Tiling`.
+  private var tiling: [Argument] {
+    let (n, h, w) = (problem.output[0], problem.output[1], problem.output[2])
+    // What is divided by is followed by its reciprocal in units of 2⁻¹⁶.
+    return [n, h, images].map { .int($0) }
+      + [w, rows, w + 2, rows + 2].flatMap { [.int($0), .int((65535 + $0) / $0)] }
   }
 
   private func convolution(
     _ x: BufferID, _ filter: BufferID, _ y: BufferID, _ summed: Int, _ computed: Int
   ) -> Launch {
     Launch(
-      kernel: "smallConvolution\(summed)x\(computed)", type: problem.type, grid: Grid(x: tiles),
-      arguments: [.buffer(x), .buffer(filter), .buffer(y)] + extents + [.int(rows), .int(images)])
+      kernel: "smallConvolution\(summed)x\(computed)", type: problem.type,
+      grid: Grid(x: tiles / tilesPerImage, y: tilesPerImage),
+      arguments: [.buffer(x), .buffer(filter), .buffer(y)] + tiling)
   }
 
   private func filterGradient(
@@ -99,8 +108,8 @@ struct SmallConvolution: Sendable {
     return [
       Launch(
         kernel: "smallFilterGradient", type: problem.type, grid: Grid(x: parts, y: pairs),
-        arguments: [.buffer(x), .buffer(dy), .buffer(partial)] + extents
-          + [c, k, rows, images, tiles, tilesPerPart].map { .int($0) }),
+        arguments: [.buffer(x), .buffer(dy), .buffer(partial)] + tiling
+          + [c, k, tiles, tilesPerImage, tilesPerPart].map { .int($0) }),
       // 32 numbers a block; a warp takes four parts at a time.
       Launch(
         kernel: "sumFilterGradient", type: problem.type,

@@ -229,6 +229,22 @@ EXPORT Result cuLaunchKernel(
     stream, [kernel = *kernel, grid, block, arguments] { run(kernel, grid, block, *arguments); });
 }
 
+// As the driver's CUlaunchConfig. Attributes are hints to a GPU that runs kernels at once.
+struct LaunchConfiguration {
+  unsigned gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes;
+  void *stream;
+  void *attributes;
+  unsigned attributeCount;
+};
+
+EXPORT Result cuLaunchKernelEx(
+  const LaunchConfiguration *c, void *function, void **parameters, void **extra) {
+  if (!c || (c->attributeCount && !c->attributes)) return invalidValue;
+  return cuLaunchKernel(
+    function, c->gridX, c->gridY, c->gridZ, c->blockX, c->blockY, c->blockZ, c->sharedBytes,
+    c->stream, parameters, extra);
+}
+
 // Events and errors ------------------------------------------------------------------------------
 
 EXPORT Result cuEventCreate(void **event, unsigned) {

@@ -28,6 +28,8 @@ struct SmallConvolutionTests {
     Extents(3, 13, 64, 64, 16), Extents(3, 1, 1, 32, 64), Extents(1, 16, 16, 64, 32),
     Extents(5, 1, 1, 16, 16), Extents(1, 33, 9, 64, 64), Extents(1, 13, 64, 32, 32),
     Extents(5, 7, 5, 64, 64), Extents(41, 8, 8, 16, 16), Extents(1, 2, 64, 64, 64),
+    // Several tiles for a part of the filter's gradient.
+    Extents(800, 1, 1, 64, 64), Extents(1, 2227, 1, 64, 64),
   ]
 
   private static let devices = Result {

@@ -42,8 +42,8 @@ template <int width> __device__ __forceinline__ void map(const MapArguments& a) 
     save<width>(a.output + i, x);
   }
 }
-KERNEL mapWide(const MapArguments a) { map<PACK>(a); }
-KERNEL mapNarrow(const MapArguments a) { map<1>(a); }
+KERNEL mapWide(const MapArguments a) { begin(); map<PACK>(a); }
+KERNEL mapNarrow(const MapArguments a) { begin(); map<1>(a); }
 
 struct AddBiasArguments {
   const Real* x;
@@ -54,6 +54,7 @@ struct AddBiasArguments {
 };
 
 KERNEL addBias(const AddBiasArguments a) {
+  begin();
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
        i += step) {
@@ -77,6 +78,7 @@ __device__ __forceinline__ uint64 mix(uint64 z) {
 }
 
 KERNEL dropout(const DropoutArguments a) {
+  begin();
   const uint64 bits =
     static_cast<uint64>(static_cast<uint32>(a.key[1])) << 32 | static_cast<uint32>(a.key[0]);
   const uint64 source = mix(bits + 0x9E3779B97F4A7C15ull * (a.stream + 1));
@@ -112,6 +114,41 @@ __device__ __forceinline__ void convert(const ConvertArguments& a) {
       channel < a.sourceChannels ? real(source[pixel * a.sourceChannels + channel]) : 0.0f);
   }
 }
-KERNEL convertFromFloat(const ConvertArguments a) { convert<float, Real>(a); }
-KERNEL convertToFloat(const ConvertArguments a) { convert<Real, float>(a); }
-KERNEL convertPixels(const ConvertArguments a) { convert<Real, Real>(a); }
+KERNEL convertFromFloat(const ConvertArguments a) { begin(); convert<float, Real>(a); }
+KERNEL convertToFloat(const ConvertArguments a) { begin(); convert<Real, float>(a); }
+KERNEL convertPixels(const ConvertArguments a) { begin(); convert<Real, Real>(a); }
+
+struct NoiseArguments {
+  Real* target;
+  uint64 count, seed;
+};
+
+/// Numbers in -1..<1 under a seed.
+KERNEL noise(const NoiseArguments a) {
+  begin();
+  const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
+  for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
+       i += step) {
+    const uint64 draw = mix(a.seed * 0x9E3779B97F4A7C15ull + i) >> 40;
+    store(a.target[i], static_cast<float>(draw) * 0x1p-23f - 1);
+  }
+}
+
+struct DisagreementArguments {
+  const Real *first, *second;
+  uint32* failures;
+  uint64 count;
+  float tolerance;
+};
+
+/// Counts numbers that are further apart than the tolerance, or no numbers.
+KERNEL disagreement(const DisagreementArguments a) {
+  begin();
+  const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
+  bool fails = false;
+  for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
+       i += step) {
+    fails |= !(fabsf(real(a.first[i]) - real(a.second[i])) <= a.tolerance);
+  }
+  if (fails) atomicAdd(a.failures, 1u);
+}

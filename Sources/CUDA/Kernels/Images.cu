@@ -10,6 +10,7 @@ struct AssembleImagesArguments {
 
 /// A thread writes one pixel of the result, with zeros behind its channels.
 KERNEL assembleImages(const AssembleImagesArguments a) {
+  begin();
   const uint64 count = static_cast<uint64>(a.images) * a.height * a.width;
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {

@@ -8,6 +8,7 @@ struct CrossEntropyArguments {
 };
 
 KERNEL crossEntropy(const CrossEntropyArguments a) {
+  begin();
   const int row = (blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = threadIdx.x % 32;
   if (row >= a.rows) return;
   const float* z = a.logits + static_cast<uint64>(row) * a.classes;
@@ -31,6 +32,7 @@ struct WeightedSumArguments {
 
 /// Σ weight · value, perhaps divided by Σ weight. One block.
 KERNEL weightedSum(const WeightedSumArguments a) {
+  begin();
   __shared__ double sums[2][256];
   double sum = 0, weight = 0;
   for (int i = threadIdx.x; i < a.count; i += 256) {
@@ -58,6 +60,7 @@ struct CrossEntropyGradientArguments {
 };
 
 KERNEL crossEntropyGradient(const CrossEntropyGradientArguments a) {
+  begin();
   const int row = (blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = threadIdx.x % 32;
   if (row >= a.rows) return;
   float sum = 0;
@@ -79,6 +82,7 @@ struct CorrectArguments {
 
 /// 1 for a row whose label is among the `top` largest logits, else 0: the rules of `CorrectCount`.
 KERNEL correctRows(const CorrectArguments a) {
+  begin();
   const int row = (blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = threadIdx.x % 32;
   if (row >= a.rows) return;
   const float* z = a.logits + static_cast<uint64>(row) * a.classes;
@@ -102,6 +106,7 @@ struct SoftmaxArguments {
 
 /// Along an axis of `extent` numbers at the distance `inner`. A thread takes one row.
 KERNEL softmax(const SoftmaxArguments a) {
+  begin();
   const uint64 count = static_cast<uint64>(a.outer) * a.inner;
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
@@ -123,6 +128,7 @@ KERNEL softmax(const SoftmaxArguments a) {
 
 /// x is the softmax's result.
 KERNEL softmaxGradient(const SoftmaxArguments a) {
+  begin();
   const uint64 count = static_cast<uint64>(a.outer) * a.inner;
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {

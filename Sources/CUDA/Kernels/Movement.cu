@@ -13,6 +13,7 @@ struct CopyBoxArguments {
 };
 
 KERNEL copyBox(const CopyBoxArguments a) {
+  begin();
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
        i += step) {
@@ -77,8 +78,8 @@ template <int width> __device__ __forceinline__ void gather(const GatherArgument
     }
   }
 }
-KERNEL gatherWide(const GatherArguments a) { gather<PACK>(a); }
-KERNEL gatherNarrow(const GatherArguments a) { gather<1>(a); }
+KERNEL gatherWide(const GatherArguments a) { begin(); gather<PACK>(a); }
+KERNEL gatherNarrow(const GatherArguments a) { begin(); gather<1>(a); }
 
 struct FillArguments {
   Real* target;
@@ -87,6 +88,7 @@ struct FillArguments {
 };
 
 KERNEL fill(const FillArguments a) {
+  begin();
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
        i += step) {
@@ -104,6 +106,7 @@ struct SumBoxArguments {
 };
 
 KERNEL sumBox(const SumBoxArguments a) {
+  begin();
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < a.count;
        i += step) {

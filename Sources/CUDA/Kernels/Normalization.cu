@@ -189,6 +189,7 @@ __device__ __forceinline__ void mergeStatistics(
     });
 }
 KERNEL mergeStatistics(const StatisticsArguments a) {
+  begin();
   mergeStatistics<1024>(a, blockIdx.x * 32, 32);
 }
 
@@ -228,8 +229,8 @@ template <int width> __device__ __forceinline__ void statistics(const Statistics
     mergeStatistics<256>(a, blockIdx.y * a.lanes * width, a.lanes * width);
   }
 }
-KERNEL BLOCKS(4) statisticsWide(const StatisticsArguments a) { statistics<PACK>(a); }
-KERNEL statisticsNarrow(const StatisticsArguments a) { statistics<1>(a); }
+KERNEL BLOCKS(4) statisticsWide(const StatisticsArguments a) { begin(); statistics<PACK>(a); }
+KERNEL statisticsNarrow(const StatisticsArguments a) { begin(); statistics<1>(a); }
 
 struct NormalizeArguments {
   const Real *x, *residual;
@@ -284,5 +285,5 @@ template <int width> __device__ __forceinline__ void normalize(const NormalizeAr
     }
   }
 }
-KERNEL BLOCKS(2) normalizeWide(const NormalizeArguments a) { normalize<PACK>(a); }
-KERNEL normalizeNarrow(const NormalizeArguments a) { normalize<1>(a); }
+KERNEL BLOCKS(2) normalizeWide(const NormalizeArguments a) { begin(); normalize<PACK>(a); }
+KERNEL normalizeNarrow(const NormalizeArguments a) { begin(); normalize<1>(a); }

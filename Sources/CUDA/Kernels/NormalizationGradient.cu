@@ -88,7 +88,7 @@ __device__ __forceinline__ void mergeSums(
       }
     });
 }
-KERNEL mergeSums(const GradientSumsArguments a) { mergeSums<1024>(a, blockIdx.x * 32, 32); }
+KERNEL mergeSums(const GradientSumsArguments a) { begin(); mergeSums<1024>(a, blockIdx.x * 32, 32); }
 
 /// Σg and Σg·(x − mean) of each channel over each part of the pixels; without x the first alone.
 /// The masked gradient is written where it is asked for.
@@ -130,15 +130,18 @@ __device__ __forceinline__ void gradientSums(const GradientSumsArguments& a) {
   }
 }
 KERNEL BLOCKS(3) gradientSumsWide(const GradientSumsArguments a) {
+  begin();
   gradientSums<PACK, unmasked>(a);
 }
 KERNEL BLOCKS(2) gradientSumsRecomputedWide(const GradientSumsArguments a) {
+  begin();
   gradientSums<PACK, recomputed>(a);
 }
 KERNEL BLOCKS(2) gradientSumsMaskedWide(const GradientSumsArguments a) {
+  begin();
   gradientSums<PACK, general>(a);
 }
-KERNEL gradientSumsNarrow(const GradientSumsArguments a) { gradientSums<1, general>(a); }
+KERNEL gradientSumsNarrow(const GradientSumsArguments a) { begin(); gradientSums<1, general>(a); }
 
 struct NormalizationGradientArguments {
   const Real *gradient, *addend, *activation, *x;
@@ -189,14 +192,18 @@ __device__ __forceinline__ void normalizationGradient(const NormalizationGradien
   }
 }
 KERNEL BLOCKS(2) normalizationGradientWide(const NormalizationGradientArguments a) {
+  begin();
   normalizationGradient<PACK, unmasked>(a);
 }
 KERNEL BLOCKS(2) normalizationGradientRecomputedWide(const NormalizationGradientArguments a) {
+  begin();
   normalizationGradient<PACK, recomputed>(a);
 }
 KERNEL BLOCKS(2) normalizationGradientMaskedWide(const NormalizationGradientArguments a) {
+  begin();
   normalizationGradient<PACK, general>(a);
 }
 KERNEL normalizationGradientNarrow(const NormalizationGradientArguments a) {
+  begin();
   normalizationGradient<1, general>(a);
 }

@@ -70,8 +70,8 @@ template <int pack> __device__ __forceinline__ void maxPooling(const MaxPoolingA
     save<pack>(a.output + i * pack, best);
   }
 }
-KERNEL maxPoolingWide(const MaxPoolingArguments a) { maxPooling<PACK>(a); }
-KERNEL maxPoolingNarrow(const MaxPoolingArguments a) { maxPooling<1>(a); }
+KERNEL maxPoolingWide(const MaxPoolingArguments a) { begin(); maxPooling<PACK>(a); }
+KERNEL maxPoolingNarrow(const MaxPoolingArguments a) { begin(); maxPooling<1>(a); }
 
 /// Along one axis: the windows that look at a pixel lie among `first...last`.
 __device__ __forceinline__ void windowsAt(
@@ -117,8 +117,8 @@ __device__ __forceinline__ void maxPoolingGradient(const MaxPoolingArguments& a)
     save<pack>(a.output + i * pack, sum);
   }
 }
-KERNEL maxPoolingGradientWide(const MaxPoolingArguments a) { maxPoolingGradient<PACK>(a); }
-KERNEL maxPoolingGradientNarrow(const MaxPoolingArguments a) { maxPoolingGradient<1>(a); }
+KERNEL maxPoolingGradientWide(const MaxPoolingArguments a) { begin(); maxPoolingGradient<PACK>(a); }
+KERNEL maxPoolingGradientNarrow(const MaxPoolingArguments a) { begin(); maxPoolingGradient<1>(a); }
 
 // Where windows overlap, each pixel would look for the largest of each window anew. A block of this
 // kernel takes 16 × 16 pixels of an image and eight packs of channels: it finds the largest of each
@@ -129,6 +129,7 @@ KERNEL maxPoolingGradientNarrow(const MaxPoolingArguments a) { maxPoolingGradien
 #define TILE_PACKS 8
 
 KERNEL __launch_bounds__(256, 3) maxPoolingGradientTiled(const MaxPoolingArguments a) {
+  begin();
   __shared__ unsigned char places[TILE_WINDOWS * TILE_PACKS][PACK];
   const int packs = a.channels / PACK;
   const int groups = (packs + TILE_PACKS - 1) / TILE_PACKS;
@@ -241,6 +242,7 @@ __device__ __forceinline__ Window columnsOf(const AveragePoolingArguments& a, in
 }
 
 KERNEL averagePooling(const AveragePoolingArguments a) {
+  begin();
   const uint64 count = static_cast<uint64>(a.images) * a.rows * a.columns * a.channels;
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
@@ -260,6 +262,7 @@ KERNEL averagePooling(const AveragePoolingArguments a) {
 
 /// x is the output's gradient here, `[images, rows, columns, channels]`.
 KERNEL averagePoolingGradient(const AveragePoolingArguments a) {
+  begin();
   const uint64 count = static_cast<uint64>(a.images) * a.height * a.width * a.channels;
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
@@ -290,6 +293,7 @@ struct GlobalAverageArguments {
 
 /// From activations to means in float32. A warp takes 32 channels of an image.
 KERNEL globalAverage(const GlobalAverageArguments a) {
+  begin();
   __shared__ float sums[8][32];
   const int lane = threadIdx.x % 32, row = threadIdx.x / 32;
   const int channel = blockIdx.x * 32 + lane, image = blockIdx.y;
@@ -312,6 +316,7 @@ KERNEL globalAverage(const GlobalAverageArguments a) {
 
 /// From gradients in float32 to those of activations.
 KERNEL globalAverageGradient(const GlobalAverageArguments a) {
+  begin();
   const uint64 count = static_cast<uint64>(a.images) * a.pixels * a.channels;
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   const uint64 size = static_cast<uint64>(a.pixels) * a.channels;

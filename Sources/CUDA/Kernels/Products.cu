@@ -10,6 +10,7 @@ struct MatrixProductArguments {
 
 /// Strides say how either matrix lies.
 KERNEL matrixProduct(const MatrixProductArguments a) {
+  begin();
   __shared__ float left[16][17], right[16][17];
   const int column = blockIdx.x * 16 + threadIdx.x % 16, row = blockIdx.y * 16 + threadIdx.x / 16;
   const int tileRow = threadIdx.x / 16, tileColumn = threadIdx.x % 16;
@@ -43,6 +44,7 @@ struct ConvolutionArguments {
 };
 
 KERNEL convolution(const ConvolutionArguments a) {
+  begin();
   const uint64 count = static_cast<uint64>(a.n) * a.p * a.q * a.k;
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
@@ -67,6 +69,7 @@ KERNEL convolution(const ConvolutionArguments a) {
 }
 
 KERNEL convolutionInputGradient(const ConvolutionArguments a) {
+  begin();
   const uint64 count = static_cast<uint64>(a.n) * a.h * a.w * a.c;
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
@@ -93,6 +96,7 @@ KERNEL convolutionInputGradient(const ConvolutionArguments a) {
 }
 
 KERNEL convolutionFilterGradient(const ConvolutionArguments a) {
+  begin();
   const uint64 count = static_cast<uint64>(a.k) * a.r * a.s * a.c;
   const uint64 step = static_cast<uint64>(gridDim.x) * blockDim.x;
   for (uint64 i = static_cast<uint64>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {

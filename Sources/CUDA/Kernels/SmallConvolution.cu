@@ -12,52 +12,64 @@
 /// matrices lie in different banks.
 #define PIXEL(channels) ((channels) + 8)
 
+/// A number to divide by: quotients of small numbers cost a multiplication.
+struct Divisor {
+  int value;
+  /// 2¹⁶ / value, rounded up; exact for n · value < 2¹⁶.
+  int reciprocal;
+};
+__device__ __forceinline__ int operator/(int n, Divisor d) { return n * d.reciprocal >> 16; }
+
+/// How `[N, H, W]` maps are cut into tiles: `rows` of an image, or all rows of some images.
+struct Tiling {
+  int n, h, images;
+  Divisor w, rows;
+  /// Of a tile with its border: w + 2 and rows + 2.
+  Divisor width, height;
+};
+
 struct SmallConvolutionArguments {
   const Real *x, *filter;
   Real* y;
-  int n, h, w, rows, images;
+  Tiling tiling;
 };
 
-/// A tile of an `[N, H, W]` map: `rows` of an image, or all rows of some images.
+/// A tile from an image and a row on.
 struct Tile {
-  int n, h, w, rows, images;
-  /// The first image and row.
+  const Tiling& t;
   int image, row;
 
-  __device__ __forceinline__ Tile(int index, int n, int h, int w, int rows, int images)
-    : n(n), h(h), w(w), rows(rows), images(images) {
-    const int parts = (h + rows - 1) / rows;
-    image = index / parts * images;
-    row = index % parts * rows;
-  }
+  __device__ __forceinline__ Tile(const Tiling& tiling, int image, int row)
+    : t(tiling), image(image), row(row) {}
 
   /// Pixels that are there.
   __device__ __forceinline__ int count() const {
-    return min(images, n - image) * min(rows, h - row) * w;
+    return min(t.images, t.n - image) * min(t.rows.value, t.h - row) * t.w.value;
   }
   /// The first pixel, which the others follow.
-  __device__ __forceinline__ int first() const { return (image * h + row) * w; }
+  __device__ __forceinline__ int first() const { return (image * t.h + row) * t.w.value; }
 
   /// Where the window of a pixel begins, in pixels of the tile with its border; pixels that are
   /// not there have that of the first.
-  __device__ __forceinline__ int window(uint32 pixel) const {
+  __device__ __forceinline__ int window(int pixel) const {
     if (pixel >= count()) return 0;
-    const uint32 line = pixel / w;
-    return (line + line / rows * 2) * (w + 2) + pixel % w;
+    const int line = pixel / t.w;
+    return (line + line / t.rows * 2) * t.width.value + pixel - line * t.w.value;
   }
 
   /// Begins to copy the pixels with their border, `channels` out of `stride` for each.
   template <int channels>
   __device__ __forceinline__ void copyWithBorder(Real* target, const Real* x, int stride) const {
     const int packs = channels / 8;
-    const uint32 width = w + 2, height = rows + 2, all = images * height * width * packs;
-    for (uint32 i = threadIdx.x; i < all; i += SMALL_THREADS) {
-      const uint32 pixel = i / packs, pack = i % packs, line = pixel / width;
-      const int column = pixel % width - 1, r = row + line % height - 1, n = image + line / height;
-      const bool isThere = n < this->n && r >= 0 && r < h && column >= 0 && column < w;
-      const uint64 place = isThere ? static_cast<uint64>(n * h + r) * w + column : 0;
-      beginCopy(
-        target + pixel * PIXEL(channels) + pack * 8, x + place * stride + pack * 8, isThere);
+    const int all = t.images * t.height.value * t.width.value * packs;
+    for (int i = threadIdx.x; i < all; i += SMALL_THREADS) {
+      const int pixel = i / packs, pack = i % packs * 8;
+      const int line = pixel / t.width, column = pixel - line * t.width.value - 1;
+      const int n = line / t.height, h = row + line - n * t.height.value - 1;
+      const bool isThere = image + n < t.n && h >= 0 && h < t.h && column >= 0
+        && column < t.w.value;
+      const uint64 place = isThere ? ((image + n) * t.h + h) * t.w.value + column : 0;
+      beginCopy(target + pixel * PIXEL(channels) + pack, x + place * stride + pack, isThere);
     }
   }
 };
@@ -79,7 +91,7 @@ template <int C, int K> __device__ __forceinline__ void smallConvolution(
 
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int start = warp / (K / 16) * 32, group = warp % (K / 16);
-  const Tile tile(blockIdx.x, a.n, a.h, a.w, a.rows, a.images);
+  const Tile tile(a.tiling, blockIdx.x * a.tiling.images, blockIdx.y * a.tiling.rows.value);
   tile.copyWithBorder<C>(input, a.x, C);
 
   const uint4* filter = reinterpret_cast<const uint4*>(a.filter) + group * 32 + lane;
@@ -94,13 +106,13 @@ template <int C, int K> __device__ __forceinline__ void smallConvolution(
   finishCopies();
   __syncthreads();
 
-  const int count = tile.count();
+  const int count = tile.count(), width = a.tiling.width.value;
   if (start >= count) return;
   float sums[2][2][4] = {};
 #pragma unroll
   for (int step = 0; step < steps; step++) {
     const int tap = step / (C / 16);
-    const int shift = (tap / 3 * (a.w + 2) + tap % 3) * PIXEL(C) + step % (C / 16) * 16;
+    const int shift = (tap / 3 * width + tap % 3) * PIXEL(C) + step % (C / 16) * 16;
     const uint4 b = fragments[step % ahead];
     if (step + ahead < steps) fragments[step % ahead] = __ldg(filter + (step + ahead) * (K * 2));
 #pragma unroll

@@ -11,7 +11,8 @@
 struct SmallFilterGradientArguments {
   const Real *x, *dy;
   float* parts;
-  int n, h, w, c, k, rows, images, tiles, tilesPerPart;
+  Tiling tiling;
+  int c, k, tiles, tilesPerImage, tilesPerPart;
 };
 
 /// A part of the sum over pixels: `tilesPerPart` tiles (blockIdx.x), 16 of the C and 16 of the K
@@ -21,6 +22,7 @@ struct SmallFilterGradientArguments {
 KERNEL __launch_bounds__(SMALL_THREADS, 2) smallFilterGradient(
   const SmallFilterGradientArguments a
 ) {
+  begin();
   // First the tiles of x and dy, then sums of four warps.
   __shared__ __align__(16) float memory[4 * PART];
   Real* x = reinterpret_cast<Real*>(memory);
@@ -32,7 +34,10 @@ KERNEL __launch_bounds__(SMALL_THREADS, 2) smallFilterGradient(
   float sums[18][4] = {};
   const int end = min(a.tiles, static_cast<int>(blockIdx.x + 1) * a.tilesPerPart);
   for (int index = blockIdx.x * a.tilesPerPart; index < end; index++) {
-    const Tile tile(index, a.n, a.h, a.w, a.rows, a.images);
+    const int place = index / a.tilesPerImage;
+    const Tile tile(
+      a.tiling, place * a.tiling.images,
+      (index - place * a.tilesPerImage) * a.tiling.rows.value);
     const int count = tile.count();
     tile.copyWithBorder<16>(x, a.x + c, a.c);
     const Real* source = a.dy + static_cast<uint64>(tile.first()) * a.k + k;
@@ -52,7 +57,7 @@ KERNEL __launch_bounds__(SMALL_THREADS, 2) smallFilterGradient(
 #pragma unroll
       for (int tap = 0; tap < 9; tap++) {
         uint32 m[4];
-        loadTransposed(m, window + (tap / 3 * (a.w + 2) + tap % 3) * PIXEL(16));
+        loadTransposed(m, window + (tap / 3 * a.tiling.width.value + tap % 3) * PIXEL(16));
         multiply(sums[tap * 2], g, m[0], m[1]);
         multiply(sums[tap * 2 + 1], g, m[2], m[3]);
       }
@@ -99,6 +104,7 @@ struct SumFilterGradientArguments {
 /// Adds `count` parts and writes the filter's gradient `[K, 3, 3, C]`. Eight lanes of a warp take
 /// 16 bytes of a part each, its four groups of lanes, and the warps, different parts.
 KERNEL __launch_bounds__(SMALL_THREADS) sumFilterGradient(const SumFilterGradientArguments a) {
+  begin();
   __shared__ float4 shared[SMALL_THREADS / 32][8];
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int place = blockIdx.x * 8 + lane % 8, size = a.c * a.k * 9 / 4;

@@ -35,6 +35,7 @@ struct UpdateArguments {
 /// v′ = momentum · v + rate · (g / scale + λw), w′ = w − v′; nothing changes where a gradient was
 /// not finite.
 KERNEL updateParameters(const UpdateArguments a) {
+  begin();
   const ParameterEntry e = a.entries[blockIdx.y];
   const bool skips = a.finite && *a.finite == 0;
   const float rate = *a.rate * e.rateScale, momentum = *a.momentum;
@@ -57,6 +58,7 @@ struct FiniteArguments {
 /// Counts blocks that have seen a gradient that is not finite; whether there is one does not
 /// depend on their order.
 KERNEL countFailures(const FiniteArguments a) {
+  begin();
   const ParameterEntry e = a.entries[blockIdx.y];
   bool fails = false;
   for (uint32 i = blockIdx.x * blockDim.x + threadIdx.x; i < e.count; i += gridDim.x * blockDim.x) {
@@ -71,7 +73,7 @@ struct FiniteResultArguments {
   float* result;
   uint64 unused;
 };
-KERNEL finiteResult(const FiniteResultArguments a) { *a.result = *a.failures == 0 ? 1.0f : 0.0f; }
+KERNEL finiteResult(const FiniteResultArguments a) { begin(); *a.result = *a.failures == 0 ? 1.0f : 0.0f; }
 
 struct LossScaleArguments {
   const float *scale, *steps, *finite;
@@ -79,6 +81,7 @@ struct LossScaleArguments {
   float interval, growth, backoff, least, most;
 };
 KERNEL updateLossScale(const LossScaleArguments a) {
+  begin();
   float scale = *a.scale, steps = *a.steps + 1;
   if (*a.finite == 0) {
     scale = fmaxf(scale * a.backoff, a.least);
@@ -125,6 +128,7 @@ __device__ __forceinline__ FilterPlace filterPlace(const FilterEntry& e, uint32 
 /// Filters `[K, channels, taps]` in float32 as convolutions read them, with zeros behind the
 /// channels. `count` is the target's.
 KERNEL packFilters(const PackFiltersArguments a) {
+  begin();
   const FilterEntry e = a.entries[blockIdx.y];
   for (uint32 i = blockIdx.x * blockDim.x + threadIdx.x; i < e.count; i += gridDim.x * blockDim.x) {
     const FilterPlace place = filterPlace(e, i);
@@ -141,6 +145,7 @@ struct UnpackFilterArguments {
   int count, taps, channels, storedChannels;
 };
 KERNEL unpackFilter(const UnpackFilterArguments a) {
+  begin();
   for (uint32 i = blockIdx.x * blockDim.x + threadIdx.x; i < a.count; i += gridDim.x * blockDim.x) {
     a.target[i] = real(a.source[gradientPlace(i, a.taps, a.channels, a.storedChannels)]);
   }
@@ -155,6 +160,7 @@ struct VectorArguments {
 
 /// Small maps of vectors with one number a channel; the host has the same numbers.
 KERNEL mapVector(const VectorArguments a) {
+  begin();
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= a.count) return;
   switch (a.function) {

@@ -86,8 +86,8 @@ struct ConvolutionPlans {
     let graph = try graph(problem)
     var plans: [ConvolutionPlan] = []
     var rank = 0
-    // Proposals of the decision tree; engines of last resort only where it has none that works.
-    for mode in [3, 2] as [Int32] where plans.isEmpty {
+    // Proposals of the decision tree, then those that are thought slower, among which some are not.
+    for mode in [3, 2] as [Int32] {
       for configuration in (try? configurations(graph, mode: mode)) ?? [] {
         defer { rank += 1 }
         guard plans.count < limit, ranks?.contains(rank) ?? true,

@@ -5,6 +5,32 @@ typealias DeviceAddress = UInt64
 /// An object that belongs to one of NVIDIA's libraries.
 typealias Handle = UnsafeMutableRawPointer
 
+/// How a kernel is launched, laid out as the driver's `CUlaunchConfig`.
+struct LaunchConfiguration {
+  var gridX: UInt32, gridY: UInt32, gridZ: UInt32
+  var blockX: UInt32, blockY: UInt32 = 1, blockZ: UInt32 = 1
+  var sharedByteCount: UInt32 = 0
+  var stream: Handle?
+  var attributes: UnsafeMutablePointer<LaunchAttribute>?
+  var attributeCount: UInt32
+}
+
+/// One attribute of a launch, laid out as the driver's `CUlaunchAttribute`.
+struct LaunchAttribute {
+  /// The kernel may be started before the one in front of it on the stream has ended; it waits itself.
+  static let startsEarly = LaunchAttribute(identifier: 6, value: 1)
+
+  let identifier: Int32
+  private let padding: Int32 = 0
+  let value: Int32
+  private let rest: (Int32, Int64, Int64, Int64, Int64, Int64, Int64, Int64) =
+    (0, 0, 0, 0, 0, 0, 0, 0)
+
+  private init(identifier: Int32, value: Int32) {
+    (self.identifier, self.value) = (identifier, value)
+  }
+}
+
 /// The functions of the CUDA driver that are used here.
 ///
 /// Source: NVIDIA, CUDA Driver API, version 12. Names with a version suffix are those that the
@@ -51,8 +77,7 @@ struct Driver: @unchecked Sendable {
     @convention(c) (UnsafeMutablePointer<Handle?>, Handle?, UnsafePointer<CChar>) -> Int32
   let launchKernel:
     @convention(c) (
-      Handle?, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, Handle?,
-      UnsafeMutablePointer<Handle?>?, UnsafeMutablePointer<Handle?>?
+      UnsafeRawPointer, Handle?, UnsafeMutablePointer<Handle?>?, UnsafeMutablePointer<Handle?>?
     ) -> Int32
 
   let createEvent: @convention(c) (UnsafeMutablePointer<Handle?>, UInt32) -> Int32
@@ -98,7 +123,7 @@ struct Driver: @unchecked Sendable {
     loadModule = try library.function("cuModuleLoadData")
     unloadModule = try library.function("cuModuleUnload")
     moduleGetFunction = try library.function("cuModuleGetFunction")
-    launchKernel = try library.function("cuLaunchKernel")
+    launchKernel = try library.function("cuLaunchKernelEx")
     createEvent = try library.function("cuEventCreate")
     recordEvent = try library.function("cuEventRecord")
     synchronizeEvent = try library.function("cuEventSynchronize")

@@ -1,0 +1,142 @@
+import ResidualExecution
+
+/// Ways to compute one convolution, tried on noise: what they give is compared before they are timed.
+struct AlgorithmMeasurement {
+  private let context: CUDAContext
+  private let problem: ConvolutionProblem
+  /// Input, filter, output and workspace; then another output, and a counter.
+  private let buffers: [CUDABuffer]
+
+  /// What a convolution writes, as an index into the buffers.
+  private let written: Int
+  private static let workspace = 3, other = 4, counter = 5
+
+  /// - Returns: `nil` where there is too little memory.
+  init?(
+    _ context: CUDAContext, _ problem: ConvolutionProblem, _ algorithms: [ConvolutionAlgorithm]
+  ) {
+    self.context = context
+    self.problem = problem
+    let sizes = problem.byteCounts
+    let tensors = [sizes.input, sizes.filter, sizes.output]
+    written =
+      switch problem.direction {
+      case .inputGradient: 0
+      case .filterGradient: 1
+      case .forward: 2
+      }
+    let workspace = algorithms.map(\.workspaceByteCount).max() ?? 0
+    var buffers: [CUDABuffer] = []
+    for byteCount in tensors + [workspace, tensors[written]] {
+      guard let buffer = try? CUDABuffer(byteCount: byteCount, for: .workspace, in: context) else {
+        return nil
+      }
+      buffers.append(buffer)
+    }
+    guard let counter = try? CUDABuffer(byteCount: 4, for: .boundary, in: context) else {
+      return nil
+    }
+    self.buffers = buffers + [counter]
+    for (index, byteCount) in tensors.enumerated() where index != written {
+      launch(
+        "noise", .elements(byteCount / problem.type.size),
+        [.buffer(id(index)), .wide(byteCount / problem.type.size), .wide(index)])
+    }
+  }
+
+  private func id(_ buffer: Int) -> BufferID { BufferID(index: buffer) }
+
+  private func launch(_ kernel: String, _ grid: Grid, _ arguments: [Argument]) {
+    let launch = Launch(kernel: kernel, type: problem.type, grid: grid, arguments: arguments)
+    context.enqueue(launch, path: "measuring") { buffers[$0.index].address }
+  }
+
+  /// The fastest of the algorithms that agree with the first one that runs: engines have been seen
+  /// that leave out the padding on one side.
+  func fastest(of algorithms: [ConvolutionAlgorithm]) -> ConvolutionAlgorithm? {
+    var best: (algorithm: ConvolutionAlgorithm, seconds: Double)?
+    var isFirst = true
+    for algorithm in algorithms {
+      buffers[written].poison()
+      // The first run loads the kernels.
+      guard (try? run(algorithm)) != nil else { continue }
+      if isFirst {
+        buffers[Self.other].copy(buffers[written])
+        isFirst = false
+      } else if !agreesWithFirst() {
+        continue
+      }
+      let bound = best?.seconds ?? .infinity
+      if let seconds = seconds(algorithm, bound: bound), seconds < bound {
+        best = (algorithm, seconds)
+      }
+    }
+    return best?.algorithm
+  }
+
+  /// Whether no number of a result is further from the first algorithm's than rounding explains: a
+  /// twentieth of the deviation of sums of so many products of noise.
+  private func agreesWithFirst() -> Bool {
+    let (filter, output) = (problem.filter, problem.output)
+    let terms =
+      switch problem.direction {
+      case .forward: filter.count / filter[0]
+      case .inputGradient: filter.count / filter[1]
+      case .filterGradient: output.count / output[3]
+      }
+    let counter = buffers[Self.counter]
+    counter.clear()
+    let count = buffers[written].byteCount / problem.type.size
+    launch(
+      "disagreement", .elements(count),
+      [
+        .buffer(id(written)), .buffer(id(Self.other)), .buffer(id(Self.counter)), .wide(count),
+        .float(0.05 * Float(terms).squareRoot() / 3),
+      ])
+    counter.download(byteCount: 4)
+    return counter.host.load(as: UInt32.self) == 0
+  }
+
+  /// Runs of a convolution that are timed together: one of a large one takes long enough.
+  private var repetitions: Int {
+    let sizes = problem.byteCounts
+    return sizes.input + sizes.output < 64 << 20 ? 10 : 1
+  }
+
+  /// Seconds that some runs take as they do in a plan, which is captured: a call takes the processor
+  /// longer than a small convolution takes the GPU.
+  ///
+  /// - Parameter bound: what is far slower is measured less often.
+  private func seconds(_ algorithm: ConvolutionAlgorithm, bound: Double) -> Double? {
+    var failures = 0
+    let graph = context.captured {
+      for _ in 0..<repetitions where (try? run(algorithm)) == nil { failures += 1 }
+    }
+    guard let graph else { return nil }
+    defer { _ = context.driver.destroyExecutableGraph(graph) }
+    guard failures == 0 else { return nil }
+    var least = Double.infinity
+    for _ in 0..<3 {
+      let seconds = context.seconds { _ = context.driver.launchGraph(graph, context.stream) }
+      least = min(least, seconds)
+      if least > 1.5 * bound { break }
+    }
+    return least
+  }
+
+  private func run(_ algorithm: ConvolutionAlgorithm) throws(CUDNNError) {
+    switch algorithm {
+    case .cudnn(let plan):
+      try plan.run(
+        input: buffers[0].address, filter: buffers[1].address, output: buffers[2].address,
+        workspace: buffers[Self.workspace].address)
+    case .small(let small):
+      let launches = small.launches(
+        input: id(0), filter: id(1), output: id(2), parts: id(Self.workspace))
+      for launch in launches {
+        context.enqueue(launch, path: "measuring") { buffers[$0.index].address }
+      }
+    case .plain: break
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import ResidualExecution
+
+/// Chooses algorithms of convolutions, and keeps those that are chosen.
+final class AlgorithmSelection {
+  private let context: CUDAContext
+  private let library: ConvolutionPlans
+  private let prefersOwn: Bool
+  private(set) var choices: AlgorithmChoices
+  private var algorithms: [ConvolutionProblem: ConvolutionAlgorithm] = [:]
+  /// Seconds that measuring has taken.
+  private(set) var seconds = 0.0
+
+  /// Runs that are timed together.
+  private static let repetitions = 4
+  /// Proposals that are measured.
+  private static let limit = 32
+
+  /// - Parameters:
+  ///   - known: choices of an earlier run; those of another machine do not count.
+  ///   - prefersOwn: whether our own kernels are taken wherever they can be.
+  init(_ context: CUDAContext, known: AlgorithmChoices?, prefersOwn: Bool) {
+    self.context = context
+    self.prefersOwn = prefersOwn
+    library = ConvolutionPlans(library: context.cudnn, handle: context.cudnnHandle)
+    let machine =
+      "\(context.name), compute \(context.capability.0).\(context.capability.1), "
+      + "driver \(context.driver.version), cuDNN \(context.cudnn.version)"
+    choices =
+      known.flatMap { $0.machine == machine ? $0 : nil } ?? AlgorithmChoices(machine: machine)
+  }
+
+  /// The way to compute a convolution.
+  func algorithm(for problem: ConvolutionProblem) -> ConvolutionAlgorithm {
+    if let known = algorithms[problem] { return known }
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let algorithm = known(problem) ?? choose(problem)
+    seconds += (clock.now - begin) / .seconds(1)
+    if let rank = algorithm.rank { choices.record(rank, for: problem) }
+    algorithms[problem] = algorithm
+    return algorithm
+  }
+
+  /// What an earlier run has chosen.
+  private func known(_ problem: ConvolutionProblem) -> ConvolutionAlgorithm? {
+    guard let rank = choices.ranks[problem.name] else { return nil }
+    if rank == AlgorithmChoices.own { return own(problem).map { .small($0) } }
+    return (try? library.plans(for: problem, ranks: [rank], limit: 1))?.first.map { .cudnn($0) }
+  }
+
+  private func own(_ problem: ConvolutionProblem) -> SmallConvolution? {
+    // Before, the units for matrix products have other instructions.
+    context.capability.0 >= 8 ? SmallConvolution(problem) : nil
+  }
+
+  private func choose(_ problem: ConvolutionProblem) -> ConvolutionAlgorithm {
+    let own = own(problem).map { ConvolutionAlgorithm.small($0) }
+    if prefersOwn, let own { return own }
+    let proposals = (try? library.plans(for: problem, limit: Self.limit)) ?? []
+    let candidates = proposals.map { ConvolutionAlgorithm.cudnn($0) } + (own.map { [$0] } ?? [])
+    guard !candidates.isEmpty else { return .plain }
+    return AlgorithmMeasurement(context, problem, candidates)?.fastest(of: candidates)
+      // Too large to measure beside what is there: the first of those that need no more memory,
+      // cuDNN's own favourite among its proposals.
+      ?? candidates.min { $0.workspaceByteCount < $1.workspaceByteCount } ?? .plain
+  }
+}
