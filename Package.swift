@@ -133,7 +133,9 @@ let package = Package(
     tests(
       "CPUTests",
       ["ResidualCPU", "ResidualTraining", "ResidualReference", "CIntrinsics", "CMallocCounter"]),
-    tests("TrainingTests", ["ResidualTraining", "ResidualCPU", "ResidualTestSupport"]),
+    tests(
+      "TrainingTests",
+      ["ResidualTraining", "ResidualCPU", "ResidualCUDA", "ResidualTestSupport"]),
     tests("InterchangeTests", ["ResidualInterchange", "ResidualExecution", "ResidualTestSupport"]),
     tests("FormatsTests", ["ResidualFormats", "ResidualTensors", "ResidualTestSupport"]),
     tests("Attacks", ["ResidualFormats", "ResidualTensors"]),

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualCPU
+import ResidualCUDA
 import ResidualTraining
 import Testing
 
@@ -58,12 +59,27 @@ import Testing
     .enabled(if: torchvision != nil, "RESNET_TORCHVISION names no folder of weights and logits"),
     arguments: [18, 34, 50, 101, 152], ["pth", "safetensors"])
   func imageNet(depth: Int, kind: String) throws {
+    try compare(depth: depth, kind: kind, on: device())
+  }
+
+  @Test(
+    .enabled(
+      if: torchvision != nil && ProcessInfo.processInfo.environment["RESNET_CUDA_LIBRARIES"] != nil,
+      "RESNET_TORCHVISION or RESNET_CUDA_LIBRARIES names no folder"),
+    arguments: [18, 34, 50, 101, 152], [(Precision.fp32, Float(1e-4)), (.fp16, 2e-2), (.bf16, 1e-1)])
+  func imageNetOnGPU(depth: Int, precision: (Precision, bound: Float)) throws {
+    let device = try CUDADevice(
+      precision: precision.0, environment: ProcessInfo.processInfo.environment)
+    try compare(depth: depth, kind: "safetensors", on: device, bound: precision.bound)
+  }
+
+  private func compare(depth: Int, kind: String, on device: some Device, bound: Float = 1e-4) throws {
     let path = "\(try #require(Self.torchvision))/resnet\(depth)"
     let model = try OpenedModel(at: "\(path).\(kind)").model
     #expect(model.network.name == "resnet\(depth)" && model.network.shortcut == .projection)
     let input = try floats("\(path)-input.npy")
     let (batch, height, width) = (input.shape[0], input.shape[2], input.shape[3])
-    let session = Session(device: try device(), store: Store())
+    let session = Session(device: device, store: Store(for: device))
     let loaded = try session.load(
       model.network.graph(.inference), inputs: [Network.imagesInput: [batch, height, width, 3]])
     for (name, tensor) in model.tensors { session.store.write(tensor.scalars, to: name) }
@@ -76,6 +92,9 @@ import Testing
       }, to: Network.imagesInput)
     loaded.run()
     let logits = loaded.read(Network.logitsOutput).scalars
-    #expect(distance(logits, try floats("\(path)-logits.npy").scalars) < 1e-4)
+    let expected = try floats("\(path)-logits.npy").scalars
+    let distance = distance(logits, expected)
+    #expect(distance < bound)
+    print("resnet\(depth), \(type(of: device)): logits within \(distance) of PyTorch's")
   }
 }
