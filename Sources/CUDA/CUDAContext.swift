@@ -32,6 +32,17 @@ final class CUDAContext: @unchecked Sendable {
   private let canStartEarly: Bool
   /// Whether the last work that was enqueued is a kernel of ours, with which the next may overlap.
   private var followsKernel = false
+  /// A second stream, for steps that nothing waits for; only captured graphs use it.
+  private let asideStream: Handle?
+  private var fork: Fork?
+
+  /// The second stream within a capture.
+  private struct Fork {
+    /// Events that order the two streams; they live as long as the capture.
+    var events: [Handle?] = []
+    /// Whether the last step went aside, and whether any has since the last join.
+    var isAside = false, isOpen = false
+  }
   private let turn: UnsafeMutablePointer<pthread_mutex_t>
 
   /// Opens a GPU.
@@ -73,10 +84,10 @@ final class CUDAContext: @unchecked Sendable {
     _ = driver.memoryGetInfo(&free, &total)
     memoryByteCount = free
 
-    var stream: Handle?
+    var (stream, asideStream): (Handle?, Handle?)
     var cudnnHandle: Handle?
-    // A stream that does not wait for the default stream.
-    guard driver.createStream(&stream, 1) == 0 else {
+    // Streams that do not wait for the default stream.
+    guard driver.createStream(&stream, 1) == 0, driver.createStream(&asideStream, 1) == 0 else {
       throw DeviceUnavailable("GPU \(index) gives no stream")
     }
     let cudnnStatus = cudnn.createHandle(&cudnnHandle)
@@ -84,6 +95,7 @@ final class CUDAContext: @unchecked Sendable {
       throw DeviceUnavailable("cuDNN cannot use \(name): \(cudnn.text(cudnnStatus))")
     }
     self.stream = stream
+    self.asideStream = asideStream
     self.cudnnHandle = cudnnHandle
     turn = .allocate(capacity: 1)
     var attributes = pthread_mutexattr_t()
@@ -99,6 +111,7 @@ final class CUDAContext: @unchecked Sendable {
     for module in modules.values { _ = driver.unloadModule(module) }
     _ = cudnn.destroyHandle(cudnnHandle)
     _ = driver.destroyStream(stream)
+    _ = driver.destroyStream(asideStream)
     _ = driver.releasePrimaryContext(index)
     pthread_mutex_destroy(turn)
     turn.deallocate()
@@ -142,7 +155,13 @@ final class CUDAContext: @unchecked Sendable {
     func address(_ buffer: BufferID) -> DeviceAddress {
       DeviceAddress(UInt(bitPattern: memory.address(buffer)))
     }
+    if step.isAside, fork != nil, case .launch(let launch) = step.work {
+      goAside()
+      return enqueue(launch, path: step.path, on: asideStream, address: address)
+    }
+    fork?.isAside = false
     switch step.work {
+    case .join: join()
     case .launch(let launch): enqueue(launch, path: step.path, address: address)
     case .convolution(let call):
       followsKernel = false
@@ -163,8 +182,38 @@ final class CUDAContext: @unchecked Sendable {
     }
   }
 
+  /// Lets the second stream begin after what has been enqueued so far.
+  private func goAside() {
+    guard var fork else { return }
+    if !fork.isAside { fork.events.append(order(asideStream, after: stream)) }
+    (fork.isAside, fork.isOpen) = (true, true)
+    self.fork = fork
+  }
+
+  /// Lets what follows wait for the second stream.
+  private func join() {
+    guard var fork, fork.isOpen else { return }
+    fork.events.append(order(stream, after: asideStream))
+    fork.isOpen = false
+    self.fork = fork
+    followsKernel = false
+  }
+
+  private func order(_ later: Handle?, after earlier: Handle?) -> Handle? {
+    var event: Handle?
+    driver.check(driver.createEvent(&event, 2), "an event")
+    driver.check(driver.recordEvent(event, earlier), "recording an event")
+    driver.check(driver.waitForEvent(later, event, 0), "waiting for an event")
+    return event
+  }
+
   /// Enqueues a launch, with addresses for the buffers that it names.
-  func enqueue(_ launch: Launch, path: String, address: (BufferID) -> DeviceAddress) {
+  ///
+  /// - Parameter other: another stream than the one on which work follows work.
+  func enqueue(
+    _ launch: Launch, path: String, on other: Handle? = nil,
+    address: (BufferID) -> DeviceAddress
+  ) {
     var arguments = ArgumentBytes(launch.arguments, address: address)
     var startsEarly = LaunchAttribute.startsEarly
     let grid = launch.grid
@@ -174,13 +223,14 @@ final class CUDAContext: @unchecked Sendable {
       return withUnsafeMutablePointer(to: &startsEarly) { attribute in
         var configuration = LaunchConfiguration(
           gridX: UInt32(grid.x), gridY: UInt32(grid.y), gridZ: UInt32(grid.z),
-          blockX: UInt32(grid.threads), stream: stream, attributes: attribute,
-          attributeCount: followsKernel ? 1 : 0)
+          blockX: UInt32(grid.threads), stream: other ?? stream, attributes: attribute,
+          attributeCount: followsKernel && other == nil ? 1 : 0)
         return driver.launchKernel(&configuration, function, &parameters, nil)
       }
     }
     driver.check(status, "\(path): \(launch.kernel)")
-    followsKernel = canStartEarly
+    // What goes aside leaves an event behind the last kernel, with which no other may overlap.
+    followsKernel = canStartEarly && other == nil
   }
 
   /// The work that a body enqueues, as a graph to be launched; `nil` where it contains what cannot
@@ -190,7 +240,13 @@ final class CUDAContext: @unchecked Sendable {
     // Relaxed: libraries may load kernels while the stream is captured.
     driver.check(driver.beginCapture(stream, 2), "beginning a capture")
     followsKernel = false
+    fork = Fork()
+    defer {
+      for event in fork?.events ?? [] { _ = driver.destroyEvent(event) }
+      fork = nil
+    }
     body()
+    join()
     guard driver.endCapture(stream, &graph) == 0 else { return nil }
     driver.check(driver.instantiateGraph(&executable, graph, 0), "instantiating a captured graph")
     _ = driver.destroyGraph(graph)

@@ -5,6 +5,8 @@ public struct CUDAStep: Sendable, CustomStringConvertible {
   /// The path of the last node that the step computes.
   public let path: String
   let work: Work
+  /// Whether nothing waits for the step before the next join: it may run beside those that follow.
+  var isAside = false
 
   /// What is enqueued.
   enum Work: Sendable {
@@ -12,6 +14,8 @@ public struct CUDAStep: Sendable, CustomStringConvertible {
     case convolution(ConvolutionCall)
     case copy(from: BufferID, to: BufferID, byteCount: Int)
     case zero(BufferID, byteCount: Int)
+    /// What follows waits for the steps aside.
+    case join
   }
 
   /// The kernel, or what a library is called for.
@@ -21,6 +25,7 @@ public struct CUDAStep: Sendable, CustomStringConvertible {
     case .convolution(let call): call.plan.problem.direction.rawValue
     case .copy: "copy"
     case .zero: "zero"
+    case .join: "join"
     }
   }
 

@@ -1,7 +1,7 @@
 import ResidualExecution
 
 /// The kernels' source, compiled for the GPU at hand.
-enum KernelCompilation {
+package enum KernelCompilation {
   /// Files of the folder Kernels, each after those that it needs.
   private static let files: [[UInt8]] = [
     PackageResources.Prelude_cu, PackageResources.Normalization_cu,
@@ -12,7 +12,8 @@ enum KernelCompilation {
     PackageResources.SmallFilterGradient_cu,
   ]
 
-  static var source: String { String(decoding: files.joined(by: 10), as: UTF8.self) }
+  /// All of it as one program.
+  package static var source: String { String(decoding: files.joined(by: 10), as: UTF8.self) }
 
   /// Machine code of a module for each type of activations.
   ///

@@ -27,6 +27,7 @@ enum Result : int {
   notFound = 500,
   captureUnsupported = 900,
   captureInvalidated = 901,
+  captureUnjoined = 904,
   captureWrongThread = 908,
 };
 

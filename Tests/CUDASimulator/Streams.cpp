@@ -28,6 +28,10 @@ struct Stream {
   bool invalidated = false;
   int mode = 0;
   std::thread::id thread;
+  // The capturing stream that this one has been ordered after, and the work since: it is done as late
+  // as the order allows, when that stream waits for it, so that memory reused too early shows.
+  void *leader = nullptr;
+  std::vector<Work> pending;
 };
 
 struct Module {
@@ -39,6 +43,7 @@ struct Module {
 
 struct Event {
   std::optional<Clock::time_point> time;
+  void *stream = nullptr;
 };
 
 // Live objects by their handles, so that a handle used after its end is an error as on a GPU.
@@ -82,6 +87,8 @@ Result submit(void *handle, Work work) {
   if (stream && stream->invalidated) return captureInvalidated;
   if (stream && stream->capture) {
     stream->capture->work.push_back(std::move(work));
+  } else if (stream && stream->leader) {
+    stream->pending.push_back(std::move(work));
   } else {
     work();
   }
@@ -137,6 +144,14 @@ EXPORT Result cuStreamEndCapture(void *handle, void **graph) {
   }
   *graph = nullptr;
   auto capture = std::move(stream->capture);
+  bool isJoined = true;
+  for (const auto &[name, other] : streams.objects) {
+    if (other->leader != handle) continue;
+    isJoined = isJoined && other->pending.empty();
+    other->leader = nullptr;
+    other->pending.clear();
+  }
+  if (!isJoined) return captureUnjoined;
   if (stream->invalidated) return stream->invalidated = false, captureInvalidated;
   return *graph = graphs.add(std::move(capture)), success;
 }
@@ -257,8 +272,25 @@ EXPORT Result cuEventRecord(void *handle, void *stream) {
   const Call call;
   if (call.result) return call.result;
   if (!events[handle] || (stream && !streams[stream])) return invalidHandle;
+  events[handle]->stream = stream;
   // Within a capture it orders work, and tells no time.
   if (!stream || !streams[stream]->capture) events[handle]->time = Clock::now();
+  return success;
+}
+
+EXPORT Result cuStreamWaitEvent(void *handle, void *event, unsigned) {
+  const Call call;
+  if (call.result) return call.result;
+  Stream *const later = streams[handle];
+  if (!later || !events[event]) return invalidHandle;
+  Stream *const earlier = streams[events[event]->stream];
+  if (!earlier) return success;
+  if (earlier->capture && !later->capture) {
+    later->leader = events[event]->stream;
+  } else if (later->capture && earlier->leader == handle) {
+    for (Work &work : earlier->pending) later->capture->work.push_back(std::move(work));
+    earlier->pending.clear();
+  }
   return success;
 }
 
@@ -297,6 +329,7 @@ const Errors &errors = *new Errors{
   {captureUnsupported,
     {"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "not permitted when stream is capturing"}},
   {captureInvalidated, {"CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "an earlier error in a capture"}},
+  {captureUnjoined, {"CUDA_ERROR_STREAM_CAPTURE_UNJOINED", "unjoined work"}},
   {captureWrongThread,
     {"CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD", "capture ended on another thread"}},
 };

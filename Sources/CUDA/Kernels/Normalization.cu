@@ -122,7 +122,8 @@ __device__ __forceinline__ void mergeParts(
   const int channel = firstChannel + lane;
   double first = 0, second = 0;
   if (channel < channelCount) {
-#pragma unroll 4
+    // Asked for all at once: a block waits for memory once.
+#pragma unroll 16
     for (int part = row; part < parts; part += rows) read(part, channel, first, second);
   }
   sums[0][threadIdx.x] = first;

@@ -142,6 +142,7 @@ template <int C, int K> __device__ __forceinline__ void smallConvolution(
   KERNEL __launch_bounds__(SMALL_THREADS) smallConvolution##C##x##K( \
     const SmallConvolutionArguments a \
   ) { \
+    begin(); \
     smallConvolution<C, K>(a); \
   }
 DEFINE_SMALL_CONVOLUTION(16, 16)

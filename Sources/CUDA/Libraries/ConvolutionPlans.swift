@@ -148,7 +148,7 @@ struct ConvolutionPlans {
     try tensor.set(.tensorDimensions, [n, c, h, w])
     try tensor.set(.tensorStrides, [h * w * c, 1, w * c, c])
     try tensor.set(.tensorIdentifier, [identifier])
-    try tensor.set(.tensorAlignment, [16])
+    try tensor.set(.tensorAlignment, [AlignedBuffer.alignment])
     return try tensor.finalized()
   }
 

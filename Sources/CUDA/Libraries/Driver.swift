@@ -82,6 +82,7 @@ struct Driver: @unchecked Sendable {
 
   let createEvent: @convention(c) (UnsafeMutablePointer<Handle?>, UInt32) -> Int32
   let recordEvent: @convention(c) (Handle?, Handle?) -> Int32
+  let waitForEvent: @convention(c) (Handle?, Handle?, UInt32) -> Int32
   let synchronizeEvent: @convention(c) (Handle?) -> Int32
   let elapsedTime: @convention(c) (UnsafeMutablePointer<Float>, Handle?, Handle?) -> Int32
   let destroyEvent: @convention(c) (Handle?) -> Int32
@@ -126,6 +127,7 @@ struct Driver: @unchecked Sendable {
     launchKernel = try library.function("cuLaunchKernelEx")
     createEvent = try library.function("cuEventCreate")
     recordEvent = try library.function("cuEventRecord")
+    waitForEvent = try library.function("cuStreamWaitEvent")
     synchronizeEvent = try library.function("cuEventSynchronize")
     elapsedTime = try library.function("cuEventElapsedTime")
     destroyEvent = try library.function("cuEventDestroy_v2")

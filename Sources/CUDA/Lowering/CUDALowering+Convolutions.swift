@@ -52,10 +52,23 @@ extension CUDALowering {
         note(value, target, precision.activation)
         packedGradients[value] = channels
       }
-      append(problem, algorithm, input: input, filter: target, output: output, node.path)
+      append(
+        problem, algorithm, input: input, filter: target, output: output, node.path,
+        aside: isOnlyUpdatedWith(value))
 
     default: preconditionFailure("\(node.path) is no convolution")
     }
+  }
+
+  /// Whether nothing reads a gradient but the update at the end of the step.
+  private func isOnlyUpdatedWith(_ gradient: Value) -> Bool {
+    !isOutput(gradient)
+      && uses[gradient.node].allSatisfy { use in
+        switch graph.nodes[use.node].operation {
+        case .momentumUpdate, .allFinite: true
+        default: false
+        }
+      }
   }
 
   /// What a node is to compute of a convolution.
@@ -88,7 +101,7 @@ extension CUDALowering {
 
   private mutating func append(
     _ problem: ConvolutionProblem, _ algorithm: ConvolutionAlgorithm, input: BufferID,
-    filter: BufferID, output: BufferID, _ path: String
+    filter: BufferID, output: BufferID, _ path: String, aside: Bool = false
   ) {
     let buffers = [input, filter, output]
     switch algorithm {
@@ -101,7 +114,7 @@ extension CUDALowering {
       let parts = count > 0 ? temporary(path + ".parts", [count], .float32) : nil
       let launches = small.launches(input: input, filter: filter, output: output, parts: parts)
       for launch in launches {
-        append(.launch(launch), path, touching: buffers + [parts])
+        append(.launch(launch), path, touching: buffers + [parts], aside: aside)
       }
     case .plain: appendPlain(problem, input: input, filter: filter, output: output, path)
     }

@@ -20,10 +20,26 @@ enum FilterLayout: Int {
 
 extension CUDALowering {
   /// Channels that are stored for a pixel that a convolution reads: 16 bytes at a time, which the
-  /// units for matrix products want, or four for colours, for which cuDNN has kernels of its own.
+  /// units for matrix products want.
   func storedChannels(_ channels: Int) -> Int {
-    let unit = channels <= 4 ? 4 : 16 / precision.activation.size
+    if channels <= 4 { return storedColours }
+    let unit = 16 / precision.activation.size
     return (channels + unit - 1) / unit * unit
+  }
+
+  /// Channels that are stored for colours: four, for which cuDNN has kernels of its own, or as many as
+  /// our kernels for few channels need, where all convolutions that read colours are such.
+  static func storedColours(_ graph: Graph, _ shapes: [[Shape]], _ precision: Precision) -> Int {
+    let filters = graph.nodes.compactMap { node -> (Operation.Convolution, Shape)? in
+      guard case .convolution(let convolution) = node.operation else { return nil }
+      let filter = node.operands[1]
+      return (convolution, shapes[filter.node][filter.result])
+    }.filter { $0.1[1] <= 4 }
+    let areSmall = filters.allSatisfy { convolution, filter in
+      convolution == .init(stride: 1, padding: 1) && filter[2] == 3 && filter[3] == 3
+        && [16, 32, 64].contains(filter[0])
+    }
+    return !filters.isEmpty && areSmall && precision.activation.size == 2 ? 16 : 4
   }
 
   /// Packs all filters that are there from the start, many a launch.

@@ -19,6 +19,7 @@ extension CUDALowering {
   private static let parametersPerLaunch = 48
 
   mutating func lowerUpdates(_ group: [Int]) {
+    joinAside()
     let most = Self.parametersPerLaunch
     for start in stride(from: 0, to: group.count, by: most) {
       let part = group[start..<min(start + most, group.count)]
@@ -57,6 +58,7 @@ extension CUDALowering {
   // MARK: Loss scaling
 
   mutating func lowerFinite(_ gradients: [Value], _ value: Value, _ path: String) {
+    joinAside()
     let failures = temporary(path + ".failures", .scalar, .int32)
     append(.zero(failures, byteCount: 4), path, touching: [failures])
     let most = Self.parametersPerLaunch

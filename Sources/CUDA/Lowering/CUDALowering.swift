@@ -35,6 +35,10 @@ struct CUDALowering {
   var packedGradients: [Value: Int] = [:]
   /// See ``PixelLayout/mergesAtOnce(_:)``.
   var blockCounters: BufferID?
+  /// Channels that are stored for a pixel of up to four.
+  let storedColours: Int
+  /// What steps aside read and write: it stays where it is until they are waited for.
+  private var asideBuffers: Set<BufferID> = []
   private var slotBuffers: [String: BufferID] = [:]
   private(set) var constants: Set<BufferID> = []
   private var copies: [Value: BufferID] = [:]
@@ -52,6 +56,7 @@ struct CUDALowering {
     self.convolutionAlgorithm = convolutionAlgorithm
     shapes = try graph.shapes(inputs: inputs)
     uses = graph.uses()
+    storedColours = Self.storedColours(graph, shapes, precision)
     outputValues = Set(graph.outputs.map(\.value))
     regions = CUDARegions(graph, uses: uses)
     inPlace = Self.inPlaceUpdates(graph, uses, regions, outputs: outputValues)
@@ -168,12 +173,16 @@ struct CUDALowering {
 
   // MARK: Steps
 
+  /// - Parameter aside: whether what follows need not wait for the step, until ``joinAside()``.
   mutating func append(
-    _ work: CUDAStep.Work, _ path: String, touching buffers: [BufferID?], scratchByteCount: Int = 0
+    _ work: CUDAStep.Work, _ path: String, touching buffers: [BufferID?],
+    scratchByteCount: Int = 0, aside: Bool = false
   ) {
+    let touched = buffers.compactMap { $0 }
     builder.append(
-      CUDAStep(path: path, work: work), touching: buffers.compactMap { $0 },
+      CUDAStep(path: path, work: work, isAside: aside), touching: touched,
       scratchByteCount: scratchByteCount)
+    if aside { asideBuffers.formUnion(touched) }
   }
 
   mutating func launch(
@@ -183,6 +192,13 @@ struct CUDALowering {
     append(
       .launch(Launch(kernel: kernel, type: type, grid: grid, arguments: arguments)), path,
       touching: buffers)
+  }
+
+  /// Waits for the steps aside, before the first that reads what they have written.
+  mutating func joinAside() {
+    guard !asideBuffers.isEmpty else { return }
+    append(.join, "join", touching: asideBuffers.sorted { $0.index < $1.index })
+    asideBuffers = []
   }
 
   // MARK: The graph's border

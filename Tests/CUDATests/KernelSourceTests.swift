@@ -1,0 +1,16 @@
+import ResidualCUDA
+import Testing
+
+/// What every kernel must have, which no simulation shows.
+@Suite struct KernelSourceTests {
+  /// A kernel may be started before the one in front of it has ended: it waits first of all.
+  @Test func everyKernelBegins() throws {
+    let parts = KernelCompilation.source.split(separator: "KERNEL ").dropFirst(2)
+    #expect(parts.count > 50)
+    for part in parts {
+      let body = try #require(part.firstIndex(of: "{"), "\(part.prefix(80))")
+      let first = part[part.index(after: body)...].drop { $0.isWhitespace || $0 == "\\" }
+      #expect(first.hasPrefix("begin();"), "\(part.prefix(80))")
+    }
+  }
+}
