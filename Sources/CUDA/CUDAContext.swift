@@ -155,11 +155,16 @@ final class CUDAContext: @unchecked Sendable {
     func address(_ buffer: BufferID) -> DeviceAddress {
       DeviceAddress(UInt(bitPattern: memory.address(buffer)))
     }
-    if step.isAside, fork != nil, case .launch(let launch) = step.work {
+    if step.isAside, fork != nil {
       goAside()
-      return enqueue(launch, path: step.path, on: asideStream, address: address)
+      if case .launch(let launch) = step.work {
+        return enqueue(launch, path: step.path, on: asideStream, address: address)
+      }
+      _ = cudnn.setStream(cudnnHandle, asideStream)
+    } else {
+      fork?.isAside = false
     }
-    fork?.isAside = false
+    defer { if fork?.isAside == true { _ = cudnn.setStream(cudnnHandle, stream) } }
     switch step.work {
     case .join: join()
     case .launch(let launch): enqueue(launch, path: step.path, address: address)
@@ -168,7 +173,8 @@ final class CUDAContext: @unchecked Sendable {
       do {
         try call.plan.run(
           input: address(call.input), filter: address(call.filter), output: address(call.output),
-          workspace: DeviceAddress(UInt(bitPattern: memory.scratch)))
+          workspace: call.workspace.map(address)
+            ?? DeviceAddress(UInt(bitPattern: memory.scratch)))
       } catch {
         fatalError("the GPU has failed: \(step): \(error.message)")
       }

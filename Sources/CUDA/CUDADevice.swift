@@ -84,7 +84,8 @@ public final class CUDADevice: Device, @unchecked Sendable {
   {
     try context.inTurn {
       var lowering = try CUDALowering(
-        graph, inputs: inputs, precision: precision, keepsDerived: keepsDerived
+        graph, inputs: inputs, precision: precision, keepsDerived: keepsDerived,
+        spareByteCount: memoryByteCount / 4
       ) { [selection] in selection.algorithm(for: $0) }
       return lowering.plan()
     }

@@ -77,7 +77,9 @@ extension Profile {
   /// The layer that a node or a step belongs to: `layer1.0.conv1` for
   /// `gradient/layer1.0.conv1.filter`, and for `repeated/layer1.0.conv1`.
   package static func layerPath(of path: String) -> String {
-    if path.hasPrefix("repeated/") { return String(path.dropFirst("repeated/".count)) }
+    if path.hasPrefix(Graph.repeatedPrefix) {
+      return String(path.dropFirst(Graph.repeatedPrefix.count))
+    }
     guard path.hasPrefix("gradient/") else { return path }
     var parts = path.dropFirst("gradient/".count).split(separator: ".")
     let results: Set<Substring> = ["input", "filter", "left", "right", "sums", "scale"]

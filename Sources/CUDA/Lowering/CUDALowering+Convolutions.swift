@@ -60,15 +60,33 @@ extension CUDALowering {
     }
   }
 
-  /// Whether nothing reads a gradient but the update at the end of the step.
+  /// Whether nothing reads a gradient but the update at the end of the step. Where activations are
+  /// computed again, memory counts for more than time, and nothing goes aside.
   private func isOnlyUpdatedWith(_ gradient: Value) -> Bool {
-    !isOutput(gradient)
+    !isOutput(gradient) && !repeatsNodes
       && uses[gradient.node].allSatisfy { use in
         switch graph.nodes[use.node].operation {
         case .momentumUpdate, .allFinite: true
         default: false
         }
       }
+  }
+
+  /// The memory that calls aside work in, one after the other; `nil` where going aside would keep more
+  /// in memory than there is to spare.
+  private mutating func asideWorkspace() -> BufferID? {
+    if let known = asideWorkspaceBuffer { return known }
+    var (workspace, kept) = (0, 0)
+    for (index, node) in graph.nodes.enumerated() {
+      guard case .convolutionFilterGradient = node.operation else { continue }
+      let problem = problem(index)
+      workspace = max(workspace, convolutionAlgorithm(problem).workspaceByteCount)
+      kept += problem.byteCounts.input + problem.byteCounts.output
+    }
+    guard kept + workspace < spareByteCount else { return nil }
+    let buffer = temporary("aside", [max(1, workspace)], .uint8)
+    asideWorkspaceBuffer = buffer
+    return buffer
   }
 
   /// What a node is to compute of a convolution.
@@ -106,9 +124,13 @@ extension CUDALowering {
     let buffers = [input, filter, output]
     switch algorithm {
     case .cudnn(let plan):
-      append(
-        .convolution(ConvolutionCall(plan: plan, input: input, filter: filter, output: output)),
-        path, touching: buffers, scratchByteCount: plan.workspaceByteCount)
+      var call = ConvolutionCall(plan: plan, input: input, filter: filter, output: output)
+      guard aside, let workspace = asideWorkspace() else {
+        return append(
+          .convolution(call), path, touching: buffers, scratchByteCount: plan.workspaceByteCount)
+      }
+      call.workspace = workspace
+      append(.convolution(call), path, touching: buffers + [workspace], aside: true)
     case .small(let small):
       let count = small.partialCount
       let parts = count > 0 ? temporary(path + ".parts", [count], .float32) : nil

@@ -1,3 +1,8 @@
+extension Graph {
+  /// Begins the paths of nodes that are computed again in the backward pass.
+  package static let repeatedPrefix = "repeated/"
+}
+
 /// A graph that is being made from another one, node by node.
 struct GraphCopy {
   let source: Graph
@@ -42,7 +47,7 @@ struct GraphCopy {
   /// Adds a node once more, under another path.
   mutating func `repeat`(_ index: Int, _ operands: [Value]) -> Int {
     let node = source.nodes[index]
-    return graph.append(node.operation, operands, path: "repeated/" + node.path).node
+    return graph.append(node.operation, operands, path: Graph.repeatedPrefix + node.path).node
   }
 
   private func slot(_ name: String) -> StateSlot {
