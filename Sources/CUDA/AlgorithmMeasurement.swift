@@ -4,12 +4,13 @@ import ResidualExecution
 struct AlgorithmMeasurement {
   private let context: CUDAContext
   private let problem: ConvolutionProblem
-  /// Input, filter, output and workspace; then another output, and a counter.
+  /// Input, filter, output and workspace; then another output, and a counter; then the filter as
+  /// parameters lie and as our kernels read it.
   private let buffers: [CUDABuffer]
 
   /// What a convolution writes, as an index into the buffers.
   private let written: Int
-  private static let workspace = 3, other = 4, counter = 5
+  private static let workspace = 3, other = 4, counter = 5, parameter = 6, fragments = 7
 
   /// - Returns: `nil` where there is too little memory.
   init?(
@@ -36,24 +37,55 @@ struct AlgorithmMeasurement {
     guard let counter = try? CUDABuffer(byteCount: 4, for: .boundary, in: context) else {
       return nil
     }
-    self.buffers = buffers + [counter]
-    for (index, byteCount) in tensors.enumerated() where index != written {
-      launch(
-        "noise", .elements(byteCount / problem.type.size),
-        [.buffer(id(index)), .wide(byteCount / problem.type.size), .wide(index)])
+    buffers.append(counter)
+    for byteCount in [problem.filter.count * 4, sizes.filter] {
+      guard let buffer = try? CUDABuffer(byteCount: byteCount, for: .workspace, in: context) else {
+        return nil
+      }
+      buffers.append(buffer)
     }
+    self.buffers = buffers
+    for (index, byteCount) in tensors.enumerated() where index != written && index != 1 {
+      makeNoise(index, problem.type, byteCount / problem.type.size)
+    }
+    guard written != 1 else { return }
+    makeNoise(Self.parameter, .float32, problem.filter.count)
+    pack(.channelsInnermost, into: 1)
+    for case .small(let small) in algorithms { pack(small.filterLayout, into: Self.fragments) }
+  }
+
+  private func makeNoise(_ index: Int, _ type: ElementType, _ count: Int) {
+    launch(
+      "noise", .elements(count), [.buffer(id(index)), .wide(count), .wide(index)], type: type)
+  }
+
+  private func pack(_ layout: FilterLayout, into target: Int) {
+    let filter = problem.filter
+    launch(
+      "packFilters", .elements(filter.count),
+      [
+        .buffer(id(Self.parameter)), .buffer(id(target)), .int(filter.count),
+        .int(filter[2] * filter[3]), .int(filter[1]), .int(filter[1]), .int(layout.rawValue),
+      ])
   }
 
   private func id(_ buffer: Int) -> BufferID { BufferID(index: buffer) }
 
-  private func launch(_ kernel: String, _ grid: Grid, _ arguments: [Argument]) {
-    let launch = Launch(kernel: kernel, type: problem.type, grid: grid, arguments: arguments)
+  private func launch(
+    _ kernel: String, _ grid: Grid, _ arguments: [Argument], type: ElementType? = nil
+  ) {
+    let launch = Launch(
+      kernel: kernel, type: type ?? problem.type, grid: grid, arguments: arguments)
     context.enqueue(launch, path: "measuring") { buffers[$0.index].address }
   }
 
   /// The fastest of the algorithms that agree with the first one that runs: engines have been seen
   /// that leave out the padding on one side.
-  func fastest(of algorithms: [ConvolutionAlgorithm]) -> ConvolutionAlgorithm? {
+  ///
+  /// - Parameter disagrees: is told of the others.
+  func fastest(
+    of algorithms: [ConvolutionAlgorithm], disagrees: (ConvolutionAlgorithm) -> Void
+  ) -> ConvolutionAlgorithm? {
     var best: (algorithm: ConvolutionAlgorithm, seconds: Double)?
     var isFirst = true
     for algorithm in algorithms {
@@ -64,6 +96,7 @@ struct AlgorithmMeasurement {
         buffers[Self.other].copy(buffers[written])
         isFirst = false
       } else if !agreesWithFirst() {
+        disagrees(algorithm)
         continue
       }
       let bound = best?.seconds ?? .infinity
@@ -132,7 +165,8 @@ struct AlgorithmMeasurement {
         workspace: buffers[Self.workspace].address)
     case .small(let small):
       let launches = small.launches(
-        input: id(0), filter: id(1), output: id(2), parts: id(Self.workspace))
+        input: id(0), filter: id(written == 1 ? 1 : Self.fragments), output: id(2),
+        parts: id(Self.workspace))
       for launch in launches {
         context.enqueue(launch, path: "measuring") { buffers[$0.index].address }
       }

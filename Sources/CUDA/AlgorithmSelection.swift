@@ -7,13 +7,15 @@ final class AlgorithmSelection {
   private let prefersOwn: Bool
   private(set) var choices: AlgorithmChoices
   private var algorithms: [ConvolutionProblem: ConvolutionAlgorithm] = [:]
+  /// Algorithms that gave other numbers than the first of their kind, by problem and rank.
+  private(set) var disagreements: Set<String> = []
   /// Seconds that measuring has taken.
   private(set) var seconds = 0.0
 
   /// Runs that are timed together.
   private static let repetitions = 4
   /// Proposals that are measured.
-  private static let limit = 32
+  private static let limit = 16
 
   /// - Parameters:
   ///   - known: choices of an earlier run; those of another machine do not count.
@@ -59,7 +61,8 @@ final class AlgorithmSelection {
     let proposals = (try? library.plans(for: problem, limit: Self.limit)) ?? []
     let candidates = proposals.map { ConvolutionAlgorithm.cudnn($0) } + (own.map { [$0] } ?? [])
     guard !candidates.isEmpty else { return .plain }
-    return AlgorithmMeasurement(context, problem, candidates)?.fastest(of: candidates)
+    return AlgorithmMeasurement(context, problem, candidates)?
+      .fastest(of: candidates) { disagreements.insert("\(problem.name): \($0.rank ?? 0)") }
       // Too large to measure beside what is there: the first of those that need no more memory,
       // cuDNN's own favourite among its proposals.
       ?? candidates.min { $0.workspaceByteCount < $1.workspaceByteCount } ?? .plain

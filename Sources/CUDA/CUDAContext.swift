@@ -155,16 +155,11 @@ final class CUDAContext: @unchecked Sendable {
     func address(_ buffer: BufferID) -> DeviceAddress {
       DeviceAddress(UInt(bitPattern: memory.address(buffer)))
     }
-    if step.isAside, fork != nil {
+    if step.isAside, fork != nil, case .launch(let launch) = step.work {
       goAside()
-      if case .launch(let launch) = step.work {
-        return enqueue(launch, path: step.path, on: asideStream, address: address)
-      }
-      _ = cudnn.setStream(cudnnHandle, asideStream)
-    } else {
-      fork?.isAside = false
+      return enqueue(launch, path: step.path, on: asideStream, address: address)
     }
-    defer { if fork?.isAside == true { _ = cudnn.setStream(cudnnHandle, stream) } }
+    fork?.isAside = false
     switch step.work {
     case .join: join()
     case .launch(let launch): enqueue(launch, path: step.path, address: address)
@@ -173,8 +168,7 @@ final class CUDAContext: @unchecked Sendable {
       do {
         try call.plan.run(
           input: address(call.input), filter: address(call.filter), output: address(call.output),
-          workspace: call.workspace.map(address)
-            ?? DeviceAddress(UInt(bitPattern: memory.scratch)))
+          workspace: DeviceAddress(UInt(bitPattern: memory.scratch)))
       } catch {
         fatalError("the GPU has failed: \(step): \(error.message)")
       }

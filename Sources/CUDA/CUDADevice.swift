@@ -62,6 +62,9 @@ public final class CUDADevice: Device, @unchecked Sendable {
   /// Seconds that choosing algorithms has taken so far.
   public var secondsChoosing: Double { context.inTurn { selection.seconds } }
 
+  /// Algorithms that were not taken because they gave other numbers than cuDNN's first proposal.
+  package var disagreements: Set<String> { context.inTurn { selection.disagreements } }
+
   public var realType: ElementType { .float32 }
   /// What was free when the device was opened.
   public var memoryByteCount: Int { context.memoryByteCount }
@@ -84,8 +87,7 @@ public final class CUDADevice: Device, @unchecked Sendable {
   {
     try context.inTurn {
       var lowering = try CUDALowering(
-        graph, inputs: inputs, precision: precision, keepsDerived: keepsDerived,
-        spareByteCount: memoryByteCount / 4
+        graph, inputs: inputs, precision: precision, keepsDerived: keepsDerived
       ) { [selection] in selection.algorithm(for: $0) }
       return lowering.plan()
     }

@@ -68,8 +68,6 @@ enum Argument: Sendable {
 struct ConvolutionCall: Sendable {
   let plan: ConvolutionPlan
   let input: BufferID, filter: BufferID, output: BufferID
-  /// The memory that it works in, if not scratch memory.
-  var workspace: BufferID?
 }
 
 /// The bytes of a kernel's argument, laid out as in C.

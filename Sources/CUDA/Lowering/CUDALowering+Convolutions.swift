@@ -72,23 +72,6 @@ extension CUDALowering {
       }
   }
 
-  /// The memory that calls aside work in, one after the other; `nil` where going aside would keep more
-  /// in memory than there is to spare.
-  private mutating func asideWorkspace() -> BufferID? {
-    if let known = asideWorkspaceBuffer { return known }
-    var (workspace, kept) = (0, 0)
-    for (index, node) in graph.nodes.enumerated() {
-      guard case .convolutionFilterGradient = node.operation else { continue }
-      let problem = problem(index)
-      workspace = max(workspace, convolutionAlgorithm(problem).workspaceByteCount)
-      kept += problem.byteCounts.input + problem.byteCounts.output
-    }
-    guard kept + workspace < spareByteCount else { return nil }
-    let buffer = temporary("aside", [max(1, workspace)], .uint8)
-    asideWorkspaceBuffer = buffer
-    return buffer
-  }
-
   /// What a node is to compute of a convolution.
   func problem(_ index: Int) -> ConvolutionProblem {
     let node = graph.nodes[index]
@@ -124,13 +107,9 @@ extension CUDALowering {
     let buffers = [input, filter, output]
     switch algorithm {
     case .cudnn(let plan):
-      var call = ConvolutionCall(plan: plan, input: input, filter: filter, output: output)
-      guard aside, let workspace = asideWorkspace() else {
-        return append(
-          .convolution(call), path, touching: buffers, scratchByteCount: plan.workspaceByteCount)
-      }
-      call.workspace = workspace
-      append(.convolution(call), path, touching: buffers + [workspace], aside: true)
+      append(
+        .convolution(ConvolutionCall(plan: plan, input: input, filter: filter, output: output)),
+        path, touching: buffers, scratchByteCount: plan.workspaceByteCount)
     case .small(let small):
       let count = small.partialCount
       let parts = count > 0 ? temporary(path + ".parts", [count], .float32) : nil

@@ -37,11 +37,8 @@ struct CUDALowering {
   var blockCounters: BufferID?
   /// Channels that are stored for a pixel of up to four.
   let storedColours: Int
-  var asideWorkspaceBuffer: BufferID?
   /// Whether the backward pass computes activations again.
   let repeatsNodes: Bool
-  /// Bytes that the plan may take beyond what it needs, to run steps beside others.
-  let spareByteCount: Int
   /// What steps aside read and write: it stays where it is until they are waited for.
   private var asideBuffers: Set<BufferID> = []
   private var slotBuffers: [String: BufferID] = [:]
@@ -53,13 +50,11 @@ struct CUDALowering {
   /// - Throws: ``ShapeError``.
   init(
     _ graph: Graph, inputs: [String: Shape], precision: Precision, keepsDerived: Bool,
-    spareByteCount: Int,
     convolutionAlgorithm: @escaping (ConvolutionProblem) -> ConvolutionAlgorithm
   ) throws(ShapeError) {
     self.graph = graph
     self.precision = precision
     self.keepsDerived = keepsDerived
-    self.spareByteCount = spareByteCount
     self.convolutionAlgorithm = convolutionAlgorithm
     shapes = try graph.shapes(inputs: inputs)
     uses = graph.uses()
