@@ -21,12 +21,12 @@ enum ConvolutionAlgorithm: Sendable {
     }
   }
 
-  /// The choice as it is recorded; `nil` where there was none.
-  var rank: Int? {
+  /// The choice as it is recorded.
+  var rank: Int {
     switch self {
     case .cudnn(let plan): plan.rank
     case .small: AlgorithmChoices.own
-    case .plain: nil
+    case .plain: AlgorithmChoices.plain
     }
   }
 }
@@ -39,12 +39,16 @@ enum ConvolutionAlgorithm: Sendable {
 public struct AlgorithmChoices: Codable, Hashable, Sendable {
   /// The GPU and the versions that the choices belong to.
   public let machine: String
-  /// By the convolution's direction, type and extents; -1 stands for our own kernels.
+  /// By the convolution's direction, type and extents; -1 stands for our own kernels,
+  /// -2 for the plain ones.
   public fileprivate(set) var ranks: [String: Int] = [:]
 
   init(machine: String) { self.machine = machine }
 
-  static let own = -1
+  static let own = -1, plain = -2
+
+  /// Whether choices of one count for the other.
+  public func isOfSameMachine(_ other: AlgorithmChoices) -> Bool { machine == other.machine }
 
   mutating func record(_ rank: Int, for problem: ConvolutionProblem) { ranks[problem.name] = rank }
 }

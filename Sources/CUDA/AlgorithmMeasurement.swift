@@ -79,23 +79,18 @@ struct AlgorithmMeasurement {
     context.enqueue(launch, path: "measuring") { buffers[$0.index].address }
   }
 
-  /// The fastest of the algorithms that agree with the first one that runs: engines have been seen
-  /// that leave out the padding on one side.
+  /// The fastest of the algorithms that agree with the reference: engines have been seen that leave out
+  /// the padding on one side.
   ///
   /// - Parameter disagrees: is told of the others.
   func fastest(
     of algorithms: [ConvolutionAlgorithm], disagrees: (ConvolutionAlgorithm) -> Void
   ) -> ConvolutionAlgorithm? {
+    guard hasReference(among: algorithms) else { return nil }
     var best: (algorithm: ConvolutionAlgorithm, seconds: Double)?
-    var isFirst = true
     for algorithm in algorithms {
-      buffers[written].poison()
-      // The first run loads the kernels.
-      guard (try? run(algorithm)) != nil else { continue }
-      if isFirst {
-        buffers[Self.other].copy(buffers[written])
-        isFirst = false
-      } else if !agreesWithFirst() {
+      guard runs(algorithm) else { continue }
+      guard agreesWithReference() else {
         disagrees(algorithm)
         continue
       }
@@ -107,9 +102,32 @@ struct AlgorithmMeasurement {
     return best?.algorithm
   }
 
-  /// Whether no number of a result is further from the first algorithm's than rounding explains: a
+  /// Keeps the result of the first algorithm that another one agrees with, or of the only one. A result
+  /// that is not a number agrees with none, not even with itself.
+  private func hasReference(among algorithms: [ConvolutionAlgorithm]) -> Bool {
+    for (index, algorithm) in algorithms.enumerated() {
+      guard runs(algorithm) else { continue }
+      buffers[Self.other].copy(buffers[written])
+      guard agreesWithReference() else { continue }
+      var isOnlyOne = true
+      for other in algorithms.indices where other != index && runs(algorithms[other]) {
+        if agreesWithReference() { return true }
+        isOnlyOne = false
+      }
+      if isOnlyOne { return true }
+    }
+    return false
+  }
+
+  /// Whether an algorithm can be run; the first run loads its kernels.
+  private func runs(_ algorithm: ConvolutionAlgorithm) -> Bool {
+    buffers[written].poison()
+    return (try? run(algorithm)) != nil
+  }
+
+  /// Whether no number of a result is further from the reference than rounding explains: a
   /// twentieth of the deviation of sums of so many products of noise.
-  private func agreesWithFirst() -> Bool {
+  private func agreesWithReference() -> Bool {
     let (filter, output) = (problem.filter, problem.output)
     let terms =
       switch problem.direction {

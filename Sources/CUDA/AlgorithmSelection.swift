@@ -12,8 +12,6 @@ final class AlgorithmSelection {
   /// Seconds that measuring has taken.
   private(set) var seconds = 0.0
 
-  /// Runs that are timed together.
-  private static let repetitions = 4
   /// Proposals that are measured.
   private static let limit = 16
 
@@ -23,10 +21,11 @@ final class AlgorithmSelection {
   init(_ context: CUDAContext, known: AlgorithmChoices?, prefersOwn: Bool) {
     self.context = context
     self.prefersOwn = prefersOwn
-    library = ConvolutionPlans(library: context.cudnn, handle: context.cudnnHandle)
+    library = ConvolutionPlans(context: context)
     let machine =
       "\(context.name), compute \(context.capability.0).\(context.capability.1), "
-      + "driver \(context.driver.version), cuDNN \(context.cudnn.version)"
+      + "driver \(context.driver.version), cuDNN \(context.cudnn.version), "
+      + "NVRTC \(context.compiler.version.0).\(context.compiler.version.1)"
     choices =
       known.flatMap { $0.machine == machine ? $0 : nil } ?? AlgorithmChoices(machine: machine)
   }
@@ -36,9 +35,9 @@ final class AlgorithmSelection {
     if let known = algorithms[problem] { return known }
     let clock = ContinuousClock()
     let begin = clock.now
-    let algorithm = known(problem) ?? choose(problem)
+    let (algorithm, isMeasured) = known(problem).map { ($0, true) } ?? choose(problem)
     seconds += (clock.now - begin) / .seconds(1)
-    if let rank = algorithm.rank { choices.record(rank, for: problem) }
+    if isMeasured { choices.record(algorithm.rank, for: problem) }
     algorithms[problem] = algorithm
     return algorithm
   }
@@ -47,6 +46,7 @@ final class AlgorithmSelection {
   private func known(_ problem: ConvolutionProblem) -> ConvolutionAlgorithm? {
     guard let rank = choices.ranks[problem.name] else { return nil }
     if rank == AlgorithmChoices.own { return own(problem).map { .small($0) } }
+    if rank == AlgorithmChoices.plain { return .plain }
     return (try? library.plans(for: problem, ranks: [rank], limit: 1))?.first.map { .cudnn($0) }
   }
 
@@ -55,16 +55,21 @@ final class AlgorithmSelection {
     context.capability.0 >= 8 ? SmallConvolution(problem) : nil
   }
 
-  private func choose(_ problem: ConvolutionProblem) -> ConvolutionAlgorithm {
+  /// - Returns: an algorithm, and whether it is the fastest of those that were tried.
+  private func choose(_ problem: ConvolutionProblem) -> (ConvolutionAlgorithm, Bool) {
     let own = own(problem).map { ConvolutionAlgorithm.small($0) }
-    if prefersOwn, let own { return own }
+    if prefersOwn, let own { return (own, true) }
     let proposals = (try? library.plans(for: problem, limit: Self.limit)) ?? []
     let candidates = proposals.map { ConvolutionAlgorithm.cudnn($0) } + (own.map { [$0] } ?? [])
-    guard !candidates.isEmpty else { return .plain }
-    return AlgorithmMeasurement(context, problem, candidates)?
-      .fastest(of: candidates) { disagreements.insert("\(problem.name): \($0.rank ?? 0)") }
+    guard let measurement = AlgorithmMeasurement(context, problem, candidates) else {
       // Too large to measure beside what is there: the first of those that need no more memory,
       // cuDNN's own favourite among its proposals.
-      ?? candidates.min { $0.workspaceByteCount < $1.workspaceByteCount } ?? .plain
+      let leanest = candidates.min { $0.workspaceByteCount < $1.workspaceByteCount }
+      return (leanest ?? .plain, false)
+    }
+    let fastest = measurement.fastest(of: candidates) {
+      disagreements.insert("\(problem.name): \($0.rank)")
+    }
+    return (fastest ?? .plain, true)
   }
 }

@@ -18,7 +18,7 @@ final class CUDAContext: @unchecked Sendable {
   let compiler: RuntimeCompiler
   /// Such as `NVIDIA H200`.
   let name: String
-  /// Bytes of the GPU's memory that were free when it was opened.
+  /// Bytes of the GPU's memory that were free when it was opened, less what libraries need of them.
   let memoryByteCount: Int
   /// Major and minor version of what the GPU can compute, such as 9 and 0.
   let capability: (Int32, Int32)
@@ -80,9 +80,13 @@ final class CUDAContext: @unchecked Sendable {
     _ = driver.deviceGetAttribute(&minor, 76, number)
     capability = (major, minor)
     canStartEarly = major >= 9 && driver.version >= 12_040
+    guard !types.contains(.bfloat16) || major >= 8 else {
+      throw DeviceUnavailable("\(name) cannot compute in bf16; use --precision fp16 or fp32")
+    }
     var (free, total) = (0, 0)
     _ = driver.memoryGetInfo(&free, &total)
-    memoryByteCount = free
+    // Libraries load kernels, and graphs are instantiated, beside what plans take.
+    memoryByteCount = free - min(512 << 20, free / 8)
 
     var (stream, asideStream): (Handle?, Handle?)
     var cudnnHandle: Handle?
@@ -248,9 +252,8 @@ final class CUDAContext: @unchecked Sendable {
     body()
     join()
     guard driver.endCapture(stream, &graph) == 0 else { return nil }
-    driver.check(driver.instantiateGraph(&executable, graph, 0), "instantiating a captured graph")
-    _ = driver.destroyGraph(graph)
-    return executable
+    defer { _ = driver.destroyGraph(graph) }
+    return driver.instantiateGraph(&executable, graph, 0) == 0 ? executable : nil
   }
 
   /// Waits until everything that has been enqueued is done.

@@ -40,9 +40,6 @@ public final class CUDADevice: Device, @unchecked Sendable {
       index: index,
       folders: LibraryFolders.all(named: libraries, environment: environment),
       types: [precision.activation, .float32])
-    guard precision != .bf16 || context.capability.0 >= 8 else {
-      throw DeviceUnavailable("\(context.name) cannot compute in bf16; use fp16 or fp32")
-    }
     selection = AlgorithmSelection(context, known: choices, prefersOwn: prefersOwn)
   }
 
@@ -100,6 +97,8 @@ public final class CUDADevice: Device, @unchecked Sendable {
   public final class Recording {
     private let context: CUDAContext
     fileprivate var graph: Handle?
+    /// Whether the GPU has no memory left for a graph: steps are then enqueued one by one.
+    fileprivate var isRefused = false
 
     fileprivate init(_ context: CUDAContext) { self.context = context }
 
@@ -122,19 +121,19 @@ public final class CUDADevice: Device, @unchecked Sendable {
         }
         return
       }
+      func enqueue() { for step in steps { context.enqueue(step, in: memory) } }
       guard let recording else {
-        for step in steps { context.enqueue(step, in: memory) }
+        enqueue()
         recording = Recording(context)
         return
       }
-      if recording.graph == nil {
-        recording.graph = context.captured {
-          for step in steps { context.enqueue(step, in: memory) }
-        }
-        precondition(recording.graph != nil, "the work of a plan cannot be captured")
+      if recording.graph == nil, !recording.isRefused {
+        recording.graph = context.captured(enqueue)
+        recording.isRefused = recording.graph == nil
       }
+      guard let graph = recording.graph else { return enqueue() }
       context.driver.check(
-        context.driver.launchGraph(recording.graph, context.stream), "launching a captured graph")
+        context.driver.launchGraph(graph, context.stream), "launching a captured graph")
     }
   }
 }

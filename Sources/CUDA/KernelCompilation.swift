@@ -6,7 +6,8 @@ package enum KernelCompilation {
   private static let files: [[UInt8]] = [
     PackageResources.Prelude_cu, PackageResources.Normalization_cu,
     PackageResources.NormalizationGradient_cu, PackageResources.Elementwise_cu,
-    PackageResources.Pooling_cu, PackageResources.Movement_cu, PackageResources.Images_cu,
+    PackageResources.MaxPooling_cu, PackageResources.AveragePooling_cu,
+    PackageResources.Movement_cu, PackageResources.Images_cu,
     PackageResources.Loss_cu, PackageResources.Update_cu, PackageResources.Products_cu,
     PackageResources.MatrixUnits_cu, PackageResources.SmallConvolution_cu,
     PackageResources.SmallFilterGradient_cu,

@@ -43,6 +43,11 @@ struct Train: ParsableCommand {
     try OutputError.checkWritable(folder: resumed ?? output, option: "--output")
     let record = try resumed.flatMap { try DeviceRecord(in: $0) }
     let device = try deviceOptions.device(on: terminal, resuming: record)
+    if let record, let new = device.record, !new.algorithms.isOfSameMachine(record.algorithms) {
+      terminal.warn(
+        "the run began on \(record.algorithms.machine); here, algorithms are chosen anew, and bits "
+          + "will differ")
+    }
     try train(options, side: side, resuming: resumed, on: device)
   }
 
@@ -102,7 +107,11 @@ struct Train: ParsableCommand {
     _ device: some CommandDevice, in folder: String, after last: DeviceRecord?
   ) throws -> DeviceRecord? {
     let record = device.record
-    if let record, record != last { try OutputError.wrap { try record.write(in: folder) } }
+    try OutputError.wrap {
+      if let record, record != last { try record.write(in: folder) }
+      // A run that has moved to the processor goes on there.
+      if record == nil { DeviceRecord.remove(from: folder) }
+    }
     return record
   }
 

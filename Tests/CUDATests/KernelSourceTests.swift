@@ -7,6 +7,10 @@ import Testing
   @Test func everyKernelBegins() throws {
     let parts = KernelCompilation.source.split(separator: "KERNEL ").dropFirst(2)
     #expect(parts.count > 50)
+    // Nothing else waits: in a function that kernels call for every number it would cost dearly.
+    let calls = KernelCompilation.source.split(
+      separator: "begin();", omittingEmptySubsequences: false)
+    #expect(calls.count - 1 == parts.count)
     for part in parts {
       let body = try #require(part.firstIndex(of: "{"), "\(part.prefix(80))")
       let first = part[part.index(after: body)...].drop { $0.isWhitespace || $0 == "\\" }

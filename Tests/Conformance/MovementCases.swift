@@ -6,7 +6,8 @@ extension ConformanceCase {
     transpositions + broadcasts + reshapes + softmaxes + batchedProducts + dilated
     + [
       .operation(
-        "pad with a number", .pad(.init(axis: 2, before: 2, after: 1, value: -1.5)), [[2, 3, 4, 5]],
+        "pad with a number", .pad(.init(axis: 2, before: 2, after: 1, value: -1.5)),
+        [[2, 3, 4, 5]],
         bound: 0)
     ]
 
@@ -14,7 +15,8 @@ extension ConformanceCase {
     ([2, 5, 7, 16], [0, 3, 1, 2]), ([2, 16, 5, 7], [0, 2, 3, 1]), ([33, 17], [1, 0]),
     ([3, 4, 5], [2, 1, 0]), ([7], [0]), ([], []), ([2, 1, 3, 1, 2], [4, 2, 0, 1, 3]),
   ].map { (shape: Shape, permutation: [Int]) in
-    .operation("transpose \(permutation) of \(shape)", .transpose(.init(permutation)), [shape],
+    .operation(
+      "transpose \(permutation) of \(shape)", .transpose(.init(permutation)), [shape],
       bound: 0)
   }
 

@@ -66,14 +66,16 @@ import Testing
     .enabled(
       if: torchvision != nil && ProcessInfo.processInfo.environment["RESNET_CUDA_LIBRARIES"] != nil,
       "RESNET_TORCHVISION or RESNET_CUDA_LIBRARIES names no folder"),
-    arguments: [18, 34, 50, 101, 152], [(Precision.fp32, Float(1e-4)), (.fp16, 2e-2), (.bf16, 1e-1)])
+    arguments: [18, 34, 50, 101, 152],
+    [(Precision.fp32, Float(1e-4)), (.fp16, 2e-2), (.bf16, 1e-1)])
   func imageNetOnGPU(depth: Int, precision: (Precision, bound: Float)) throws {
     let device = try CUDADevice(
       precision: precision.0, environment: ProcessInfo.processInfo.environment)
     try compare(depth: depth, kind: "safetensors", on: device, bound: precision.bound)
   }
 
-  private func compare(depth: Int, kind: String, on device: some Device, bound: Float = 1e-4) throws {
+  private func compare(depth: Int, kind: String, on device: some Device, bound: Float = 1e-4) throws
+  {
     let path = "\(try #require(Self.torchvision))/resnet\(depth)"
     let model = try OpenedModel(at: "\(path).\(kind)").model
     #expect(model.network.name == "resnet\(depth)" && model.network.shortcut == .projection)

@@ -24,7 +24,6 @@ __device__ __forceinline__ void begin() {
 
 #ifndef RESIDUAL_SIMULATED
 __device__ __forceinline__ float halfToFloat(uint16 bits) {
-  begin();
   float value;
   asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
   return value;

@@ -23,7 +23,6 @@ KERNEL __launch_bounds__(SMALL_THREADS, 2) smallFilterGradient(
   const SmallFilterGradientArguments a
 ) {
   begin();
-  begin();
   // First the tiles of x and dy, then sums of four warps.
   __shared__ __align__(16) float memory[4 * PART];
   Real* x = reinterpret_cast<Real*>(memory);

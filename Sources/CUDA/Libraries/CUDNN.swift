@@ -13,7 +13,7 @@ struct CUDNN: @unchecked Sendable {
   private let getLastError: @convention(c) (UnsafeMutablePointer<CChar>, Int) -> Void
   let createDescriptor: @convention(c) (Int32, UnsafeMutablePointer<Handle?>) -> Int32
   let destroyDescriptor: @convention(c) (Handle?) -> Int32
-  let setAttribute: @convention(c) (Handle?, Int32, Int32, Int64, UnsafeRawPointer) -> Int32
+  let setAttribute: @convention(c) (Handle?, Int32, Int32, Int64, UnsafeRawPointer?) -> Int32
   let getAttribute:
     @convention(c) (
       Handle?, Int32, Int32, Int64, UnsafeMutablePointer<Int64>?, UnsafeMutableRawPointer?
@@ -60,9 +60,9 @@ struct CUDNN: @unchecked Sendable {
 
   /// Types of attributes.
   enum AttributeType: Int32 {
-    case handle = 0, dataType = 1, boolean = 2, int64 = 3, float = 4
+    case handle = 0, dataType = 1, int64 = 3, float = 4
     case pointer = 6, convolutionMode = 7, heuristicMode = 8
-    case numericalNote = 11, descriptor = 15, behaviorNote = 19
+    case numericalNote = 11, descriptor = 15
   }
 
   /// Attributes.
@@ -83,7 +83,7 @@ struct CUDNN: @unchecked Sendable {
     case tensorAlignment = 900, tensorDataType = 901, tensorDimensions = 902
     case tensorStrides = 903, tensorIdentifier = 906
     case packIdentifiers = 1000, packPointers = 1001, packWorkspace = 1003
-    case engineNumericalNotes = 1303, engineBehaviorNotes = 1305
+    case engineNumericalNotes = 1303
   }
 
   /// What must be known of an engine before it is used.
@@ -122,11 +122,12 @@ final class Descriptor: @unchecked Sendable {
   func set<Element>(
     _ attribute: CUDNN.Attribute, _ type: CUDNN.AttributeType, _ values: [Element]
   ) throws(CUDNNError) {
+    precondition(!values.isEmpty, "an attribute without values")
     try check(
       values.withUnsafeBytes { bytes in
         library.setAttribute(
           handle, attribute.rawValue, type.rawValue, Int64(values.count),
-          bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 8)!)
+          bytes.baseAddress)
       })
   }
 
@@ -156,15 +157,17 @@ final class Descriptor: @unchecked Sendable {
     return Int(value)
   }
 
-  /// Numbers of an enumeration.
-  func notes(_ attribute: CUDNN.Attribute, _ type: CUDNN.AttributeType) -> [Int32] {
-    let most = count(attribute, type)
-    guard most > 0 else { return [] }
-    var notes = [Int32](repeating: -1, count: most)
+  /// Numbers of an enumeration; `nil` where the library does not say.
+  func notes(_ attribute: CUDNN.Attribute, _ type: CUDNN.AttributeType) -> [Int32]? {
     var count: Int64 = 0
+    guard
+      library.getAttribute(handle, attribute.rawValue, type.rawValue, 0, &count, nil) == 0
+    else { return nil }
+    guard count > 0 else { return [] }
+    var notes = [Int32](repeating: -1, count: Int(count))
     let status = library.getAttribute(
-      handle, attribute.rawValue, type.rawValue, Int64(most), &count, &notes)
-    return status == 0 ? Array(notes.prefix(Int(count))) : []
+      handle, attribute.rawValue, type.rawValue, count, &count, &notes)
+    return status == 0 ? Array(notes.prefix(Int(count))) : nil
   }
 
   /// Fills descriptors that have been made for the purpose.

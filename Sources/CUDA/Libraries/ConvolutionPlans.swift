@@ -35,18 +35,21 @@ final class ConvolutionPlan: @unchecked Sendable {
   let rank: Int
   /// Bytes of scratch memory that it needs.
   let workspaceByteCount: Int
-  private let plan: Descriptor
-  private let handle: Handle?
+  /// What the plan was made by: it must not be gone before the plan is.
+  private let context: CUDAContext
+  private var plan: Descriptor?
 
   fileprivate init(
-    _ problem: ConvolutionProblem, rank: Int, plan: Descriptor, handle: Handle?
+    _ problem: ConvolutionProblem, rank: Int, plan: Descriptor, context: CUDAContext
   ) throws(CUDNNError) {
     self.problem = problem
     self.rank = rank
     self.plan = plan
-    self.handle = handle
+    self.context = context
     workspaceByteCount = try plan.integer(.planWorkspace)
   }
+
+  deinit { context.inTurn { plan = nil } }
 
   /// Enqueues the convolution.
   ///
@@ -54,14 +57,14 @@ final class ConvolutionPlan: @unchecked Sendable {
   func run(
     input: DeviceAddress, filter: DeviceAddress, output: DeviceAddress, workspace: DeviceAddress
   ) throws(CUDNNError) {
-    let library = plan.library
+    let library = context.cudnn
     let pack = try Descriptor(.variantPack, of: library)
     try pack.set(.packIdentifiers, ConvolutionPlans.identifiers)
     try pack.set(
       .packPointers, .pointer, [input, filter, output].map { Handle(bitPattern: UInt($0)) })
     try pack.set(.packWorkspace, .pointer, [Handle(bitPattern: UInt(workspace))])
     try pack.finalized()
-    let status = library.execute(handle, plan.handle, pack.handle)
+    let status = library.execute(context.cudnnHandle, plan?.handle, pack.handle)
     guard status == 0 else {
       throw CUDNNError(status: status, message: library.text(status))
     }
@@ -70,8 +73,9 @@ final class ConvolutionPlan: @unchecked Sendable {
 
 /// Asks cuDNN for ways to compute a convolution.
 struct ConvolutionPlans {
-  let library: CUDNN
-  let handle: Handle?
+  let context: CUDAContext
+  private var library: CUDNN { context.cudnn }
+  private var handle: Handle? { context.cudnnHandle }
   /// The tensors' numbers in cuDNN's graphs: input, filter, output.
   static let identifiers = [1, 2, 3]
 
@@ -94,7 +98,7 @@ struct ConvolutionPlans {
           isAllowed(configuration, problem)
         else { continue }
         if let plan = try? executionPlan(configuration),
-          let ready = try? ConvolutionPlan(problem, rank: rank, plan: plan, handle: handle)
+          let ready = try? ConvolutionPlan(problem, rank: rank, plan: plan, context: context)
         {
           plans.append(ready)
         }
@@ -130,7 +134,8 @@ struct ConvolutionPlans {
     guard let made = try? Descriptor(.engine, of: library),
       let engine = try? configuration.descriptors(.configurationEngine, into: [made]).first
     else { return false }
-    let notes = Set(engine.notes(.engineNumericalNotes, .numericalNote))
+    guard let list = engine.notes(.engineNumericalNotes, .numericalNote) else { return false }
+    let notes = Set(list)
     func has(_ note: CUDNN.NumericalNote) -> Bool { notes.contains(note.rawValue) }
     if has(.nondeterministic) || has(.reducedPrecisionSums) { return false }
     return problem.usesTensorCores || !(has(.tensorCore) || has(.downConvertsInputs))

@@ -22,9 +22,10 @@ struct LaunchAttribute {
 
   let identifier: Int32
   private let padding: Int32 = 0
+  // A union of 64 bytes.
   let value: Int32
-  private let rest: (Int32, Int64, Int64, Int64, Int64, Int64, Int64, Int64) =
-    (0, 0, 0, 0, 0, 0, 0, 0)
+  private let rest: (Int32, Int32, Int32, Int32, Int32, Int32, Int32) = (0, 0, 0, 0, 0, 0, 0)
+  private let more: (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
 
   private init(identifier: Int32, value: Int32) {
     (self.identifier, self.value) = (identifier, value)
@@ -36,16 +37,13 @@ struct LaunchAttribute {
 /// Source: NVIDIA, CUDA Driver API, version 12. Names with a version suffix are those that the
 /// header's plain names stand for.
 struct Driver: @unchecked Sendable {
-  private typealias Status = Int32
   let version: Int
-  private let getErrorName: @convention(c) (Int32, UnsafeMutablePointer<UnsafePointer<CChar>?>) -> Int32
   private let getErrorString:
     @convention(c) (Int32, UnsafeMutablePointer<UnsafePointer<CChar>?>) -> Int32
 
   let deviceGetCount: @convention(c) (UnsafeMutablePointer<Int32>) -> Int32
   let deviceGet: @convention(c) (UnsafeMutablePointer<Int32>, Int32) -> Int32
   let deviceGetName: @convention(c) (UnsafeMutablePointer<CChar>, Int32, Int32) -> Int32
-  let deviceTotalMemory: @convention(c) (UnsafeMutablePointer<Int>, Int32) -> Int32
   let deviceGetAttribute: @convention(c) (UnsafeMutablePointer<Int32>, Int32, Int32) -> Int32
   let retainPrimaryContext: @convention(c) (UnsafeMutablePointer<Handle?>, Int32) -> Int32
   let releasePrimaryContext: @convention(c) (Int32) -> Int32
@@ -93,12 +91,10 @@ struct Driver: @unchecked Sendable {
   init(folders: [String]) throws(DeviceUnavailable) {
     let library = try DynamicLibrary(
       ["libcuda.so.1", "libcuda.so"], purpose: "the driver of an NVIDIA GPU", folders: folders)
-    getErrorName = try library.function("cuGetErrorName")
     getErrorString = try library.function("cuGetErrorString")
     deviceGetCount = try library.function("cuDeviceGetCount")
     deviceGet = try library.function("cuDeviceGet")
     deviceGetName = try library.function("cuDeviceGetName")
-    deviceTotalMemory = try library.function("cuDeviceTotalMem_v2")
     deviceGetAttribute = try library.function("cuDeviceGetAttribute")
     retainPrimaryContext = try library.function("cuDevicePrimaryCtxRetain")
     releasePrimaryContext = try library.function("cuDevicePrimaryCtxRelease_v2")

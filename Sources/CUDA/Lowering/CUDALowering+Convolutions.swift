@@ -63,7 +63,8 @@ extension CUDALowering {
   /// Whether nothing reads a gradient but the update at the end of the step. Where activations are
   /// computed again, memory counts for more than time, and nothing goes aside.
   private func isOnlyUpdatedWith(_ gradient: Value) -> Bool {
-    !isOutput(gradient) && !repeatsNodes
+    !isOutput(gradient) && !repeatsNodes && !uses[gradient.node].isEmpty
+      && !graph.bindings.contains { $0.value == gradient }
       && uses[gradient.node].allSatisfy { use in
         switch graph.nodes[use.node].operation {
         case .momentumUpdate, .allFinite: true
@@ -117,6 +118,7 @@ extension CUDALowering {
       for launch in launches {
         append(.launch(launch), path, touching: buffers + [parts], aside: aside)
       }
+      if aside { noteAside(problem.byteCounts) }
     case .plain: appendPlain(problem, input: input, filter: filter, output: output, path)
     }
   }

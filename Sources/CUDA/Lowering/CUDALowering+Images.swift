@@ -6,13 +6,15 @@ extension CUDALowering {
     let shape = shape(value)
     let type = precision.activation
     let padded = storedChannels(shape.channels)
-    let isForConvolutions = !isOutput(value) && uses[value.node].allSatisfy { use in
-      switch graph.nodes[use.node].operation {
-      case .convolution: use.operand == 0
-      case .convolutionFilterGradient: use.operand == 1
-      default: false
+    let isForConvolutions =
+      !isOutput(value)
+      && uses[value.node].allSatisfy { use in
+        switch graph.nodes[use.node].operation {
+        case .convolution: use.operand == 0
+        case .convolutionFilterGradient: use.operand == 1
+        default: false
+        }
       }
-    }
     let channels = isForConvolutions ? padded : shape.channels
     let pixels = storage(operands[0]).buffer
     let samples = storage(operands[1]).buffer

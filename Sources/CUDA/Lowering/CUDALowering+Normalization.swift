@@ -212,12 +212,14 @@ extension CUDALowering {
     let source = GradientSource(gradient: operand(input, as: type))
     appendSums(
       source: source, x: nil, masked: nil, mean: nil, shape: shape(input), type: type, path,
-      first: result(value), second: nil, scaleGradient: nil, gradientVariance: nil, gradientEpsilon: 0)
+      first: result(value), second: nil, scaleGradient: nil, gradientVariance: nil,
+      gradientEpsilon: 0)
   }
 
   private mutating func appendSums(
     source: GradientSource, x: BufferID?, masked: BufferID?, mean: BufferID?, shape: Shape,
-    type: ElementType, _ path: String, first: BufferID, second: BufferID?, scaleGradient: BufferID?, gradientVariance: BufferID?,
+    type: ElementType, _ path: String, first: BufferID, second: BufferID?, scaleGradient: BufferID?,
+    gradientVariance: BufferID?,
     gradientEpsilon: Float
   ) {
     let layout = PixelLayout(channels: shape.channels, type: type)

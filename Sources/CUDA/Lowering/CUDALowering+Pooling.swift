@@ -25,7 +25,7 @@ extension CUDALowering {
       let (shape, type) = (shape(operands[0]), storageType(operands[0]))
       let (x, output) = (operand(operands[0], as: type), result(value))
       launch(
-        "globalAverage", type, Grid(x: (shape[3] + 31) / 32, y: shape[0]),
+        "globalAverage", type, Grid(x: (shape[3] + 31) / 32, y: min(shape[0], 65_535)),
         [
           .buffer(x), .buffer(output), .int(shape[0]), .int(shape[1] * shape[2]), .int(shape[3]),
         ], path, touching: [x, output])
@@ -103,7 +103,7 @@ extension Operation.MaxPooling {
     return Grid(x: (image[2] + tile - 1) / tile, y: (image[1] + tile - 1) / tile, z: blocks)
   }
 
-  /// Window, strides, padding and dilation as Kernels/Pooling.cu takes them.
+  /// Window, strides, padding and dilation as Kernels/MaxPooling.cu takes them.
   fileprivate var extents: [Int] {
     [
       windowHeight, windowWidth, strideHeight, strideWidth, padding.top, padding.left,

@@ -163,7 +163,8 @@ private struct Search {
       region.scaleGradient =
         uses[index].first { use in
           guard case .batchNormalizationScaleGradient = operation(use.node) else { return false }
-          return operands(use.node)[0] == value(index, 1) && isComputed(operands(use.node)[1], index)
+          return operands(use.node)[0] == value(index, 1)
+            && isComputed(operands(use.node)[1], index)
         }?.node
       let gradient = operands(index)[0].node
       // The sums must be the first to read the masked gradient.
@@ -183,7 +184,8 @@ private struct Search {
   private func masked(_ gradient: Int, for sums: Int) -> CUDARegions.MaskedGradient {
     var add: Int?
     let source = operands(gradient)[0].node
-    if case .add = operation(source), soleReader(of: source) == gradient, !claimed.contains(source) {
+    if case .add = operation(source), soleReader(of: source) == gradient, !claimed.contains(source)
+    {
       add = source
     }
     let others = uses[gradient].filter { use in

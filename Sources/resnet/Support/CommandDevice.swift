@@ -50,6 +50,11 @@ struct DeviceRecord: Codable, Hashable {
     (self.precision, self.algorithms) = (precision, algorithms)
   }
 
+  /// Deletes the record of a run that needs none any more.
+  static func remove(from folder: String) {
+    try? FileManager.default.removeItem(atPath: folder + "/" + fileName)
+  }
+
   func write(in folder: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

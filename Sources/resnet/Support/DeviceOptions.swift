@@ -95,8 +95,11 @@ struct DeviceOptions: ParsableArguments {
   func device(on terminal: Terminal, resuming record: DeviceRecord? = nil) throws
     -> any CommandDevice
   {
-    let recorded = record.map { _ in Kind.cuda }
-    guard try (requestedKind ?? recorded ?? kind()) == .cuda else { return try processor(on: terminal) }
+    let environment = ProcessInfo.processInfo.environment["RESNET_DEVICE"] ?? ""
+    let resumed: Kind? = record != nil && environment.isEmpty ? .cuda : nil
+    guard try (requestedKind ?? resumed ?? kind()) == .cuda else {
+      return try processor(on: terminal)
+    }
     return try CUDADevice(
       precision: precision ?? record?.precision ?? .fp16, index: gpu ?? 0,
       libraries: cudaLibraries, environment: ProcessInfo.processInfo.environment,
