@@ -30,7 +30,8 @@ struct GraphLowering {
     shapes = try graph.shapes(inputs: inputs)
     outputValues = Set(graph.outputs.map(\.value))
     partition = RegionPartition(graph, shapes: shapes)
-    inPlace = Self.inPlaceUpdates(graph, partition, outputs: outputValues)
+    let places = partition.places
+    inPlace = graph.inPlaceUpdates { places[$0] }
   }
 
   mutating func plan() -> Plan<CPUStep> {
@@ -180,30 +181,5 @@ struct GraphLowering {
     append(
       Copy(input: source, output: target, byteCount: byteCount(value)),
       graph.nodes[value.node].path, touching: [source, target])
-  }
-
-  /// Values that may be written over the slot they are bound to: elementwise updates of the slot's
-  /// old value which nothing reads later, and which are no outputs.
-  private static func inPlaceUpdates(
-    _ graph: Graph, _ partition: RegionPartition, outputs: Set<Value>
-  ) -> [Value: String] {
-    let uses = graph.uses()
-    let places = partition.places
-    var updates: [Value: String] = [:]
-    for (slot, value) in graph.bindings where !outputs.contains(value) && updates[value] == nil {
-      guard let old = graph.value(ofSlot: slot) else { continue }
-      let node = graph.nodes[value.node]
-      let updated: Value? =
-        switch node.operation {
-        case .momentumUpdate, .lossScaleUpdate: node.operands[value.result]
-        case .movingAverage: node.operands[0]
-        default: nil
-        }
-      let isLastUse = uses[old.node].allSatisfy { use in
-        use.node == value.node || places[use.node] < places[value.node]
-      }
-      if updated == old, isLastUse, !outputs.contains(old) { updates[value] = slot }
-    }
-    return updates
   }
 }

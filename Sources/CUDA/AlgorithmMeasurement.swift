@@ -148,31 +148,30 @@ struct AlgorithmMeasurement {
     return counter.host.load(as: UInt32.self) == 0
   }
 
-  /// Runs of a convolution that are timed together: one of a large one takes long enough.
-  private var repetitions: Int {
-    let sizes = problem.byteCounts
-    return sizes.input + sizes.output < 64 << 20 ? 10 : 1
-  }
+  /// Runs that are timed together where one is short, and what counts as short, in seconds: a call
+  /// takes the processor longer than a small convolution takes the GPU.
+  private static let repetitions = 10, short = 5e-4
 
-  /// Seconds that some runs take as they do in a plan, which is captured: a call takes the processor
-  /// longer than a small convolution takes the GPU.
+  /// Seconds of a run, the least of three. Short runs are captured, as they are in a plan.
   ///
-  /// - Parameter bound: what is far slower is measured less often.
+  /// - Parameter bound: what is far slower is measured once.
   private func seconds(_ algorithm: ConvolutionAlgorithm, bound: Double) -> Double? {
     var failures = 0
-    let graph = context.captured {
-      for _ in 0..<repetitions where (try? run(algorithm)) == nil { failures += 1 }
+    func time(_ body: () -> Void) -> Double {
+      var least = context.seconds(body)
+      for _ in 0..<2 where least < 1.5 * bound { least = min(least, context.seconds(body)) }
+      return least
     }
-    guard let graph else { return nil }
+    func run(times: Int) {
+      for _ in 0..<times where (try? self.run(algorithm)) == nil { failures += 1 }
+    }
+    let single = time { run(times: 1) }
+    guard single < Self.short else { return failures == 0 ? single : nil }
+    guard let graph = context.captured({ run(times: Self.repetitions) }) else { return nil }
     defer { _ = context.driver.destroyExecutableGraph(graph) }
     guard failures == 0 else { return nil }
-    var least = Double.infinity
-    for _ in 0..<3 {
-      let seconds = context.seconds { _ = context.driver.launchGraph(graph, context.stream) }
-      least = min(least, seconds)
-      if least > 1.5 * bound { break }
-    }
-    return least
+    return time { _ = context.driver.launchGraph(graph, context.stream) }
+      / Double(Self.repetitions)
   }
 
   private func run(_ algorithm: ConvolutionAlgorithm) throws(CUDNNError) {

@@ -89,28 +89,4 @@ extension CUDALowering {
       .copy(from: source, to: target, byteCount: byteCount), graph.nodes[value.node].path,
       touching: [source, target])
   }
-
-  /// Values that may be written over the slot they are bound to: elementwise updates of the slot's
-  /// old value which nothing reads later, and which are no outputs.
-  static func inPlaceUpdates(
-    _ graph: Graph, _ uses: [[(node: Int, operand: Int)]], _ regions: CUDARegions,
-    outputs: Set<Value>
-  ) -> [Value: String] {
-    var updates: [Value: String] = [:]
-    for (slot, value) in graph.bindings where !outputs.contains(value) && updates[value] == nil {
-      guard let old = graph.value(ofSlot: slot) else { continue }
-      let node = graph.nodes[value.node]
-      let updated: Value? =
-        switch node.operation {
-        case .momentumUpdate, .lossScaleUpdate: node.operands[value.result]
-        case .movingAverage: node.operands[0]
-        default: nil
-        }
-      let isLastUse = uses[old.node].allSatisfy { use in
-        use.node == value.node || regions.place(use.node) < regions.place(value.node)
-      }
-      if updated == old, isLastUse, !outputs.contains(old) { updates[value] = slot }
-    }
-    return updates
-  }
 }

@@ -72,7 +72,7 @@ struct CUDALowering {
     storedColours = Self.storedColours(graph, shapes, precision)
     outputValues = Set(graph.outputs.map(\.value))
     regions = CUDARegions(graph, uses: uses)
-    inPlace = Self.inPlaceUpdates(graph, uses, regions, outputs: outputValues)
+    inPlace = graph.inPlaceUpdates(place: regions.place)
   }
 
   mutating func plan() -> Plan<CUDAStep> {
