@@ -21,10 +21,13 @@ struct CUDADeviceTests {
 
   /// A step of training on random images: loss, and the parameters after some steps.
   ///
-  /// - Parameter isTimed: whether steps run one after the other instead of as a captured graph.
-  private func train(_ device: CUDADevice, steps: Int, isTimed: Bool = false) throws
-    -> (losses: [Float], state: [Float])
-  {
+  /// - Parameters:
+  ///   - isTimed: whether steps run one after the other instead of as a captured graph.
+  ///   - repeating: what the backward pass computes again.
+  private func train(
+    _ device: CUDADevice, steps: Int, isTimed: Bool = false,
+    repeating scope: RecomputationScope = .nothing
+  ) throws -> (losses: [Float], state: [Float]) {
     let network = try #require(CIFARResNet.network(depth: 8, shortcut: .padding(.end)))
     var graph = network.graph(.training)
     let (labels, weights) = (graph.input("labels", .int32), graph.input("weights"))
@@ -34,13 +37,15 @@ struct CUDADeviceTests {
       loss, withRespectTo: graph.slots.filter(\.trainable).map(\.name))
     graph.updateByMomentumSGD(gradients: gradients, weightDecay: 1e-4)
     let batch = 4
+    let inputs: [String: Shape] = [
+      Network.imagesInput: network.imagesShape(batch: batch), "labels": [batch],
+      "weights": [batch], Graph.learningRateInput: .scalar, Graph.momentumInput: .scalar,
+    ]
+    let step = graph.pruned()
+    let rewrite = try step.recomputation(scope, inputs: inputs)
     let session = Session(device: device, store: Store(for: device))
     let plan = try session.load(
-      graph.pruned(),
-      inputs: [
-        Network.imagesInput: network.imagesShape(batch: batch), "labels": [batch],
-        "weights": [batch], Graph.learningRateInput: .scalar, Graph.momentumInput: .scalar,
-      ], seed: 3)
+      step.recomputing(rewrite).updatingEarly(), inputs: inputs, seed: 3)
     var source = RandomSource(RandomKey(seed: 5))
     plan.write(
       (0..<network.imagesShape(batch: batch).count).map { _ in source.uniform() - 0.5 },
@@ -93,6 +98,15 @@ struct CUDADeviceTests {
     let timed = try train(device, steps: 4, isTimed: true)
     #expect(captured == timed)
     #expect(device.choices.ranks.values.contains(-1))
+  }
+
+  /// What is computed again to save memory is the same to the bit.
+  @Test(arguments: [Precision.fp32, .fp16], [RecomputationScope.activations, .convolutions])
+  func recomputation(precision: Precision, scope: RecomputationScope) throws {
+    let device = try device(precision)
+    let kept = try train(device, steps: 3)
+    let repeated = try train(device, steps: 3, repeating: scope)
+    #expect(kept == repeated)
   }
 
   /// Two plans take turns in one session, whose arena grows with the second: what was captured of
