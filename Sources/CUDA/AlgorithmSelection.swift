@@ -9,8 +9,6 @@ final class AlgorithmSelection {
   private var algorithms: [ConvolutionProblem: ConvolutionAlgorithm] = [:]
   /// Algorithms that gave other numbers than the first of their kind, by problem and rank.
   private(set) var disagreements: Set<String> = []
-  /// Seconds that measuring has taken.
-  private(set) var seconds = 0.0
 
   /// Proposals that are measured.
   private static let limit = 16
@@ -33,10 +31,7 @@ final class AlgorithmSelection {
   /// The way to compute a convolution.
   func algorithm(for problem: ConvolutionProblem) -> ConvolutionAlgorithm {
     if let known = algorithms[problem] { return known }
-    let clock = ContinuousClock()
-    let begin = clock.now
     let (algorithm, isMeasured) = known(problem).map { ($0, true) } ?? choose(problem)
-    seconds += (clock.now - begin) / .seconds(1)
     if isMeasured { choices.record(algorithm.rank, for: problem) }
     algorithms[problem] = algorithm
     return algorithm

@@ -56,8 +56,6 @@ public final class CUDADevice: Device, @unchecked Sendable {
   }
   /// The algorithms that plans of this device have been given so far.
   public var choices: AlgorithmChoices { context.inTurn { selection.choices } }
-  /// Seconds that choosing algorithms has taken so far.
-  public var secondsChoosing: Double { context.inTurn { selection.seconds } }
 
   /// Algorithms that were not taken because they gave other numbers than cuDNN's first proposal.
   package var disagreements: Set<String> { context.inTurn { selection.disagreements } }

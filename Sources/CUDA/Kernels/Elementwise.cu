@@ -3,7 +3,7 @@
 /// What is computed of x and y; the host has the same numbers.
 enum Function {
   addition = 0, subtraction, multiplication, scaling, rectification, rectifierGradient, logistic,
-  logisticGradient, copying
+  logisticGradient
 };
 
 __device__ __forceinline__ float apply(int function, float x, float y, float z, float factor) {

@@ -83,7 +83,7 @@ extension CUDALowering {
   /// What Kernels/Elementwise.cu can compute, by its numbers.
   enum MapFunction: Int {
     case addition = 0, subtraction, multiplication, scaling, rectification, rectifierGradient
-    case logistic, logisticGradient, copying
+    case logistic, logisticGradient
   }
 
   private mutating func lowerMap(
