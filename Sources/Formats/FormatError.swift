@@ -20,11 +20,11 @@ where Problem: Equatable & Sendable & CustomStringConvertible {
 
 /// Text from outside, made fit for one line of a message: control characters are escaped and long
 /// text is cut.
-struct Printable: CustomStringConvertible {
+package struct Printable: CustomStringConvertible {
   static let maximumLength = 200
   let text: String
 
-  init(_ text: some StringProtocol) {
+  package init(_ text: some StringProtocol) {
     var result = ""
     var length = 0
     for scalar in text.unicodeScalars {
@@ -43,5 +43,5 @@ struct Printable: CustomStringConvertible {
     self.text = result
   }
 
-  var description: String { text }
+  package var description: String { text }
 }

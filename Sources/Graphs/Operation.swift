@@ -127,6 +127,12 @@ public enum Operation: Hashable, Sendable {
   public func readsOnlyShape(ofOperand index: Int) -> Bool {
     rule.readsOnlyShape(ofOperand: index)
   }
+  /// The shape of the first result.
+  ///
+  /// - Throws: ``ShapeError`` where the operands do not fit; it does not name a node.
+  package func resultShape(of operands: [Shape]) throws(ShapeError) -> Shape {
+    try rule.shapes(of: operands)[0]
+  }
   /// Multiply-adds of one evaluation.
   public func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
     rule.multiplyAdds(operands: operands, results: results)

@@ -47,12 +47,18 @@ public struct OpenedModel: Sendable {
 
   /// Opens a model of ours, or weights from elsewhere.
   ///
-  /// - Throws: ``FileError``, `SafetensorsError`, `TorchError`, ``ModelFileError``, ``WeightsError``
-  ///   or ``NetworkNameError``.
+  /// - Throws: ``FileError``, `SafetensorsError`, `TorchError`, ``ONNXError``, ``ModelFileError``,
+  ///   ``WeightsError`` or ``NetworkNameError``.
   public init(at path: String, _ options: WeightsOptions = .init()) throws {
-    let file = try WeightsFile(at: path)
+    let bytes = try FileBytes(at: path)
+    self =
+      try ONNXFile.begins(bytes)
+      ? Self(onnx: bytes, options) : Self(WeightsFile(bytes), options)
+  }
+
+  private init(_ file: WeightsFile, _ options: WeightsOptions) throws {
     if let own = file.safetensors, ModelMetadata.describes(own.metadata) {
-      guard options == WeightsOptions() else { throw WeightsError.describesItself(file: path) }
+      guard options == WeightsOptions() else { throw WeightsError.describesItself(file: file.path) }
       model = try ModelFile(own)
       namesClasses = model.classNames != Self.numbered(model.network.classes)
       self.remarks = []
@@ -76,8 +82,12 @@ public struct OpenedModel: Sendable {
     self.remarks = remarks
   }
 
+  init(model: ModelFile, namesClasses: Bool, remarks: [String]) {
+    (self.model, self.namesClasses, self.remarks) = (model, namesClasses, remarks)
+  }
+
   /// The names of classes where a file has none.
-  private static func numbered(_ count: Int) -> [String] { (0..<count).map { "class \($0)" } }
+  static func numbered(_ count: Int) -> [String] { (0..<count).map { "class \($0)" } }
 
   // MARK: Parts
 
@@ -183,7 +193,7 @@ public struct OpenedModel: Sendable {
   }
 
   /// What is given is in the network's own order and range; what is assumed, in ours.
-  private static func normalization(
+  static func normalization(
     _ options: WeightsOptions, of network: Network, _ remarks: inout [String]
   ) -> Normalization {
     func converted(_ numbers: [Float]) -> [Float] {
@@ -215,16 +225,16 @@ public struct OpenedModel: Sendable {
   }
 
   /// Turns the order of the input channels of the filter that reads the images.
-  private static func reverseChannels(
+  static func reverseChannels(
     _ tensors: inout [String: Tensor<Float>], of network: Network
   ) throws {
     let graph = network.graph(.inference)
     guard let images = graph.value(ofInput: Network.imagesInput),
       let reader = graph.nodes.first(where: { $0.operands.first == images }),
-      let filter = reader.operands.last,
-      case .state(let state) = graph.nodes[filter.node].operation,
+      case .convolution = reader.operation,
+      case .state(let state) = graph.nodes[reader.operands[1].node].operation,
       let tensor = tensors[state.slot]
-    else { preconditionFailure("\(network.name) does not begin with a convolution") }
+    else { throw WeightsError.noFirstFilter(network: network.name) }
     let taps = tensor.shape[2] * tensor.shape[3]
     var scalars = tensor.scalars
     for k in 0..<tensor.shape[0] {

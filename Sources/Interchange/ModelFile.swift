@@ -121,6 +121,8 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
   case newerVersion(file: String, version: String)
   /// A field of the description that is missing, malformed or contradicts another.
   case badField(file: String, field: String, value: String)
+  /// A graph of layers that cannot be read.
+  case badGraph(file: String, reason: String)
   /// A tensor that the description calls for and the file lacks.
   case missingTensor(file: String, name: String, network: String)
   /// A tensor that the network has no place for.
@@ -140,6 +142,7 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
     case .badField(let file, let field, let value):
       "\(file): the description's '\(field)' is '\(value.prefix(80))', which cannot be right; "
         + "write the file again"
+    case .badGraph(let file, let reason): "\(file): its layers cannot be read: \(reason)"
     case .missingTensor(let file, let name, let network):
       "\(file): tensor '\(name)' of \(network) is missing; the file is incomplete"
     case .extraTensor(let file, let name, let network):

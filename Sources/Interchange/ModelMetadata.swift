@@ -8,6 +8,7 @@ import ResidualImages
 /// |---|---|
 /// | `format`, `format_version` | `residual-model`, `1` |
 /// | `network`, `classes`, `class_names` | canonical name, number, JSON array |
+/// | `graph` | the layers of a network named `onnx`: an ONNX model without its numbers, in base64 |
 /// | `shortcut`, `shortcut_padding` | `A`, `B`, `C` or `none`; `end` or `both` with A |
 /// | `stride_on` | `1x1` or `3x3`, of networks with bottlenecks |
 /// | `inception_branch` | `5x5` or `3x3`, of GoogLeNet |
@@ -26,6 +27,7 @@ struct ModelMetadata {
     static let side = "input_side", order = "channel_order"
     static let preprocessing = "preprocessing", mean = "mean", std = "std"
     static let statistics = "batch_normalization", provenance = "provenance."
+    static let graph = "graph"
   }
   private enum Preprocessing {
     static let perPixelMean = "per-pixel-mean", channels = "channels"
@@ -43,6 +45,7 @@ struct ModelMetadata {
     if case .padding(let padding) = model.network.shortcut {
       fields[Field.padding] = padding.rawValue
     }
+    fields[Field.graph] = model.network.definition
     fields[Field.stride] = model.network.stridePlacement?.rawValue
     fields[Field.branch] = model.network.inceptionBranch?.rawValue
     switch model.normalization {
@@ -110,6 +113,9 @@ struct ModelMetadata {
       fields[Field.side] == String(side)
     else { throw bad(Field.side) }
     let name = fields[Field.network] ?? ""
+    if let definition = fields[Field.graph] {
+      return try Self.network(definition, side: side, classes: classes, file: file)
+    }
     let network: Network
     do {
       network = try NetworkCatalog.network(
@@ -126,10 +132,31 @@ struct ModelMetadata {
     return network
   }
 
+  private static func network(_ definition: String, side: Int, classes: Int, file: String)
+    throws(ModelFileError) -> Network
+  {
+    #if ONNX
+      do {
+        let name = file + ": " + Field.graph
+        let network = try ONNXNetwork(
+          ONNXFile(definition: definition, name: name), hasData: false
+        ).network
+        guard network.inputSide == side, network.classes == classes else {
+          throw ModelFileError.badField(file: file, field: Field.classes, value: "\(classes)")
+        }
+        return network
+      } catch let error as ONNXError {
+        throw .badGraph(file: file, reason: "\(error.problem)")
+      } catch let error as ModelFileError {
+        throw error
+      } catch { throw .badGraph(file: file, reason: "\(error)") }
+    #else
+      throw .badGraph(file: file, reason: "\(ONNXProblem.notBuiltIn)")
+    #endif
+  }
+
   func normalization(file: String, in tensors: Safetensors) throws -> Normalization {
-    let kind = fields[Field.preprocessing] ?? ""
-    switch kind {
-    case Preprocessing.perPixelMean:
+    try normalization(file: file) {
       guard let record = tensors[ModelFile.meanTensor] else {
         throw ModelFileError.missingTensor(
           file: file, name: ModelFile.meanTensor, network: fields[Field.network] ?? "")
@@ -140,7 +167,17 @@ struct ModelMetadata {
         throw ModelFileError.wrongShape(
           file: file, name: ModelFile.meanTensor, found: record.shape, expected: expected)
       }
-      return .perPixelMean(try tensors.floats(ModelFile.meanTensor).scalars)
+      return try tensors.floats(ModelFile.meanTensor).scalars
+    }
+  }
+
+  /// How images are prepared.
+  ///
+  /// - Parameter mean: reads that of each pixel, `[side, side, 3]`, where there is one.
+  func normalization(file: String, perPixel mean: () throws -> [Float]) throws -> Normalization {
+    let kind = fields[Field.preprocessing] ?? ""
+    switch kind {
+    case Preprocessing.perPixelMean: return .perPixelMean(try mean())
     case Preprocessing.channels:
       let mean = try Self.decode([Float].self, fields, Field.mean, file: file)
       let std = try Self.decode([Float].self, fields, Field.std, file: file)

@@ -17,6 +17,10 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
   case wrongShape(file: String, name: String, found: Shape, slot: String, expected: Shape)
   /// A model of ours, with options that say what it says itself.
   case describesItself(file: String)
+  /// A file of layers, with options that say what it says itself.
+  case describesLayers(file: String)
+  /// Channels to be turned, where no convolution reads the images.
+  case noFirstFilter(network: String)
   /// A file whose bytes are not those that the hexadecimal digits in its name stand for.
   case wrongHash(file: String, expected: String, found: String)
 
@@ -41,6 +45,12 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
       "\(file): this model says itself what network it is and how images are prepared; leave --model, "
         + "--shortcut-padding, --stride-on, --img-size, --mean, --std, --channel-order and "
         + "--input-range out"
+    case .describesLayers(let file):
+      "\(file): this file says itself what its layers are; leave --model, --shortcut-padding and "
+        + "--stride-on out"
+    case .noFirstFilter(let network):
+      "\(network) does not begin with a convolution, so that its channels cannot be turned; leave "
+        + "--channel-order out"
     case .wrongHash(let file, let expected, let found):
       "\(file): the file's SHA-256 begins with \(found), not with \(expected) as its name says; "
         + "fetch it again, or rename it if it was changed on purpose"

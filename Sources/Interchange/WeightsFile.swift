@@ -40,9 +40,13 @@ public struct WeightsFile: Sendable {
   /// Opens a file and reads the names and shapes of its tensors.
   ///
   /// - Throws: ``FileError``, `SafetensorsError`, `TorchError` or ``WeightsError``.
-  public init(at path: String) throws {
-    let bytes = try FileBytes(at: path)
-    self.path = path
+  public init(at path: String) throws { try self.init(FileBytes(at: path)) }
+
+  /// Reads the names and shapes of a file's tensors.
+  ///
+  /// - Throws: `SafetensorsError`, `TorchError` or ``WeightsError``.
+  init(_ bytes: FileBytes) throws {
+    path = bytes.name
     var remarks: [String] = []
     var entries: [Entry]
     if Self.isTorch(bytes) {

@@ -26,7 +26,7 @@ public enum NetworkForm: Hashable, Sendable {
   /// Batch normalisation by the running statistics.
   case inference
   /// As training, but nothing is updated, and the batch statistics are outputs: for exact
-  /// statistics after training. See ``BatchStatistics``.
+  /// statistics after training. See ``Network/statisticsGraph()``.
   case statistics
 }
 
@@ -48,6 +48,8 @@ public struct Lowering {
   public let initialization: Initialization
   /// Whether numbers are dropped in training.
   public let dropsOut: Bool
+  /// The normalisations whose statistics are outputs.
+  var batchStatistics: [BatchStatistics] = []
   private var path: [String] = []
 
   init(form: NetworkForm, initialization: Initialization, dropsOut: Bool) {

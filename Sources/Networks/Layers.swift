@@ -63,53 +63,72 @@ public struct BatchNormalization: Layer {
 
   public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
     let value = lowering.scoped(name) { lowering in
-      normalize(input, in: &lowering)
+      let scale = lowering.parameter("weight", [input.channels], .constant(1))
+      let shift = lowering.parameter("bias", [input.channels], .constant(0))
+      let mean = lowering.statistic(Self.runningMean, input.channels, initial: 0)
+      let variance = lowering.statistic(Self.runningVariance, input.channels, initial: 1)
+      return Self.lower(
+        input.value, scale: scale, shift: shift,
+        running: .init(
+          meanSlot: lowering.path(Self.runningMean),
+          varianceSlot: lowering.path(Self.runningVariance)), mean: mean, variance: variance,
+        epsilon: epsilon, path: lowering.scopePath, in: &lowering)
     }
     return Activation(value: value, channels: input.channels)
   }
 
-  private func normalize(_ input: Activation, in lowering: inout Lowering) -> Value {
-    let scale = lowering.parameter("weight", [input.channels], .constant(1))
-    let shift = lowering.parameter("bias", [input.channels], .constant(0))
-    let runningMean = lowering.statistic(Self.runningMean, input.channels, initial: 0)
-    let runningVariance = lowering.statistic(Self.runningVariance, input.channels, initial: 1)
-    let outputPath = lowering.scopePath
+  /// Appends a normalisation of a value in the form of the network.
+  ///
+  /// - Parameters:
+  ///   - running: the slots of the running statistics, whose values are `mean` and `variance`.
+  ///   - path: of the result; those of the statistics stand below it.
+  static func lower(
+    _ x: Value, scale: Value, shift: Value, running: BatchStatistics, mean: Value,
+    variance: Value, epsilon: Float, path: String, in lowering: inout Lowering
+  ) -> Value {
+    func append(_ operation: Operation, _ operands: [Value], _ name: String) -> Value {
+      lowering.graph.append(operation, operands, path: path + "." + name)
+    }
     guard lowering.form != .inference else {
       return lowering.graph.append(
         .batchNormalization(.init(epsilon: epsilon, statistics: .fixed)),
-        [input.value, runningMean, runningVariance, scale, shift], path: outputPath)
+        [x, mean, variance, scale, shift], path: path)
     }
-    let count = lowering.append(.channelStatistics(.init()), [input.value], "count")
-    let (mean, m2) = (count.result(1), count.result(2))
-    let variance = lowering.append(.variance(.init(correction: 0)), [count, m2], "variance")
+    let count = append(.channelStatistics(.init()), [x], "count")
+    let (batchMean, m2) = (count.result(1), count.result(2))
+    let batchVariance = append(.variance(.init(correction: 0)), [count, m2], "variance")
     switch lowering.form {
     case .training:
-      let unbiased = lowering.append(
-        .variance(.init(correction: 1)), [count, m2], "unbiased_variance")
+      let unbiased = append(.variance(.init(correction: 1)), [count, m2], "unbiased_variance")
       let average = Operation.movingAverage(.init(weight: Self.momentum))
       lowering.graph.bind(
-        lowering.path(Self.runningMean),
-        to: lowering.append(average, [runningMean, mean], "new_running_mean"))
+        running.meanSlot, to: append(average, [mean, batchMean], "new_running_mean"))
       lowering.graph.bind(
-        lowering.path(Self.runningVariance),
-        to: lowering.append(average, [runningVariance, unbiased], "new_running_var"))
+        running.varianceSlot, to: append(average, [variance, unbiased], "new_running_var"))
     case .statistics:
-      for (name, value) in zip(BatchStatistics.parts, [count, mean, m2]) {
-        lowering.graph.output(lowering.path(name), value)
-      }
+      lowering.batchStatistics.append(running)
+      lowering.graph.output(running.count, count)
+      lowering.graph.output(running.mean, batchMean)
+      lowering.graph.output(running.m2, m2)
     case .inference: break
     }
     return lowering.graph.append(
       .batchNormalization(.init(epsilon: epsilon, statistics: .batch)),
-      [input.value, mean, variance, scale, shift], path: outputPath)
+      [x, batchMean, batchVariance, scale, shift], path: path)
   }
 }
 
-/// The names of the outputs that the `statistics` form adds below each batch normalisation.
-public enum BatchStatistics {
-  /// Pixels (scalar), mean `[C]` and sum of squared deviations from the mean `[C]`.
-  public static let count = "count", mean = "mean", m2 = "m2"
-  static let parts = [count, mean, m2]
+/// The statistics of one normalisation: the slots that they run in, and the outputs that the
+/// `statistics` form adds for it.
+public struct BatchStatistics: Hashable, Sendable {
+  /// The slots of the running statistics, `[C]` each.
+  public let meanSlot: String, varianceSlot: String
+  /// Output (scalar): the pixels of the batch.
+  public var count: String { meanSlot + "/count" }
+  /// Output: the batch's mean `[C]`.
+  public var mean: String { meanSlot + "/mean" }
+  /// Output: the batch's sum of squared deviations from the mean `[C]`.
+  public var m2: String { varianceSlot + "/m2" }
 }
 
 /// `max(x, 0)`.

@@ -21,6 +21,9 @@ public struct Network: Sendable {
   public let depth: Int
   /// The path of the last layer.
   public let classifier: String
+  /// Where the layers are given as a graph: that graph as files keep it; see
+  /// ``init(_:definition:name:inputSide:classes:depth:classifier:)``.
+  public let definition: String?
   let layers: [any Layer]
 
   /// A network of the caller's own layers.
@@ -45,7 +48,29 @@ public struct Network: Sendable {
     self.inceptionBranch = inceptionBranch
     self.depth = depth
     self.classifier = classifier
+    definition = nil
     self.layers = layers()
+  }
+
+  /// A network whose layers are given as a graph, such as one from a file of another program.
+  ///
+  /// - Parameters:
+  ///   - graph: in inference form, from ``imagesInput`` to ``logitsOutput``.
+  ///   - definition: the graph as files keep it, in the words of whoever can read it again.
+  ///   - depth: the convolutions and products of matrices on the longest path.
+  ///   - classifier: the path of the last layer.
+  public init(
+    _ graph: Graph, definition: String, name: String, inputSide: Int, classes: Int, depth: Int,
+    classifier: String
+  ) {
+    self.name = name
+    self.inputSide = inputSide
+    self.classes = classes
+    (shortcut, stridePlacement, gateBias, inceptionBranch) = (nil, nil, nil, nil)
+    self.depth = depth
+    self.classifier = classifier
+    self.definition = definition
+    layers = [GraphLayers(graph, classes: classes)]
   }
 
   /// The sides of images, in pixels, that networks are built for.
@@ -74,11 +99,26 @@ public struct Network: Sendable {
   public func graph(
     _ form: NetworkForm, initialization: Initialization = .fanIn, dropsOut: Bool = true
   ) -> Graph {
+    lowered(form, initialization, dropsOut: dropsOut).graph
+  }
+
+  /// The graph of the form ``NetworkForm/statistics``, and the normalisations whose statistics it
+  /// gives.
+  ///
+  /// - Complexity: O(layers).
+  public func statisticsGraph() -> (graph: Graph, statistics: [BatchStatistics]) {
+    let lowering = lowered(.statistics, .fanIn, dropsOut: true)
+    return (lowering.graph, lowering.batchStatistics)
+  }
+
+  private func lowered(_ form: NetworkForm, _ initialization: Initialization, dropsOut: Bool)
+    -> Lowering
+  {
     var lowering = Lowering(form: form, initialization: initialization, dropsOut: dropsOut)
     let images = Activation(value: lowering.graph.input(Self.imagesInput), channels: 3)
     let logits = layers.lower(images, in: &lowering)
     lowering.graph.output(Self.logitsOutput, logits.value)
-    return lowering.graph
+    return lowering
   }
 
   /// Parameters and running statistics, those of auxiliary classifiers too.

@@ -56,12 +56,8 @@ public enum ExactStatistics {
     session: Session<D>, batchSize: Int, keepsImages: Bool = true,
     observe: (_ images: Int) throws -> Void = { _ in }
   ) throws {
-    let graph = network.graph(.statistics)
-    let layers = graph.outputs.compactMap { output in
-      output.name.hasSuffix("." + BatchStatistics.count)
-        ? String(output.name.dropLast(BatchStatistics.count.count + 1)) : nil
-    }
-    var merged: [String: MergedStatistics] = [:]
+    let (graph, layers) = network.statisticsGraph()
+    var merged: [BatchStatistics: MergedStatistics] = [:]
     // The last batch may be smaller, and has a plan of its own, for which the set is not kept again.
     let isKept = keepsImages && BatchSource.keeps([set], on: session.device)
     var batches: [Int: (source: BatchSource, plan: LoadedPlan<D>)] = [:]
@@ -82,16 +78,15 @@ public enum ExactStatistics {
       }
       plan.run()
       for layer in layers {
-        let mean = plan.readDouble(layer + "." + BatchStatistics.mean)
+        let mean = plan.readDouble(layer.mean)
         merged[layer, default: MergedStatistics(channels: mean.count)].merge(
-          count: Double(plan.scalar(layer + "." + BatchStatistics.count)), mean: mean,
-          m2: plan.readDouble(layer + "." + BatchStatistics.m2))
+          count: Double(plan.scalar(layer.count)), mean: mean, m2: plan.readDouble(layer.m2))
       }
       try observe(start + count)
     }
     for (layer, statistics) in merged {
-      session.store.write(statistics.mean, to: layer + "." + BatchNormalization.runningMean)
-      session.store.write(statistics.variance, to: layer + "." + BatchNormalization.runningVariance)
+      session.store.write(statistics.mean, to: layer.meanSlot)
+      session.store.write(statistics.variance, to: layer.varianceSlot)
     }
   }
 }

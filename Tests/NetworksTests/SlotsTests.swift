@@ -100,11 +100,12 @@ import Testing
 
   @Test func statisticsAreOutputsOfTheirForm() throws {
     let network = try NetworkCatalog.network(named: "cifar-resnet8")
-    let outputs = network.graph(.statistics).outputs.map(\.name)
+    let (graph, statistics) = network.statisticsGraph()
+    let outputs = graph.outputs.map(\.name)
     for path in ["bn1", "layer1.0.bn1", "layer3.0.bn2"] {
-      for part in [BatchStatistics.count, BatchStatistics.mean, BatchStatistics.m2] {
-        #expect(outputs.contains("\(path).\(part)"))
-      }
+      let layer = try #require(statistics.first { $0.meanSlot == path + ".running_mean" })
+      #expect(layer.varianceSlot == path + ".running_var")
+      for output in [layer.count, layer.mean, layer.m2] { #expect(outputs.contains(output)) }
     }
     #expect(outputs.count == 1 + 3 * 7)
     #expect(network.graph(.statistics).bindings.isEmpty)

@@ -82,11 +82,13 @@ extension Operation {
       guard extent > 0, steps >= 0 else { return nil }
       let last = (steps + (roundsUp ? stride - 1 : 0)) / stride
       let count = roundsUp && last * stride >= extent + before ? last : last + 1
-      // Without dilation no window is empty, because there is less padding than window.
+      // Without dilation no window is empty, because there is less padding than window; with it, one
+      // that begins before the image may step over it.
       let isAnyEmpty =
         dilation > 1
-        && (0..<count).contains { index in
-          !(0..<window).contains { 0..<extent ~= index * stride - before + $0 * dilation }
+        && Swift.stride(from: -before, to: 0, by: stride).prefix(count).contains { start in
+          let first = (dilation - 1 - start) / dilation
+          return first >= window || start + first * dilation >= extent
         }
       return isAnyEmpty ? nil : count
     }

@@ -41,7 +41,8 @@ package enum Failure {
       default: .input
       }
     case DatasetError.image(let error): code(for: error)
-    case is DatasetError, is FileError, is SafetensorsError, is TorchError, is ModelFileError,
+    case is DatasetError, is FileError, is SafetensorsError, is TorchError, is ONNXError,
+      is ModelFileError,
       is WeightsError, is HubFolder.Unsupported,
       is CheckpointError, is ConfigError, is InputError:
       .input

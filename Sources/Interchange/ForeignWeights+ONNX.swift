@@ -1,0 +1,156 @@
+import ResidualFormats
+import ResidualImages
+import ResidualNetworks
+import ResidualTensors
+
+#if ONNX
+  import ResidualONNXSchema
+
+  extension ModelFile {
+    static let onnxPrefix = "residual."
+  }
+#endif
+
+extension OpenedModel {
+  /// Opens a network from an ONNX file. One whose graph is that of a network here becomes that one.
+  ///
+  /// - Throws: ``ONNXError``, ``WeightsError``, ``ModelFileError``.
+  init(onnx bytes: FileBytes, _ options: WeightsOptions) throws {
+    #if ONNX
+      let file = try ONNXFile(bytes)
+      guard options.model == nil, options.shortcutPadding == nil, options.stridePlacement == nil
+      else { throw WeightsError.describesLayers(file: bytes.name) }
+      let description = try ONNXDescription(of: file)
+      guard description == nil || options == WeightsOptions() else {
+        throw WeightsError.describesItself(file: bytes.name)
+      }
+      let found = try ONNXNetwork(
+        description?.file ?? file, inputSide: options.inputSide)
+      var tensors = found.tensors
+      var remarks = found.remarks
+      let network = RecognizedNetwork.network(of: found) ?? found.network
+      remarks.append(
+        network.definition == nil
+          ? "its graph is that of \(network.name), of \(network.classes) classes"
+          : "a network of \(network.depth) layers and \(network.classes) classes that has no name "
+            + "here")
+      let normalization =
+        try description?.normalization(side: network.inputSide)
+        ?? Self.normalization(options, of: network, &remarks)
+      if options.channelOrder == .bgr {
+        try Self.reverseChannels(&tensors, of: network)
+        remarks.append("the first filter's channels, mean and std were turned from BGR to RGB")
+      }
+      let names = try description?.classNames(network.classes)
+      self.init(
+        model: ModelFile(
+          network: network, normalization: normalization,
+          classNames: names ?? Self.numbered(network.classes), statistics: .moving,
+          tensors: tensors, provenance: ["imported": remarks.joined(separator: "; ")]),
+        namesClasses: names.map { $0 != Self.numbered(network.classes) } ?? false,
+        remarks: remarks)
+    #else
+      _ = try ONNXFile(bytes)
+      preconditionFailure("no ONNX file is read without the trait ONNX")
+    #endif
+  }
+}
+
+#if ONNX
+  /// What a file that this program has written says of its model.
+  private struct ONNXDescription {
+    /// The file without the nodes that prepare images.
+    let file: ONNXFile
+    private let metadata: ModelMetadata
+    private let mean: Onnx_TensorProto?
+
+    /// `nil` for files of other programs.
+    init?(of file: ONNXFile) throws {
+      let prefix = ModelFile.onnxPrefix
+      let fields = Dictionary(
+        file.model.metadataProps.compactMap { entry in
+          entry.key.hasPrefix(prefix)
+            ? (String(entry.key.dropFirst(prefix.count)), entry.value) : nil
+        }, uniquingKeysWith: { first, _ in first })
+      guard ModelMetadata.describes(fields) else { return nil }
+      metadata = try ModelMetadata(fields, file: file.name)
+      mean = file.model.graph.initializer.first { $0.name == ModelFile.meanTensor }
+      var model = file.model
+      let prepares = { (name: String) in name.hasPrefix("preprocessing.") }
+      let preparation = model.graph.node.prefix { prepares($0.name) }
+      if let input = model.graph.input.first?.name, let prepared = preparation.last?.output.first {
+        model.graph.node.removeFirst(preparation.count)
+        for node in model.graph.node.indices {
+          for operand in model.graph.node[node].input.indices
+          where model.graph.node[node].input[operand] == prepared {
+            model.graph.node[node].input[operand] = input
+          }
+        }
+        model.graph.initializer.removeAll { prepares($0.name) }
+      }
+      self.file = try ONNXFile(model, name: file.name)
+    }
+
+    func classNames(_ count: Int) throws(ModelFileError) -> [String] {
+      guard metadata.classNames.count == count else {
+        throw .badField(
+          file: file.name, field: "class_names", value: "\(metadata.classNames.count) names")
+      }
+      return metadata.classNames
+    }
+
+    func normalization(side: Int) throws -> Normalization {
+      try metadata.normalization(file: file.name) {
+        guard let mean else {
+          throw ModelFileError.missingTensor(
+            file: file.name, name: ModelFile.meanTensor, network: file.model.graph.name)
+        }
+        let tensor: ONNXTensor
+        do throws(ONNXProblem) { tensor = try ONNXTensor(mean) } catch {
+          throw ONNXError(file.name, error)
+        }
+        guard tensor.kind == .reals, tensor.shape == [3, side, side] else {
+          throw ModelFileError.wrongShape(
+            file: file.name, name: mean.name, found: tensor.shape, expected: [3, side, side])
+        }
+        let numbers = tensor.reals
+        let pixels = side * side
+        return (0..<3 * pixels).map { numbers[$0 % 3 * pixels + $0 / 3] }
+      }
+    }
+  }
+
+  extension RecognizedNetwork {
+    /// The network of the catalogue that computes what a graph does; `nil` where none does.
+    static func network(of found: ONNXNetwork) -> Network? {
+      let shapes = Dictionary(
+        uniqueKeysWithValues: found.graph.slots.map { ($0.name, $0.shape) })
+      for padding in Shortcut.ZeroPadding.allCases {
+        for placement in StridePlacement.allCases {
+          guard
+            let recognized = try? RecognizedNetwork(
+              shapes, padding: padding, stridePlacement: placement)
+          else { return nil }
+          for name in recognized.names {
+            let network = try? NetworkCatalog.network(
+              named: name, shortcut: name == recognized.name ? recognized.shortcut : nil,
+              stridePlacement: placement, inceptionBranch: recognized.inceptionBranch,
+              inputSide: found.network.inputSide, classes: recognized.classes)
+            if let network,
+              found.graph.computes(Network.logitsOutput, as: network.graph(.inference))
+            {
+              return network
+            }
+          }
+        }
+      }
+      return nil
+    }
+
+    /// The networks that have such tensors: the one that was recognised, and its plain twin.
+    private var names: [String] {
+      guard case .padding = shortcut else { return [name] }
+      return [name, name.replacing("resnet", with: "plain")]
+    }
+  }
+#endif

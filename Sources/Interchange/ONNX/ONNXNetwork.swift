@@ -1,0 +1,291 @@
+#if ONNX
+  import Foundation
+  import ResidualFormats
+  import ResidualGraphs
+  import ResidualNetworks
+  import ResidualONNXSchema
+  import ResidualTensors
+
+  /// A classifier as an ONNX file has it: a network given as a graph, and its numbers.
+  package struct ONNXNetwork {
+    /// The name of networks that no catalogue has.
+    static let name = "onnx"
+    private static let standardSide = 224
+
+    package let network: Network
+    /// From images to logits, in inference form.
+    package let graph: Graph
+    /// What was left out or assumed, in words.
+    package let remarks: [String]
+    private let constants: [String: ONNXTensor]
+
+    /// Parameters and running statistics by slot, where the file has its numbers.
+    package var tensors: [String: Tensor<Float>] {
+      var tensors: [String: Tensor<Float>] = [:]
+      for slot in graph.slots {
+        tensors[slot.name] = constants[slot.name].map { Tensor(slot.shape, $0.reals) }
+      }
+      return tensors
+    }
+
+    /// Takes a network from a file.
+    ///
+    /// - Parameters:
+    ///   - inputSide: of the images, where the file leaves it open.
+    ///   - hasData: whether the file must have its numbers, and not its graph alone.
+    /// - Throws: ``ONNXError``.
+    package init(_ file: ONNXFile, inputSide: Int? = nil, hasData: Bool = true) throws(ONNXError) {
+      do { try self.init(of: file, inputSide, hasData: hasData) } catch {
+        throw ONNXError(file.name, error)
+      }
+    }
+
+    private init(of file: ONNXFile, _ inputSide: Int?, hasData: Bool) throws(ONNXProblem) {
+      let images = try Images(of: file.model.graph, inputSide)
+      var remarks: [String] = []
+      if images.isAssumed {
+        remarks.append("assumed: images of \(images.side) pixels (--img-size)")
+      }
+      var importer = try ONNXImport(file, batch: images.shape[0], hasData: hasData)
+      try importer.declare(
+        input: images.name, as: Network.imagesInput, images.shape, isNCHW: images.isNCHW)
+      for node in file.model.graph.node { try importer.take(node) }
+      let outputs = file.model.graph.output.map(\.name)
+      guard outputs.count == 1 else { throw .outputs(outputs) }
+      guard case .activation(var logits) = importer.meaning(of: outputs[0]) else {
+        throw .undefinedValue(outputs[0], node: "output")
+      }
+      if case .softmax(let softmax) = importer.graph.nodes[logits.value.node].operation,
+        logits.rank == 2 || logits.shape.extents.dropFirst(2).allSatisfy({ $0 == 1 }),
+        logits.places.firstIndex(of: softmax.axis) == 1
+      {
+        logits = ONNXImport.Activation(
+          value: importer.graph.nodes[logits.value.node].operands[0], shape: logits.shape,
+          places: logits.places, carriesBatch: logits.carriesBatch)
+        remarks.append("the softmax at its end is left out: results are logits here")
+      }
+      if logits.rank == 4, logits.shape[2] == 1, logits.shape[3] == 1 {
+        logits = try importer.reshaped(logits, [.rest, .fixed(logits.shape[1])], outputs[0])
+      }
+      guard logits.rank == 2, logits.places == [0, 1], logits.carriesBatch,
+        1...RecognizedNetwork.maximumClasses ~= logits.shape[1]
+      else { throw .notLogits(output: outputs[0], shape: logits.shape) }
+      var graph = importer.graph
+      graph.output(Network.logitsOutput, logits.value)
+      graph = graph.pruned()
+      guard graph.value(ofInput: Network.imagesInput) != nil else {
+        throw .inputs([])
+      }
+      try Self.checkBatch(of: graph, images, classes: logits.shape[1])
+      self.graph = graph
+      self.remarks = remarks
+      constants = importer.constants
+      network = Network(
+        graph, definition: try Self.definition(file.model, images), name: Self.name,
+        inputSide: images.side, classes: logits.shape[1], depth: Self.depth(of: graph),
+        classifier: Self.head(of: graph)?.path ?? "")
+    }
+
+    /// The one input that is no constant.
+    private struct Images {
+      let name: String
+      let side: Int
+      /// In ONNX's order, with the batch that shapes are inferred for.
+      let shape: Shape
+      let isNCHW: Bool
+      /// Whether the file leaves the side open, and nobody has named it.
+      let isAssumed: Bool
+
+      init(of graph: Onnx_GraphProto, _ wanted: Int?) throws(ONNXProblem) {
+        let constants = Set(graph.initializer.map(\.name))
+        let inputs = graph.input.filter { !constants.contains($0.name) }
+        guard inputs.count == 1 else { throw .inputs(inputs.map(\.name)) }
+        let (input, type) = (inputs[0], inputs[0].type.tensorType)
+        name = input.name
+        try ONNXImport.checkReal(input)
+        let extents = type.shape.dim.map { dimension -> Int? in
+          guard case .dimValue(let extent)? = dimension.value, extent > 0 else { return nil }
+          return Int(extent)
+        }
+        func refused() -> ONNXProblem {
+          .notImages(
+            input: input.name,
+            extents: "[" + extents.map { $0.map(String.init) ?? "?" }.joined(separator: ", ") + "]")
+        }
+        guard extents.count == 4 else { throw refused() }
+        isNCHW = extents[1] == 3
+        guard isNCHW || extents[3] == 3 else { throw refused() }
+        let (height, width) = isNCHW ? (extents[2], extents[3]) : (extents[1], extents[2])
+        if let height, let width, height != width {
+          throw .notSquare(height: height, width: width)
+        }
+        side = height ?? width ?? wanted ?? ONNXNetwork.standardSide
+        isAssumed = height == nil && width == nil && wanted == nil
+        if let wanted, wanted != side { throw .wrongSide(found: side, wanted: wanted) }
+        // Two images where the file leaves it open: one could be taken for an axis of its own.
+        let batch = extents[0] ?? 2
+        guard Network.inputSides.contains(side), batch <= 1_000_000 else { throw refused() }
+        shape = isNCHW ? [batch, 3, side, side] : [batch, side, side, 3]
+      }
+    }
+
+    /// Checks that the graph takes a batch of another size.
+    private static func checkBatch(of graph: Graph, _ images: Images, classes: Int)
+      throws(ONNXProblem)
+    {
+      let batch = images.shape[0] + 1
+      do {
+        let shapes = try graph.shapes(
+          inputs: [Network.imagesInput: [batch, images.side, images.side, 3]])
+        guard let logits = graph.output(Network.logitsOutput),
+          shapes[logits.node][logits.result] == [batch, classes]
+        else { throw ShapeError("its result keeps the size of the batch") }
+      } catch let error as ShapeError {
+        throw .fixedBatch(error.message)
+      } catch { throw .fixedBatch("\(error)") }
+    }
+
+    /// The convolutions and products of matrices on the longest path.
+    private static func depth(of graph: Graph) -> Int {
+      var depths: [Int] = []
+      for node in graph.nodes {
+        let own =
+          switch node.operation {
+          case .convolution, .matrixProduct: 1
+          default: 0
+          }
+        depths.append(own + (node.operands.map { depths[$0.node] }.max() ?? 0))
+      }
+      return graph.output(Network.logitsOutput).map { depths[$0.node] } ?? 0
+    }
+  }
+
+  // MARK: The classifier
+
+  extension ONNXNetwork {
+    /// The last layer of a graph.
+    struct Head {
+      /// Begins the names of its slots, where they have something in common.
+      let path: String
+      /// For each slot, the axis of the classes.
+      let slots: [(name: String, axis: Int)]
+    }
+
+    /// The layer that the logits come from; `nil` where they are no product of a slot.
+    static func head(of graph: Graph) -> Head? {
+      guard var value = graph.output(Network.logitsOutput) else { return nil }
+      var slots: [(String, Int)] = []
+      func slot(_ value: Value) -> String? {
+        guard case .state(let state) = graph.nodes[value.node].operation else { return nil }
+        return state.slot
+      }
+      while true {
+        let node = graph.nodes[value.node]
+        switch node.operation {
+        case .addBias:
+          guard let bias = slot(node.operands[1]) else { return nil }
+          slots.append((bias, 0))
+        case .relu, .flatten, .globalAveragePooling, .averagePooling: break
+        case .matrixProduct(let product):
+          guard let filter = slot(node.operands[1]) else { return nil }
+          return Head(filter, product.transposesRight ? 0 : 1, slots)
+        case .convolution:
+          guard let filter = slot(node.operands[1]) else { return nil }
+          return Head(filter, 0, slots)
+        default: return nil
+        }
+        value = node.operands[0]
+      }
+    }
+
+    /// The same network for another number of classes, without numbers.
+    ///
+    /// - Throws: ``ONNXError``.
+    static func network(_ definition: String, classes: Int, name: String) throws(ONNXError)
+      -> Network
+    {
+      let file = try ONNXFile(definition: definition, name: name)
+      let known = try ONNXNetwork(file, hasData: false)
+      guard known.network.classes != classes else { return known.network }
+      var model = file.model
+      guard let head = head(of: known.graph) else {
+        throw ONNXError(
+          name, .unsupported("no classifier to replace", operator: "Output", node: name))
+      }
+      for (slot, axis) in head.slots {
+        guard let index = model.graph.initializer.firstIndex(where: { $0.name == slot }),
+          axis < model.graph.initializer[index].dims.count,
+          model.graph.initializer[index].dims[axis] == known.network.classes
+        else { throw ONNXError(name, .wrongKind(value: slot, node: head.path)) }
+        model.graph.initializer[index].dims[axis] = Int64(classes)
+        model.graph.initializer[index].rawData = Data()
+        model.graph.initializer[index].floatData = []
+      }
+      return try ONNXNetwork(ONNXFile(model, name: name), hasData: false).network
+    }
+  }
+
+  extension ONNXNetwork.Head {
+    fileprivate init(_ filter: String, _ axis: Int, _ others: [(name: String, axis: Int)]) {
+      let suffix = ".weight"
+      path = filter.hasSuffix(suffix) ? String(filter.dropLast(suffix.count)) : filter
+      slots = [(filter, axis)] + others
+    }
+  }
+
+  // MARK: The definition
+
+  extension ONNXNetwork {
+    /// The model without its numbers, as text: what a file must keep to build the network again.
+    private static func definition(_ model: Onnx_ModelProto, _ images: Images)
+      throws(ONNXProblem) -> String
+    {
+      var model = model
+      model.docString = ""
+      model.metadataProps = []
+      model.graph.docString = ""
+      model.graph.valueInfo = []
+      model.graph.metadataProps = []
+      for index in model.graph.initializer.indices {
+        model.graph.initializer[index].dropNumbers()
+      }
+      for node in model.graph.node.indices {
+        model.graph.node[node].docString = ""
+        for index in model.graph.node[node].attribute.indices
+        where model.graph.node[node].attribute[index].hasT {
+          model.graph.node[node].attribute[index].t.dropNumbers()
+        }
+      }
+      // A side that was chosen here is part of the network.
+      for index in model.graph.input.indices where model.graph.input[index].name == images.name {
+        for axis in images.isNCHW ? [2, 3] : [1, 2] {
+          model.graph.input[index].type.tensorType.shape.dim[axis].dimValue = Int64(images.side)
+        }
+      }
+      guard let bytes: Data = try? model.serializedBytes() else { throw .notDecodable }
+      return bytes.base64EncodedString()
+    }
+  }
+
+  extension Onnx_TensorProto {
+    /// Leaves the shape of a tensor of reals. A single one may be part of what is computed, as are
+    /// integers.
+    fileprivate mutating func dropNumbers() {
+      guard dataType == Int32(DataType.float.rawValue), rawData.count > 4 || floatData.count > 1
+      else { return }
+      (rawData, floatData) = (Data(), [])
+    }
+  }
+
+  extension ONNXFile {
+    /// A model from ``Network/definition``.
+    ///
+    /// - Throws: ``ONNXError``.
+    init(definition: String, name: String) throws(ONNXError) {
+      guard let bytes = Data(base64Encoded: definition) else {
+        throw ONNXError(name, .notDecodable)
+      }
+      try self.init(FileBytes(bytes, name: name))
+    }
+  }
+#endif

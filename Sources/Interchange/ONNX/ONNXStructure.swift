@@ -1,0 +1,124 @@
+#if ONNX
+  import ResidualFormats
+
+  /// A first walk over the bytes of an ONNX file, before anything is decoded.
+  ///
+  /// Two bytes of a file can become an object of hundreds in memory, so what is not a tensor's numbers
+  /// is counted and limited first; and what is cut off is found with its place.
+  struct ONNXStructure {
+    /// Nodes, attributes, tensors and whatever else is a message.
+    static let maximumParts = 100_000
+    /// Bytes beside the numbers that are kept as they are in memory.
+    static let maximumByteCount = 4 << 20
+    private static let maximumDepth = 40
+
+    /// The messages that are walked into; others are counted as bytes.
+    private enum Message {
+      case model, graph, node, attribute, tensor, value, type, tensorType, shape, entry
+
+      /// The messages in the fields of this one.
+      func message(inField number: UInt64) -> Message? {
+        switch (self, number) {
+        case (.model, 7): .graph
+        case (.model, 8), (.model, 14), (.model, 20), (.model, 25), (.model, 26): .entry
+        case (.graph, 1): .node
+        case (.graph, 5): .tensor
+        case (.graph, 11), (.graph, 12), (.graph, 13): .value
+        case (.graph, 14), (.graph, 15), (.graph, 16): .entry
+        case (.node, 5): .attribute
+        case (.node, 9), (.node, 10): .entry
+        case (.attribute, 5), (.attribute, 10): .tensor
+        case (.attribute, 6), (.attribute, 11): .graph
+        case (.attribute, 14), (.attribute, 15): .type
+        case (.attribute, 22), (.attribute, 23): .entry
+        case (.tensor, 3), (.tensor, 13), (.tensor, 16), (.value, 4): .entry
+        case (.value, 2): .type
+        case (.type, 1), (.type, 8): .tensorType
+        case (.type, 4), (.type, 5), (.type, 9): .entry
+        case (.tensorType, 2): .shape
+        case (.shape, 1): .entry
+        default: nil
+        }
+      }
+
+      /// Whether a field holds numbers that take no more memory than their bytes.
+      func isBulk(field number: UInt64) -> Bool {
+        // float_data, raw_data, double_data
+        self == .tensor && (number == 4 || number == 9 || number == 10)
+      }
+    }
+
+    private let file: FileBytes
+    private var parts = 0
+    private var byteCount = 0
+
+    /// Walks over a file.
+    ///
+    /// - Throws: ``ONNXProblem`` about the wire format.
+    /// - Complexity: O(bytes beside the numbers).
+    static func check(_ file: FileBytes) throws(ONNXProblem) {
+      var structure = ONNXStructure(file: file)
+      try structure.walk(.model, 0..<file.count, depth: 0)
+    }
+
+    private init(file: FileBytes) { self.file = file }
+
+    private mutating func walk(_ message: Message, _ range: Range<Int>, depth: Int)
+      throws(ONNXProblem)
+    {
+      parts += 1
+      guard parts <= Self.maximumParts else { throw .tooManyParts(limit: Self.maximumParts) }
+      guard depth <= Self.maximumDepth else { throw .nestedTooDeep(offset: range.lowerBound) }
+      var offset = range.lowerBound
+      while offset < range.upperBound {
+        let start = offset
+        let key = try number(at: &offset, before: range.upperBound)
+        let field = key >> 3
+        guard field > 0, field < 1 << 29 else { throw .fieldZero(offset: start) }
+        switch key & 7 {
+        case 0: _ = try number(at: &offset, before: range.upperBound)
+        case 1: try skip(8, &offset, before: range.upperBound)
+        case 2:
+          let length = try number(at: &offset, before: range.upperBound)
+          let begin = offset
+          try skip(length, &offset, before: range.upperBound)
+          if let inner = message.message(inField: field) {
+            try walk(inner, begin..<offset, depth: depth + 1)
+          } else if message.isBulk(field: field) {
+            byteCount -= offset - begin
+          }
+        case 5: try skip(4, &offset, before: range.upperBound)
+        case let type: throw .unknownWireType(Int(type), offset: start)
+        }
+        // A message's own bytes are counted where they are walked.
+        let isMessage = key & 7 == 2 && message.message(inField: field) != nil
+        if !isMessage { byteCount += offset - start }
+        guard byteCount <= Self.maximumByteCount else {
+          throw .tooMuchStructure(limit: Self.maximumByteCount)
+        }
+      }
+    }
+
+    private func skip(_ length: UInt64, _ offset: inout Int, before end: Int)
+      throws(ONNXProblem)
+    {
+      guard length <= UInt64(end - offset) else {
+        throw .cutOff(offset: offset, needed: length, available: end - offset)
+      }
+      offset += Int(length)
+    }
+
+    private func number(at offset: inout Int, before end: Int) throws(ONNXProblem) -> UInt64 {
+      let start = offset
+      var value: UInt64 = 0
+      for shift in stride(from: UInt64(0), to: 70, by: 7) {
+        guard offset < end else { throw .cutOff(offset: start, needed: 1, available: 0) }
+        let byte = file[offset]
+        offset += 1
+        value |= UInt64(byte & 0x7F) << shift
+        if byte < 0x80 { return value }
+      }
+      throw .longNumber(offset: start)
+    }
+  }
+#endif
