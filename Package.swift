@@ -136,7 +136,12 @@ let package = Package(
     tests(
       "TrainingTests",
       ["ResidualTraining", "ResidualCPU", "ResidualCUDA", "ResidualTestSupport"]),
-    tests("InterchangeTests", ["ResidualInterchange", "ResidualExecution", "ResidualTestSupport"]),
+    tests(
+      "InterchangeTests",
+      [
+        "ResidualInterchange", "ResidualCPU", "ResidualReference", "ResidualTestSupport",
+        .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
+      ]),
     tests("FormatsTests", ["ResidualFormats", "ResidualTensors", "ResidualTestSupport"]),
     tests("Attacks", ["ResidualFormats", "ResidualTensors"]),
     tests("ImagesTests", ["ResidualImages", "ResidualTensors"]),
