@@ -27,7 +27,12 @@ extension ModelFile {
   /// - Throws: ``ONNXExportError``, ``FileError``.
   public func writeONNX(to path: String, _ options: ONNXOptions = .init()) throws {
     #if ONNX
-      let bytes: [UInt8] = try onnx(options).serializedBytes()
+      let message = try onnx(options)
+      guard let bytes: [UInt8] = try? message.serializedBytes() else {
+        // Too many bytes is all that can be wrong with a message of our own.
+        let byteCount = message.graph.initializer.reduce(0) { $0 + $1.rawData.count }
+        throw ONNXExportError.tooLarge(byteCount: byteCount)
+      }
       try AtomicFile.write(bytes, to: path)
     #else
       throw ONNXExportError.notBuilt
