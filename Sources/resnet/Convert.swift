@@ -10,23 +10,39 @@ struct Convert: ParsableCommand {
       Reads models of this program, safetensors, and checkpoints of PyTorch under the names of \
       torchvision, timm, transformers and akamaster's CIFAR networks. What is written follows from \
       the name: FILE.safetensors is a model of this program, with torchvision's names, FILE.pth a \
-      state_dict for PyTorch, and any other name a folder for the Hugging Face Hub. Both sides are \
-      run on the same images before the new one stands.
+      state_dict for PyTorch, FILE.onnx a network for ONNX Runtime and others, and any other name a \
+      folder for the Hugging Face Hub. Both sides are run on the same images before the new one \
+      stands; an ONNX file is read again and compared.
       """)
 
   @Argument(help: "What to read.") var input: String
-  @Argument(help: "What to write: FILE.safetensors, FILE.pth, or a folder.") var output: String
+  @Argument(help: "What to write: FILE.safetensors, FILE.pth, FILE.onnx, or a folder.")
+  var output: String
   @Option(
     help: ArgumentHelp("The library that a folder is for.", valueName: "timm|transformers"))
   var hubStyle: String?
   @Flag(
     help: "Replace a mean for each pixel by one for each channel, where the format knows no other.")
   var averageMean = false
+  @Option(
+    help: ArgumentHelp(
+      "The version of ONNX's operators, 9 to 22; 17 if it is not given.", valueName: "version"))
+  var opset: Int?
+  @Flag(
+    name: .customLong("fold-bn"),
+    help: "Make batch normalisations part of the convolutions before them, in ONNX.")
+  var foldsNormalization = false
+  @Option(
+    help: ArgumentHelp(
+      "Where ONNX has the preparation of images: described in the metadata, for prepared inputs, or "
+        + "in the first nodes, for RGB from 0 to 255. By default metadata, and nodes where there is "
+        + "a mean for each pixel.", valueName: "metadata|nodes"))
+  var preprocessing: String?
   @OptionGroup(title: "Weights from elsewhere") var weightsOptions: WeightsFlags
   @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
   @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
-  private enum Target { case model, torch, hub(HubFolder.Style) }
+  private enum Target { case model, torch, onnx(ONNXOptions), hub(HubFolder.Style) }
 
   func validate() throws { _ = try target() }
 
@@ -38,7 +54,14 @@ struct Convert: ParsableCommand {
       return style
     }
     let kind = (output as NSString).pathExtension.lowercased()
-    if ["safetensors", "pth", "pt", "th"].contains(kind) {
+    if kind == "onnx", style == nil { return .onnx(try onnxOptions()) }
+    for (flag, isGiven) in [
+      ("--opset", opset != nil), ("--fold-bn", foldsNormalization),
+      ("--preprocessing", preprocessing != nil),
+    ] where isGiven {
+      throw UsageError("\(flag) is for ONNX, and \(output) does not end in '.onnx'; leave it out")
+    }
+    if ["safetensors", "pth", "pt", "th", "onnx"].contains(kind) {
       if kind != "safetensors", WeightsHash.digits(inName: output) != nil {
         throw UsageError(
           "\(output): the name ends in the digits of another file's hash; leave them out")
@@ -50,10 +73,29 @@ struct Convert: ParsableCommand {
     }
     guard kind.isEmpty || style != nil else {
       throw UsageError(
-        "\(output): no kind of file ends in '.\(kind)' here; name a .safetensors or .pth file, or a "
-          + "folder")
+        "\(output): no kind of file ends in '.\(kind)' here; name a .safetensors, .pth or .onnx file, "
+          + "or a folder")
     }
     return .hub(style ?? .timm)
+  }
+
+  private func onnxOptions() throws -> ONNXOptions {
+    var options = ONNXOptions()
+    options.opset = opset ?? options.opset
+    let range = ONNXOptions.opsets
+    guard range.contains(options.opset) else {
+      throw UsageError(
+        "--opset \(options.opset) is out of range: \(range.lowerBound) to \(range.upperBound)")
+    }
+    options.foldsNormalization = foldsNormalization
+    options.preprocessing = try preprocessing.map { text in
+      guard let place = ONNXOptions.Preprocessing(rawValue: text) else {
+        throw UsageError("--preprocessing '\(text)' is not one of metadata, nodes")
+      }
+      return place
+    }
+    options.producerVersion = Version.current
+    return options
   }
 
   struct Report: Encodable {
@@ -90,11 +132,18 @@ struct Convert: ParsableCommand {
       switch target {
       case .model: try model.write(to: partial)
       case .torch: try model.writeTorch(to: partial)
+      case .onnx(let options): try model.writeONNX(to: partial, options)
       case .hub(let style): try HubFolder(model, style: style).write(to: partial)
       }
     }
     if case .torch = target, case .perPixelMean = model.normalization {
       changes.append("a checkpoint holds no mean: subtract each pixel's, as before, from inputs")
+      terminal.note(changes.last ?? "")
+    }
+    if case .onnx(let options) = target, options.preprocessing == nil,
+      model.onnxPreprocessing == .nodes
+    {
+      changes.append("a mean for each pixel: the first nodes subtract it from RGB of 0 to 255")
       terminal.note(changes.last ?? "")
     }
     try check(model, partial, target, device: device)
@@ -105,7 +154,13 @@ struct Convert: ParsableCommand {
           input: input, output: output, network: model.network.name, changes: changes))
     }
     print("\(output): \(model.network.name), \(model.network.classes) classes")
-    print("both sides give the same logits to the bit")
+    if case .onnx = target {
+      print(
+        "the file was read again and holds the network"
+          + (foldsNormalization ? "" : ", its tensors to the bit"))
+    } else {
+      print("both sides give the same logits to the bit")
+    }
   }
 
   /// A hidden name in the same folder, with the extension by which files are told apart.
@@ -133,6 +188,7 @@ struct Convert: ParsableCommand {
     var file = path
     switch target {
     case .model: break
+    case .onnx(let options): return try model.checkONNX(at: path, options)
     case .hub:
       file += "/model.safetensors"
       fallthrough

@@ -1,4 +1,5 @@
 import Foundation
+import ResidualImages
 import ResidualTraining
 import Testing
 
@@ -8,8 +9,11 @@ extension Commands {
     let place: Workplace
     init() throws { place = try Workplace() }
 
-    /// A model with random numbers, one mean a channel.
-    private func addModel(_ name: String, _ network: String, _ shortcut: Shortcut? = nil) throws {
+    /// A model with random numbers, by default with one mean a channel.
+    private func addModel(
+      _ name: String, _ network: String, _ shortcut: Shortcut? = nil,
+      _ normalization: Normalization = .channels(mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3])
+    ) throws {
       let network = try NetworkCatalog.network(
         named: network, shortcut: shortcut, inputSide: 32, classes: 3)
       var source = RandomSource(RandomKey(seed: 5))
@@ -17,7 +21,7 @@ extension Commands {
         (slot.name, Tensor(slot.shape, (0..<slot.shape.count).map { _ in source.uniform() - 0.25 }))
       }
       try ModelFile(
-        network: network, normalization: .channels(mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3]),
+        network: network, normalization: normalization,
         classNames: Workplace.classes, statistics: .moving,
         tensors: Dictionary(uniqueKeysWithValues: tensors)
       ).write(to: place.url.appending(path: name).path)
@@ -94,6 +98,33 @@ extension Commands {
       #expect([0, 77].contains(process.terminationStatus), "0 loaded, 77 no such library")
     }
 
+    @Test func onnx() throws {
+      try addModel("a.safetensors", "resnet18")
+      let plain = try place.run(["convert", "a.safetensors", "a.onnx"])
+      #expect(plain.output.contains("a.onnx: resnet18, 3 classes"))
+      #expect(plain.output.contains("to the bit"))
+      let report = try place.run(
+        ["convert", "a.safetensors", "b.onnx", "--fold-bn", "--opset", "11", "--json"]
+      ).json()
+      #expect(report["network"] as? String == "resnet18")
+      let sizes = ["a.safetensors", "a.onnx", "b.onnx"].map { name in
+        (try? Data(contentsOf: place.url.appending(path: name)).count) ?? 0
+      }
+      // The numbers are the same; without normalisations there are fewer.
+      #expect(sizes[2] > 44_000_000 && sizes[2] < sizes[1] && sizes[1] < sizes[0] + 20_000)
+
+      let pixels = [Float](repeating: 0.5, count: 32 * 32 * 3)
+      try addModel("p.safetensors", "cifar-resnet8", nil, .perPixelMean(pixels))
+      let noted = try place.run(["convert", "p.safetensors", "p.onnx"])
+      #expect(noted.errors.contains("the first nodes subtract it"))
+      let refused = try Program.run(
+        ["convert", "p.safetensors", "q.onnx", "--preprocessing", "metadata"], in: place.url)
+      #expect(refused.code == 64 && refused.errors.contains("--average-mean"))
+      try place.run(
+        ["convert", "p.safetensors", "q.onnx", "--preprocessing", "metadata", "--average-mean"])
+      #expect(!place.files("").contains { $0.hasPrefix(".residual") })
+    }
+
     @Test func refusals() throws {
       try addModel("a.safetensors", "cifar-resnet8")
       let before = place.listing
@@ -102,7 +133,13 @@ extension Commands {
         ("a.safetensors b.pth --hub-style timm", 64, "leave it out"),
         ("a.safetensors hub --hub-style keras", 64, "timm, transformers"),
         ("a.safetensors b.pth --mean 1,2,3", 65, "says itself"),
-        ("a.safetensors b.onnx", 64, "no kind of file"),
+        ("a.safetensors b.keras", 64, "no kind of file"),
+        ("a.safetensors b.pth --opset 17", 64, "--opset is for ONNX"),
+        ("a.safetensors hub --fold-bn", 64, "--fold-bn is for ONNX"),
+        ("a.safetensors b.onnx --opset 8", 64, "9 to 22"),
+        ("a.safetensors b.onnx --preprocessing none", 64, "metadata, nodes"),
+        ("a.safetensors b.onnx --hub-style timm", 64, "leave it out"),
+        ("a.safetensors missing/b.onnx", 73, "missing"),
         ("a.safetensors b-0123abcd.pth", 64, "another file's hash"),
         ("a.safetensors missing/b.pth", 73, "missing"),
         ("none.pth b.pth", 65, "no such file"),

@@ -40,6 +40,13 @@ package enum Failure {
       case .notEncoded: .output
       default: .input
       }
+    case let error as ONNXExportError:
+      switch error {
+      case .notBuilt: .unavailable
+      case .needsOpset, .meanOfPixels: .usage
+      case .notForInference, .dependsOnBatch, .tooLarge: .input
+      case .changed: .output
+      }
     case DatasetError.image(let error): code(for: error)
     case is DatasetError, is FileError, is SafetensorsError, is TorchError, is ONNXError,
       is ModelFileError,
