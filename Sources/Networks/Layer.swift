@@ -21,7 +21,8 @@ public struct Activation: Sendable {
 
 /// What a network is lowered for.
 public enum NetworkForm: Hashable, Sendable {
-  /// Batch normalisation by the statistics of the batch; running statistics are updated.
+  /// Batch normalisation by the statistics of the batch, unless it is frozen; running statistics are
+  /// updated.
   case training
   /// Batch normalisation by the running statistics.
   case inference
@@ -48,12 +49,16 @@ public struct Lowering {
   public let initialization: Initialization
   /// Whether numbers are dropped in training.
   public let dropsOut: Bool
+  private let frozen: Set<String>
   private var path: [String] = []
 
-  init(form: NetworkForm, initialization: Initialization, dropsOut: Bool) {
+  init(
+    form: NetworkForm, initialization: Initialization, dropsOut: Bool, frozen: Set<String>
+  ) {
     self.form = form
     self.initialization = initialization
     self.dropsOut = dropsOut
+    self.frozen = frozen
   }
 
   /// The full path of something inside the current layer: `layer1.0` + `conv1`.
@@ -61,6 +66,9 @@ public struct Lowering {
 
   /// The path of the current scope: `layer1.0`.
   public var scopePath: String { path.joined(separator: ".") }
+
+  /// Whether training leaves a parameter below the current scope as it is.
+  public func isFrozen(_ name: String) -> Bool { frozen.contains(path(name)) }
 
   /// Lowers something under a longer path.
   public mutating func scoped<Result>(_ name: String, _ body: (inout Lowering) -> Result) -> Result
@@ -79,7 +87,9 @@ public struct Lowering {
     -> Value
   {
     graph.state(
-      StateSlot(name: path(name), shape: shape, role: .parameter, initialValue: initial))
+      StateSlot(
+        name: path(name), shape: shape, role: .parameter, initialValue: initial,
+        trainable: !isFrozen(name)))
   }
 
   /// Declares a running statistic `[channels]`, which no gradient changes, and returns its value

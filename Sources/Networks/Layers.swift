@@ -74,7 +74,8 @@ public struct BatchNormalization: Layer {
     let runningMean = lowering.statistic(Self.runningMean, input.channels, initial: 0)
     let runningVariance = lowering.statistic(Self.runningVariance, input.channels, initial: 1)
     let outputPath = lowering.scopePath
-    guard lowering.form != .inference else {
+    let isFrozen = lowering.isFrozen("weight") && lowering.isFrozen("bias")
+    guard lowering.form != .inference, !isFrozen else {
       return lowering.graph.append(
         .batchNormalization(.init(epsilon: epsilon, statistics: .fixed)),
         [input.value, runningMean, runningVariance, scale, shift], path: outputPath)

@@ -21,6 +21,8 @@ public struct Network: Sendable {
   public let depth: Int
   /// The path of the last layer.
   public let classifier: String
+  /// The parameters that training leaves as they are, by their paths; see ``freezing(_:)``.
+  public internal(set) var frozen: Set<String> = []
   let layers: [any Layer]
 
   /// A network of the caller's own layers.
@@ -74,7 +76,8 @@ public struct Network: Sendable {
   public func graph(
     _ form: NetworkForm, initialization: Initialization = .fanIn, dropsOut: Bool = true
   ) -> Graph {
-    var lowering = Lowering(form: form, initialization: initialization, dropsOut: dropsOut)
+    var lowering = Lowering(
+      form: form, initialization: initialization, dropsOut: dropsOut, frozen: frozen)
     let images = Activation(value: lowering.graph.input(Self.imagesInput), channels: 3)
     let logits = layers.lower(images, in: &lowering)
     lowering.graph.output(Self.logitsOutput, logits.value)
