@@ -120,7 +120,7 @@ let package = Package(
       "Conformance",
       [
         "ResidualGraphTestSupport", "ResidualCPU", "ResidualCUDA", "ResidualNetworks",
-        "ResidualReference",
+        "ResidualReference", "ResidualTraining",
       ]),
     tests(
       "CUDATests",

@@ -56,7 +56,11 @@ public final class LoadedPlan<D: Device> {
     }
     session.device.run(plan.steps, of: plan, in: memory, recording: &recording, times: times)
     for output in outputs { output.noteChange() }
-    if plan.changesState { session.store.noteChange() }
+    guard plan.changesState else { return }
+    // The preparation reads no slot that the plan changes.
+    let isPrepared = preparedVersion == session.store.version
+    session.store.noteChange()
+    if isPrepared { preparedVersion = session.store.version }
   }
 
   /// The addresses of all buffers; `nil` where there are none. Loading a larger plan into the session

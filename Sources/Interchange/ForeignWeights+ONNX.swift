@@ -5,10 +5,6 @@ import ResidualTensors
 
 #if ONNX
   import ResidualONNXSchema
-
-  extension ModelFile {
-    static let onnxPrefix = "residual."
-  }
 #endif
 
 extension OpenedModel {

@@ -37,13 +37,15 @@ public struct GraphLayers: Layer {
         guard let slot = slots[state.slot] else {
           preconditionFailure("slot \(state.slot) is not declared")
         }
-        values.append(lowering.graph.state(slot))
+        values.append(lowering.declare(slot))
       case .batchNormalization(let normalization):
         // Statistics that are no slots cannot be updated; they stay what they are.
         if let mean = statistic(node.operands[1]), let variance = statistic(node.operands[2]) {
           values.append(
             BatchNormalization.lower(
               operands[0], scale: operands[3], shift: operands[4],
+              isFrozen: lowering.areFrozen(
+                slots: node.operands[3...4].compactMap { self.slot(of: $0) }),
               running: .init(meanSlot: mean, varianceSlot: variance), mean: operands[1],
               variance: operands[2], epsilon: normalization.epsilon, path: node.path,
               in: &lowering))
@@ -57,6 +59,10 @@ public struct GraphLayers: Layer {
       preconditionFailure("the graph has no output \(Network.logitsOutput)")
     }
     return Activation(value: values[logits.node].result(logits.result), channels: classes)
+  }
+
+  private func slot(of value: Value) -> String? {
+    if case .state(let state) = graph.nodes[value.node].operation { state.slot } else { nil }
   }
 
   /// The slot of a running statistic that is read by nothing else, by its value.

@@ -21,7 +21,8 @@ public struct Activation: Sendable {
 
 /// What a network is lowered for.
 public enum NetworkForm: Hashable, Sendable {
-  /// Batch normalisation by the statistics of the batch; running statistics are updated.
+  /// Batch normalisation by the statistics of the batch, unless it is frozen; running statistics are
+  /// updated.
   case training
   /// Batch normalisation by the running statistics.
   case inference
@@ -50,12 +51,16 @@ public struct Lowering {
   public let dropsOut: Bool
   /// The normalisations whose statistics are outputs.
   var batchStatistics: [BatchStatistics] = []
+  private let frozen: Set<String>
   private var path: [String] = []
 
-  init(form: NetworkForm, initialization: Initialization, dropsOut: Bool) {
+  init(
+    form: NetworkForm, initialization: Initialization, dropsOut: Bool, frozen: Set<String>
+  ) {
     self.form = form
     self.initialization = initialization
     self.dropsOut = dropsOut
+    self.frozen = frozen
   }
 
   /// The full path of something inside the current layer: `layer1.0` + `conv1`.
@@ -63,6 +68,21 @@ public struct Lowering {
 
   /// The path of the current scope: `layer1.0`.
   public var scopePath: String { path.joined(separator: ".") }
+
+  /// Whether training leaves a parameter below the current scope as it is.
+  public func isFrozen(_ name: String) -> Bool { frozen.contains(path(name)) }
+
+  /// Declares a slot under its own name, whatever the scope, and returns its value before the step.
+  mutating func declare(_ slot: StateSlot) -> Value {
+    var slot = slot
+    slot.trainable = slot.trainable && !frozen.contains(slot.name)
+    return graph.state(slot)
+  }
+
+  /// Whether training leaves slots as they are.
+  func areFrozen(slots names: [String]) -> Bool {
+    !names.isEmpty && names.allSatisfy(frozen.contains)
+  }
 
   /// Lowers something under a longer path.
   public mutating func scoped<Result>(_ name: String, _ body: (inout Lowering) -> Result) -> Result
@@ -81,7 +101,9 @@ public struct Lowering {
     -> Value
   {
     graph.state(
-      StateSlot(name: path(name), shape: shape, role: .parameter, initialValue: initial))
+      StateSlot(
+        name: path(name), shape: shape, role: .parameter, initialValue: initial,
+        trainable: !isFrozen(name)))
   }
 
   /// Declares a running statistic `[channels]`, which no gradient changes, and returns its value

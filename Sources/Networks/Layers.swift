@@ -69,6 +69,7 @@ public struct BatchNormalization: Layer {
       let variance = lowering.statistic(Self.runningVariance, input.channels, initial: 1)
       return Self.lower(
         input.value, scale: scale, shift: shift,
+        isFrozen: lowering.isFrozen("weight") && lowering.isFrozen("bias"),
         running: .init(
           meanSlot: lowering.path(Self.runningMean),
           varianceSlot: lowering.path(Self.runningVariance)), mean: mean, variance: variance,
@@ -80,16 +81,17 @@ public struct BatchNormalization: Layer {
   /// Appends a normalisation of a value in the form of the network.
   ///
   /// - Parameters:
+  ///   - isFrozen: whether the running statistics count in training too, and stay as they are.
   ///   - running: the slots of the running statistics, whose values are `mean` and `variance`.
   ///   - path: of the result; those of the statistics stand below it.
   static func lower(
-    _ x: Value, scale: Value, shift: Value, running: BatchStatistics, mean: Value,
+    _ x: Value, scale: Value, shift: Value, isFrozen: Bool, running: BatchStatistics, mean: Value,
     variance: Value, epsilon: Float, path: String, in lowering: inout Lowering
   ) -> Value {
     func append(_ operation: Operation, _ operands: [Value], _ name: String) -> Value {
       lowering.graph.append(operation, operands, path: path + "." + name)
     }
-    guard lowering.form != .inference else {
+    guard lowering.form != .inference, !isFrozen else {
       return lowering.graph.append(
         .batchNormalization(.init(epsilon: epsilon, statistics: .fixed)),
         [x, mean, variance, scale, shift], path: path)

@@ -24,6 +24,10 @@ public struct Network: Sendable {
   /// Where the layers are given as a graph: that graph as files keep it; see
   /// ``init(_:definition:name:inputSide:classes:depth:classifier:)``.
   public let definition: String?
+  /// The parameters of the last layer, where its path does not begin their names.
+  private let classifierSlots: [String]?
+  /// The parameters that training leaves as they are, by their paths; see ``freezing(_:)``.
+  public internal(set) var frozen: Set<String> = []
   let layers: [any Layer]
 
   /// A network of the caller's own layers.
@@ -48,7 +52,7 @@ public struct Network: Sendable {
     self.inceptionBranch = inceptionBranch
     self.depth = depth
     self.classifier = classifier
-    definition = nil
+    (definition, classifierSlots) = (nil, nil)
     self.layers = layers()
   }
 
@@ -58,17 +62,18 @@ public struct Network: Sendable {
   ///   - graph: in inference form, from ``imagesInput`` to ``logitsOutput``.
   ///   - definition: the graph as files keep it, in the words of whoever can read it again.
   ///   - depth: the convolutions and products of matrices on the longest path.
-  ///   - classifier: the path of the last layer.
+  ///   - classifier: the parameters of the last layer.
   public init(
     _ graph: Graph, definition: String, name: String, inputSide: Int, classes: Int, depth: Int,
-    classifier: String
+    classifier: [String]
   ) {
     self.name = name
     self.inputSide = inputSide
     self.classes = classes
     (shortcut, stridePlacement, gateBias, inceptionBranch) = (nil, nil, nil, nil)
     self.depth = depth
-    self.classifier = classifier
+    self.classifier = classifier.first ?? ""
+    classifierSlots = classifier
     self.definition = definition
     layers = [GraphLayers(graph, classes: classes)]
   }
@@ -114,7 +119,8 @@ public struct Network: Sendable {
   private func lowered(_ form: NetworkForm, _ initialization: Initialization, dropsOut: Bool)
     -> Lowering
   {
-    var lowering = Lowering(form: form, initialization: initialization, dropsOut: dropsOut)
+    var lowering = Lowering(
+      form: form, initialization: initialization, dropsOut: dropsOut, frozen: frozen)
     let images = Activation(value: lowering.graph.input(Self.imagesInput), channels: 3)
     let logits = layers.lower(images, in: &lowering)
     lowering.graph.output(Self.logitsOutput, logits.value)
@@ -125,6 +131,18 @@ public struct Network: Sendable {
   ///
   /// - Complexity: O(layers).
   public var slots: [StateSlot] { graph(.training).slots }
+
+  /// The parameters of the last layer.
+  ///
+  /// - Complexity: O(layers).
+  public var classifierParameters: [String] {
+    classifierSlots ?? parameters(below: classifier)
+  }
+
+  /// The parameters whose names begin with a path.
+  func parameters(below path: String) -> [String] {
+    slots.filter { $0.role == .parameter && $0.name.hasPrefix(path + ".") }.map(\.name)
+  }
 
   /// The shape of a batch of images: `[batch, height, width, 3]`.
   public func imagesShape(batch: Int) -> Shape { [batch, inputSide, inputSide, 3] }

@@ -89,6 +89,7 @@ public enum Checkpoint {
       model.network.shortcut == trainer.network.shortcut,
       model.network.stridePlacement == trainer.network.stridePlacement,
       model.network.inceptionBranch == trainer.network.inceptionBranch,
+      model.network.definition == trainer.network.definition,
       model.network.inputSide == trainer.network.inputSide,
       model.classNames == trainer.classNames
     else {

@@ -45,7 +45,7 @@ public struct MergedStatistics: Hashable, Sendable {
 /// One pass over the training images in the test view: every batch runs in training form, and each
 /// layer's count, mean and M2 are merged over the batches. Batches must be mixed as in training,
 /// because deeper layers see what the batch's own statistics normalised: images sorted by class
-/// would give other statistics.
+/// would give other statistics. Frozen layers keep theirs, and use them.
 public enum ExactStatistics {
   /// - Parameters:
   ///   - order: the images in the order of the pass.
@@ -57,6 +57,7 @@ public enum ExactStatistics {
     observe: (_ images: Int) throws -> Void = { _ in }
   ) throws {
     let (graph, layers) = network.statisticsGraph()
+    guard !layers.isEmpty else { return }
     var merged: [BatchStatistics: MergedStatistics] = [:]
     // The last batch may be smaller, and has a plan of its own, for which the set is not kept again.
     let isKept = keepsImages && BatchSource.keeps([set], on: session.device)

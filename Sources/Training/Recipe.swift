@@ -49,15 +49,46 @@ public struct Recipe: Hashable, Sendable {
   public var recomputation: RecomputationScope?
   /// The bytes of memory that a step may take.
   public var memoryLimit: Int?
+  /// The model that training begins with, in place of drawn parameters.
+  public var initial: InitialCheckpoint?
+  /// The number of classes that the data must have; `nil` for any.
+  public var classes: Int?
+  /// What training leaves as it is, see ``Network/freezing(_:)``.
+  public var freeze: [String]
+  /// The layers of a network that has no name here, as files keep them; see ``Network/definition``.
+  /// The initial model brings them, or that of the run.
+  public var definition: String?
+
+  /// A file to begin with.
+  public struct InitialCheckpoint: Hashable, Sendable {
+    /// Of a model of this program, or of weights from elsewhere.
+    public var path: String
+    /// How images are prepared for the network, as far as it was said.
+    public var preparation: WeightsOptions
+  }
 
   /// The network that the recipe trains.
   ///
-  /// - Parameter classes: `nil` for as many as the network is known for.
-  /// - Throws: ``NetworkNameError``.
-  public func network(classes: Int?) throws(NetworkNameError) -> Network {
-    try NetworkCatalog.network(
-      named: model, shortcut: shortcut, stridePlacement: stridePlacement, gateBias: gateBias,
-      inceptionBranch: inceptionBranch, inputSide: inputSide, classes: classes)
+  /// - Parameter classes: those of the data; `nil` for as many as the recipe or the network says.
+  /// - Throws: ``RecipeError``.
+  public func network(classes: Int?) throws(RecipeError) -> Network {
+    if let asked = self.classes, let classes, asked != classes {
+      throw .classes(asked: asked, found: classes)
+    }
+    let classes = classes ?? self.classes
+    let network: Network
+    if let definition {
+      do { network = try Network(definition: definition, classes: classes) } catch {
+        throw .layers(reason: error.description)
+      }
+    } else {
+      do {
+        network = try NetworkCatalog.network(
+          named: model, shortcut: shortcut, stridePlacement: stridePlacement, gateBias: gateBias,
+          inceptionBranch: inceptionBranch, inputSide: inputSide, classes: classes)
+      } catch { throw .network(error) }
+    }
+    do { return try network.freezing(freeze) } catch { throw .freezing(error) }
   }
 }
 
@@ -118,6 +149,22 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
   public var recomputation: String?
   /// A size such as `6GiB`; by default the machine's memory.
   public var memoryLimit: String?
+  /// The path of a model to begin with; by default parameters are drawn.
+  public var initialCheckpoint: String?
+  /// The number of classes that the data must have; by default any.
+  public var classes: Int?
+  /// Patterns of what training leaves as it is, see ``Network/freezing(_:)``; by default none.
+  public var freeze: [String]?
+  /// Three numbers each, in the initial model's order and range; see ``WeightsOptions``.
+  public var mean: [Float]?, std: [Float]?
+  /// `RGB` or `BGR`; by default `RGB`.
+  public var channelOrder: String?
+  /// `0-1` or `0-255`; by default `0-1`.
+  public var inputRange: String?
+
+  /// The layers of a network that has no name here; no file of choices has them. See
+  /// ``Recipe/definition``.
+  public var definition: String?
 
   /// The names in files; flags and variables of the environment derive theirs from these.
   public enum CodingKeys: String, CodingKey, CaseIterable {
@@ -142,6 +189,11 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     case exactStatistics = "exact_bn"
     case recomputation = "recompute"
     case memoryLimit = "memory_limit"
+    case initialCheckpoint = "initial_checkpoint"
+    case classes = "num_classes"
+    case freeze, mean, std
+    case channelOrder = "channel_order"
+    case inputRange = "input_range"
   }
 
   /// Leaves every choice open.
@@ -185,6 +237,14 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     fill(\.exactStatistics)
     fill(\.recomputation)
     fill(\.memoryLimit)
+    fill(\.initialCheckpoint)
+    fill(\.classes)
+    fill(\.freeze)
+    fill(\.mean)
+    fill(\.std)
+    fill(\.channelOrder)
+    fill(\.inputRange)
+    fill(\.definition)
     return result
   }
 
@@ -217,5 +277,13 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     exactStatistics = recipe.usesExactStatistics
     recomputation = recipe.recomputation?.rawValue
     memoryLimit = recipe.memoryLimit?.description
+    initialCheckpoint = recipe.initial?.path
+    classes = recipe.classes
+    freeze = recipe.freeze.isEmpty ? nil : recipe.freeze
+    mean = recipe.initial?.preparation.mean
+    std = recipe.initial?.preparation.std
+    channelOrder = recipe.initial?.preparation.channelOrder?.rawValue
+    inputRange = recipe.initial?.preparation.inputRange?.rawValue
+    definition = recipe.definition
   }
 }

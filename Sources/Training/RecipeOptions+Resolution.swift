@@ -1,3 +1,4 @@
+import ResidualInterchange
 import ResidualNetworks
 
 /// A choice that cannot be. It names the option as files do; the command line adds its own spelling.
@@ -14,6 +15,17 @@ public enum RecipeError: Error, Hashable, CustomStringConvertible {
   case batchLargerThanSet(batch: Int, images: Int)
   /// A choice about a part that the network has not.
   case notOfNetwork(option: RecipeOptions.CodingKeys, model: String)
+  /// Layers that cannot be frozen.
+  case freezing(FreezingError)
+  /// Another number of classes than the data have.
+  case classes(asked: Int, found: Int)
+  /// Layers from a file that cannot be read.
+  case layers(reason: String)
+  /// A choice about an initial checkpoint, where there is none.
+  case needsInitialCheckpoint(option: RecipeOptions.CodingKeys)
+  /// A choice that the initial checkpoint's network does not follow.
+  case contradiction(
+    option: RecipeOptions.CodingKeys, value: String, file: String, found: String)
 
   public var description: String {
     switch self {
@@ -28,6 +40,14 @@ public enum RecipeError: Error, Hashable, CustomStringConvertible {
         + "give a smaller batch_size"
     case .notOfNetwork(let option, let model):
       "\(model) has no \(option.part); leave \(option.rawValue) out"
+    case .freezing(let error): "freeze: \(error)"
+    case .classes(let asked, let found):
+      "num_classes = \(asked), but the data have \(found) classes; leave it out, or give \(found)"
+    case .layers(let reason): reason
+    case .needsInitialCheckpoint(let option):
+      "\(option.rawValue) is about a network from a file; name it with initial_checkpoint"
+    case .contradiction(let option, let value, let file, let found):
+      "\(option.rawValue) = \(value) contradicts \(file), whose network has \(found); leave it out"
     }
   }
 }
@@ -90,7 +110,12 @@ extension RecipeOptions {
       augments: augmentation ?? true,
       validationCount: try range(.validation, validation ?? 0, 0...Int.max),
       usesExactStatistics: exactStatistics ?? true,
-      recomputation: try resolvedRecomputation(), memoryLimit: try resolvedMemoryLimit())
+      recomputation: try resolvedRecomputation(), memoryLimit: try resolvedMemoryLimit(),
+      initial: try resolvedInitial(),
+      classes: try classes.map { classes throws(RecipeError) in
+        try range(.classes, classes, 1...1_000_000)
+      },
+      freeze: freeze ?? [], definition: definition)
   }
 
   /// What a step is to compute again; `nil` for the standard.
@@ -115,10 +140,55 @@ extension RecipeOptions {
     return bytes
   }
 
+  private func resolvedInitial() throws(RecipeError) -> Recipe.InitialCheckpoint? {
+    let preparation = try preparation()
+    return initialCheckpoint.map { .init(path: $0, preparation: preparation) }
+  }
+
+  /// How images are prepared for the initial checkpoint's network, as far as it is said.
+  ///
+  /// - Throws: ``RecipeError``, also where there is no initial checkpoint.
+  public func resolvedPreparation() throws(RecipeError) -> WeightsOptions {
+    for (option, isGiven) in [
+      (.mean, mean != nil), (.std, std != nil), (.channelOrder, channelOrder != nil),
+      (.inputRange, inputRange != nil),
+    ] as [(CodingKeys, Bool)] where isGiven && initialCheckpoint == nil {
+      throw .needsInitialCheckpoint(option: option)
+    }
+    return try preparation()
+  }
+
+  private func preparation() throws(RecipeError) -> WeightsOptions {
+    var preparation = WeightsOptions()
+    for (option, numbers, least) in [
+      (.mean, mean, -Float.infinity), (.std, std, 0),
+    ] as [(CodingKeys, [Float]?, Float)] {
+      guard let numbers else { continue }
+      guard numbers.count == 3, numbers.allSatisfy({ $0.isFinite && $0 > least }) else {
+        throw .outOfRange(
+          option: option, value: numbers.map { "\($0)" }.joined(separator: ","),
+          allowed: "three numbers\(option == .std ? " above 0" : ""), such as 0.485,0.456,0.406")
+      }
+    }
+    (preparation.mean, preparation.std) = (mean, std)
+    preparation.channelOrder = try channelOrder.map { value throws(RecipeError) in
+      try choice(.channelOrder, value.uppercased(), WeightsOptions.ChannelOrder.self)
+    }
+    preparation.inputRange = try inputRange.map { value throws(RecipeError) in
+      try choice(.inputRange, value, WeightsOptions.InputRange.self)
+    }
+    return preparation
+  }
+
   /// Where the data are; `nil` for the built-in set.
   public var dataPath: String? { data == Self.builtInData ? nil : data }
 
   private func resolvedNetwork() throws(RecipeError) -> Network {
+    if let definition {
+      do { return try Network(definition: definition, classes: nil) } catch {
+        throw .layers(reason: error.description)
+      }
+    }
     let placement = try stridePlacement.map { value throws(RecipeError) in
       try choice(.stridePlacement, value, StridePlacement.self)
     }

@@ -49,10 +49,11 @@ extension Network {
     let scaling = lossScaling ? LossScaling() : nil
     let seed = scaling.map { graph.scale(of: $0) }
     let gradients = graph.differentiate(loss, withRespectTo: parameters, seed: seed)
+    let head = Set(classifierParameters)
     graph.updateByMomentumSGD(
       gradients: gradients, weightDecay: weightDecay, lossScaling: scaling
     ) { parameter in
-      parameter.hasPrefix(classifier + ".") ? classifierRateScale : 1
+      head.contains(parameter) ? classifierRateScale : 1
     }
     return graph.pruned()
   }

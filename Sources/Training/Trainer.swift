@@ -3,48 +3,6 @@ import ResidualExecution
 import ResidualInterchange
 import ResidualNetworks
 
-/// What one step of training did.
-public struct StepReport: Sendable {
-  /// Steps that are done, this one included.
-  public let step: Int
-  /// Mean cross-entropy of the batch in nats, before the update.
-  public let loss: Float
-  /// The share of wrong samples in the batch, as the network saw them.
-  public let error: Float
-  /// Why the start at a lower rate has just ended, if it has.
-  public let warmupEnd: String?
-}
-
-/// What an epoch of training came to.
-public struct EpochReport: Sendable {
-  /// Counted from 1.
-  public let epoch: Int
-  /// Steps that are done.
-  public let step: Int
-  /// That of the epoch's last step.
-  public let learningRate: Float
-  /// Mean cross-entropy in nats during the epoch, as the network saw the samples.
-  public let trainingLoss: Double
-  /// Per cent of wrong samples, likewise.
-  public let trainingError: Double
-  /// On the validation images if there are any, or else on the test images, with moving averages.
-  public let evaluation: Evaluation?
-  /// Whether this was the last epoch.
-  public let isFinished: Bool
-}
-
-/// Training has come to numbers that are none.
-public struct Divergence: Error, CustomStringConvertible {
-  /// Steps that are done, the one that failed included.
-  public let step: Int
-  /// NaN or infinite.
-  public let loss: Float
-  public var description: String {
-    "the loss is \(loss.isNaN ? "not a number" : "infinite") after step \(step): training has diverged; "
-      + "lower the learning rate (--lr), or let it rise more slowly (--warmup-lr)"
-  }
-}
-
 /// Trains a network by a recipe, epoch by epoch.
 ///
 /// A trainer's state between steps is its store, its step and a few sums; see ``TrainerState``. An
@@ -54,10 +12,13 @@ public final class Trainer<D: Device> {
   public let network: Network
   /// What the trainer was made from; never changed.
   public let recipe: Recipe
-  /// The mean of the training images, without those set aside for validation.
+  /// The mean of the training images, without those set aside for validation; or what the initial
+  /// model is used to.
   public let normalization: Normalization
   /// In the order of the logits.
   public let classNames: [String]
+  /// What came from the initial model, if there was one.
+  public let transfer: InitialModel.Transfer?
   /// Its store holds parameters, running statistics and the optimiser's state.
   public let session: Session<D>
   private let training: BatchSource
@@ -89,11 +50,16 @@ public final class Trainer<D: Device> {
   /// - Parameters:
   ///   - data: loaded whole. Validation images are split off its training part where the recipe
   ///     asks for some; else its own validation part is used, if it has one.
-  /// - Throws: ``NetworkNameError``, ``DatasetError``, ``ShapeError``, ``MemoryLimitError``,
-  ///   ``AllocationError``.
-  public init(_ recipe: Recipe, on data: Dataset, device: D) throws {
+  ///   - initial: the model that the recipe names; where a run goes on, its own.
+  /// - Throws: ``RecipeError``, ``ModelFileError``, ``DatasetError``, ``ShapeError``,
+  ///   ``MemoryLimitError``, ``AllocationError``.
+  public init(
+    _ recipe: Recipe, on data: Dataset, from initial: InitialModel? = nil, device: D
+  ) throws {
     self.recipe = recipe
     network = try recipe.network(classes: data.classNames.count)
+    let network = network
+    transfer = try initial.map { try $0.transfer(to: network) }
     classNames = data.classNames
     let set: ImageSet
     if recipe.validationCount > 0 {
@@ -103,7 +69,7 @@ public final class Trainer<D: Device> {
       (set, validation) = (data.training, data.validation)
     }
     test = data.test
-    normalization = .perPixelMean(PixelMean(of: set).values)
+    normalization = initial?.model.normalization ?? .perPixelMean(PixelMean(of: set).values)
     keepsImages = BatchSource.keeps([set, validation, test].compactMap { $0 }, on: device)
     training = BatchSource(set: set, normalization: normalization, isKept: keepsImages)
     session = Session(device: device, store: Store(for: device))
@@ -117,6 +83,9 @@ public final class Trainer<D: Device> {
       recomputation: recipe.recomputation, memoryLimit: recipe.memoryLimit)
     (memory, recomputation) = (planned.memory, planned.recomputation)
     loaded = try session.load(planned.plan, seed: recipe.seed)
+    for (name, tensor) in transfer?.loaded ?? [:] {
+      session.store.write(tensor.scalars, to: name)
+    }
     training.begin(loaded)
     dropsOut = planned.plan.inputs[StepTensor.dropoutKey] != nil
     // In the arena of the step, which is there in any case: nothing is kept beside it.
@@ -229,6 +198,12 @@ public final class Trainer<D: Device> {
   public func evaluateTest() throws -> Evaluation? { try test.map(evaluate) }
   /// Evaluates on the validation images, if there are any.
   public func evaluateValidation() throws -> Evaluation? { try validation.map(evaluate) }
+
+  /// Whether statistics are to be computed exactly after training; not where all are frozen.
+  public var usesExactStatistics: Bool {
+    recipe.usesExactStatistics
+      && (network.frozen.isEmpty || !network.graph(.training).bindings.isEmpty)
+  }
 
   /// Replaces the moving averages by exact statistics over the training images, in the order that
   /// the epoch after the last would have.

@@ -8,7 +8,8 @@ struct Train: ParsableCommand {
     abstract: "Train a network by the paper's recipe.",
     discussion: """
       Without DATA: ResNet-20 on images that the program draws, in a few minutes. With DATA: the \
-      paper's 64,000 steps, unless --epochs or --steps say otherwise.
+      paper's 64,000 steps, unless --epochs or --steps say otherwise. With --initial-checkpoint: on \
+      from a model that there is; a classifier of other classes begins anew.
       """)
 
   @OptionGroup(title: "Recipe") var recipeArguments: RecipeArguments
@@ -38,8 +39,10 @@ struct Train: ParsableCommand {
   func run() throws {
     let terminal = outputOptions.terminal
     let resumed = try resume.map { try RunFolders.interrupted($0, in: output) }
-    let options = try resumed.map(recipeArguments.options(resuming:)) ?? recipeArguments.options()
-    let side = try options.resolved(trainingCount: nil).inputSide
+    var options = try resumed.map(recipeArguments.options(resuming:)) ?? recipeArguments.options()
+    let initial = try initialModel(for: &options, resuming: resumed)
+    let recipe = try options.resolved(trainingCount: nil)
+    _ = try recipe.network(classes: nil)
     try OutputError.checkWritable(folder: resumed ?? output, option: "--output")
     let record = try resumed.flatMap { try DeviceRecord(in: $0) }
     let device = try deviceOptions.device(on: terminal, resuming: record)
@@ -48,25 +51,44 @@ struct Train: ParsableCommand {
         "the run began on \(record.algorithms.machine); here, algorithms are chosen anew, and bits "
           + "will differ")
     }
-    try train(options, side: side, resuming: resumed, on: device)
+    try train(options, side: recipe.inputSide, from: initial, resuming: resumed, on: device)
+  }
+
+  /// The model to begin with. A run that goes on needs only its own.
+  private func initialModel(for options: inout RecipeOptions, resuming folder: String?) throws
+    -> InitialModel?
+  {
+    if let folder {
+      guard options.initialCheckpoint != nil else { return nil }
+      let initial = try InitialModel(resuming: folder)
+      options.definition = initial.model.network.definition
+      return initial
+    }
+    guard let initial = try InitialModel(options) else { return nil }
+    options = try initial.filling(options)
+    return initial
   }
 
   private func train(
-    _ options: RecipeOptions, side: Int, resuming resumed: String?, on device: some CommandDevice
+    _ options: RecipeOptions, side: Int, from initial: InitialModel?, resuming resumed: String?,
+    on device: some CommandDevice
   ) throws {
     let terminal = outputOptions.terminal
     let data = try Dataset.open(options.dataPath, side: side)
     let recipe = try options.resolved(on: data)
-    let trainer = try Trainer(recipe, on: data, device: device)
+    let trainer = try Trainer(recipe, on: data, from: initial, device: device)
     if let resumed { try Checkpoint.restore(trainer, from: resumed) }
     Interruption.install()
     var run = try openFolder(resumed, trainer)
     var recorded = try record(device, in: run.path, after: nil)
     var log = TrainingLog(trainer, folder: run.path, on: terminal, interval: logInterval)
-    log.start(data, device)
-    let provenance = [
+    log.start(data, device, from: initial)
+    var provenance = [
       "data": data.name, "seed": String(recipe.seed), "version": Version.current,
     ]
+    provenance["initial_checkpoint"] = recipe.initial.map {
+      URL(fileURLWithPath: $0.path).lastPathComponent
+    }
     do {
       while let epoch = try trainer.trainEpoch(observe: { try log.observe($0) }) {
         let row = MetricsRow(epoch, part: trainer.hasValidation ? "validation" : "test")

@@ -70,4 +70,36 @@ import Testing
     #expect(after != before)
     #expect(try after == freshLogits())
   }
+
+  /// A step keeps the filters that it does not change, and packs them again when others write them.
+  @Test func frozenFiltersAreKeptBetweenSteps() throws {
+    let frozen = try network.freezing(["conv1", "bn1", "layer1"])
+    func training() throws -> LoadedPlan<CPUDevice> {
+      let training = try session.load(
+        frozen.trainingStep(weightDecay: 0), inputs: network.stepShapes(batch: 4))
+      fill(training)
+      training.write(Float(0), to: StepTensor.learningRate)
+      training.write(Float(0), to: StepTensor.momentum)
+      return training
+    }
+    let step = try training()
+    #expect(
+      step.plan.buffers.filter { buffer in
+        if case .kept = buffer.location { buffer.path.hasSuffix(".packed") } else { false }
+      }.count == 7)
+    func loss() -> Float {
+      step.run()
+      return step.scalar(StepTensor.loss)
+    }
+    // Nothing that the loss depends on changes at a rate of 0.
+    let first = loss()
+    #expect(loss() == first)
+    let filter = try #require(session.store.shape(of: "conv1.weight"))
+    session.store.write(Draw.numbers(filter.count, seed: 3), to: "conv1.weight")
+    let other = loss()
+    #expect(other != first && loss() == other)
+    let fresh = try training()
+    fresh.run()
+    #expect(fresh.scalar(StepTensor.loss) == other)
+  }
 }

@@ -20,7 +20,9 @@ extension ConformanceCase {
         .evaluation(network, .statistics, images: full),
         .trainingStep(network, images: [3, 9, 7, 3], taps: true),
       ]
-    } + imageNet + [.trainingStep(LinearClassifier.network(), images: [4, 32, 32, 3], taps: false)]
+    } + imageNet + frozen + [
+      .trainingStep(LinearClassifier.network(), images: [4, 32, 32, 3], taps: false)
+    ]
 
   /// Networks in inference and for statistics.
   static let forwardNetworks = networks.filter { $0.graph.bindings.isEmpty }
@@ -37,8 +39,23 @@ extension ConformanceCase {
         : .evaluation(network, .inference, images: [2, 67, 61, 3])
     }
 
+  /// Layers that are frozen before all others, between others, and all but the last.
+  private static let frozen: [ConformanceCase] = [
+    ["conv1", "bn1", "layer1"], ["layer2", "layer3.0"], [Network.allButHead],
+  ].map { patterns in
+    guard
+      let network = try? CIFARResNet.network(depth: 20, shortcut: .projection)?
+        .freezing(patterns)
+    else { preconditionFailure("no network has \(patterns)") }
+    return .trainingStep(
+      network, images: network.imagesShape(batch: 4), taps: false,
+      remark: ", \(patterns.joined(separator: ", ")) frozen")
+  }
+
   /// A training step; with taps, every value is an output: errors are found where they arise.
-  static func trainingStep(_ network: Network, images: Shape, taps: Bool) -> ConformanceCase {
+  static func trainingStep(
+    _ network: Network, images: Shape, taps: Bool, remark: String = ""
+  ) -> ConformanceCase {
     var graph = network.graph(.training)
     guard let logits = graph.output(Network.logitsOutput) else {
       preconditionFailure("\(network.name) has no logits")
@@ -66,7 +83,7 @@ extension ConformanceCase {
     let scalars: [String: Shape] = ["learningRate": .scalar, "momentum": .scalar]
     return ConformanceCase(
       name: "\(network.name), \(network.shortcut.map { "\($0)" } ?? "no") shortcuts, "
-        + "training on \(images)" + (taps ? " with taps" : ""),
+        + "training on \(images)" + (taps ? " with taps" : "") + remark,
       graph: graph.pruned(),
       shapes: scalars.merging([
         Network.imagesInput: images, "labels": [images[0]], "weights": [images[0]],

@@ -54,30 +54,32 @@ extension NetworkFixture {
     plan.run()
 
     let largest = logits.map(abs).max() ?? 0
-    expect([plan.readDouble("loss")[0]], [self.loss], within: bound(nil) * largest, "loss")
-    expect(
+    Self.expect([plan.readDouble("loss")[0]], [self.loss], within: bound(nil) * largest, "loss")
+    Self.expect(
       plan.readDouble(Network.logitsOutput), logits, within: bound(nil) * largest, "logits")
     #expect(Set(self.gradients.keys) == Set(parameters))
     for (name, summary) in self.gradients {
       if summary.norm == 0 {
         // A bias before a normalisation: rounding errors beside the gradient of its filter.
         let filter = name.dropLast("bias".count) + "weight"
-        let filterNorm = norm(plan.readDouble("gradient/" + filter))
-        #expect(norm(plan.readDouble("gradient/" + name)) <= bound(nil) * filterNorm, "\(name)")
+        let filterNorm = Self.norm(plan.readDouble("gradient/" + filter))
+        #expect(
+          Self.norm(plan.readDouble("gradient/" + name)) <= bound(nil) * filterNorm, "\(name)")
         continue
       }
-      expect(
+      Self.expect(
         plan.readDouble("gradient/" + name), summary, name, bound(summary),
         "the gradient of \(name)")
     }
     let slots = session.store.slots.filter { $0.role == .statistic || updates && $0.trainable }
     #expect(Set(self.slots.keys) == Set(slots.map(\.name)))
     for (name, summary) in self.slots {
-      expect(session.store.readDouble(name), summary, name, bound(summary), name)
+      Self.expect(session.store.readDouble(name), summary, name, bound(summary), name)
     }
   }
 
-  private func expect(
+  /// Compares a tensor with what is stored of it.
+  static func expect(
     _ values: [Double], _ summary: Summary, _ name: String, _ bound: Double,
     _ what: String
   ) {
@@ -91,7 +93,7 @@ extension NetworkFixture {
       within: bound * summary.norm, what)
   }
 
-  private func expect(
+  private static func expect(
     _ values: [Double], _ expected: [Double], within bound: Double, _ what: String
   ) {
     #expect(values.count == expected.count, "\(what)")
@@ -99,7 +101,7 @@ extension NetworkFixture {
     #expect(wrong.isEmpty, "\(what) beside PyTorch's: \(wrong.prefix(3))")
   }
 
-  private func norm(_ values: [Double]) -> Double {
+  private static func norm(_ values: [Double]) -> Double {
     values.reduce(0) { $0 + $1 * $1 }.squareRoot()
   }
 }

@@ -134,6 +134,13 @@ import Testing
         $0.validation = 5000
         $0.recomputation = "activations"
         $0.memoryLimit = "6442450944"
+        $0.initialCheckpoint = "model.pth"
+        $0.classes = 7
+        $0.freeze = ["conv1", "layer*.0"]
+        $0.mean = [0.4, 0.5, 0.6]
+        $0.std = [0.1, 0.2, 0.3]
+        $0.channelOrder = "BGR"
+        $0.inputRange = "0-255"
       })
     // No network has them all.
     full.gateBias = -1

@@ -9,6 +9,8 @@ final class VariantDevice: Device {
   let keepsImages: Bool, needsLossScaling: Bool
   /// Bytes.
   let uploaded = Mutex(0)
+  /// The number of steps in each run, of preparations too.
+  let runs = Mutex<[Int]>([])
 
   init(keepsImages: Bool = false, needsLossScaling: Bool = false) throws {
     device = try CPUDevice(threads: 1)
@@ -29,6 +31,7 @@ final class VariantDevice: Device {
     _ steps: [CPUStep], of plan: Plan<CPUStep>, in memory: Memory, recording: inout NoRecording?,
     times: StepTimes?
   ) {
+    runs.withLock { $0.append(steps.count) }
     device.run(steps, of: plan, in: memory, recording: &recording, times: times)
   }
   func scratchByteCount(of plan: Plan<CPUStep>) -> Int { device.scratchByteCount(of: plan) }

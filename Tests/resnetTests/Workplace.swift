@@ -47,6 +47,8 @@ final class Workplace {
   }
   func write(_ text: String, _ name: String) throws { try write(Array(text.utf8), name) }
 
+  /// A path as the command resolves it.
+  func path(_ name: String) -> String { url.appending(path: name).path }
   func bytes(_ name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
   func text(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
   func remove(_ name: String) throws {

@@ -1,8 +1,9 @@
+import ResidualFormats
+import ResidualNetworks
+
 #if ONNX
   import Foundation
-  import ResidualFormats
   import ResidualGraphs
-  import ResidualNetworks
   import ResidualONNXSchema
   import ResidualTensors
 
@@ -83,7 +84,7 @@
       network = Network(
         graph, definition: try Self.definition(file.model, images), name: Self.name,
         inputSide: images.side, classes: logits.shape[1], depth: Self.depth(of: graph),
-        classifier: Self.head(of: graph)?.path ?? "")
+        classifier: Self.head(of: graph)?.slots.map(\.name) ?? [])
     }
 
     /// The one input that is no constant.
@@ -165,9 +166,7 @@
   extension ONNXNetwork {
     /// The last layer of a graph.
     struct Head {
-      /// Begins the names of its slots, where they have something in common.
-      let path: String
-      /// For each slot, the axis of the classes.
+      /// The filter's first; for each slot, the axis of the classes.
       let slots: [(name: String, axis: Int)]
     }
 
@@ -188,10 +187,10 @@
         case .relu, .flatten, .globalAveragePooling, .averagePooling: break
         case .matrixProduct(let product):
           guard let filter = slot(node.operands[1]) else { return nil }
-          return Head(filter, product.transposesRight ? 0 : 1, slots)
+          return Head(slots: [(filter, product.transposesRight ? 0 : 1)] + slots)
         case .convolution:
           guard let filter = slot(node.operands[1]) else { return nil }
-          return Head(filter, 0, slots)
+          return Head(slots: [(filter, 0)] + slots)
         default: return nil
         }
         value = node.operands[0]
@@ -201,12 +200,13 @@
     /// The same network for another number of classes, without numbers.
     ///
     /// - Throws: ``ONNXError``.
-    static func network(_ definition: String, classes: Int, name: String) throws(ONNXError)
+    fileprivate static func network(_ definition: String, classes: Int?) throws(ONNXError)
       -> Network
     {
+      let name = "layers from a file"
       let file = try ONNXFile(definition: definition, name: name)
       let known = try ONNXNetwork(file, hasData: false)
-      guard known.network.classes != classes else { return known.network }
+      guard let classes, known.network.classes != classes else { return known.network }
       var model = file.model
       guard let head = head(of: known.graph) else {
         throw ONNXError(
@@ -216,20 +216,12 @@
         guard let index = model.graph.initializer.firstIndex(where: { $0.name == slot }),
           axis < model.graph.initializer[index].dims.count,
           model.graph.initializer[index].dims[axis] == known.network.classes
-        else { throw ONNXError(name, .wrongKind(value: slot, node: head.path)) }
+        else { throw ONNXError(name, .wrongKind(value: slot, node: "output")) }
         model.graph.initializer[index].dims[axis] = Int64(classes)
         model.graph.initializer[index].rawData = Data()
         model.graph.initializer[index].floatData = []
       }
       return try ONNXNetwork(ONNXFile(model, name: name), hasData: false).network
-    }
-  }
-
-  extension ONNXNetwork.Head {
-    fileprivate init(_ filter: String, _ axis: Int, _ others: [(name: String, axis: Int)]) {
-      let suffix = ".weight"
-      path = filter.hasSuffix(suffix) ? String(filter.dropLast(suffix.count)) : filter
-      slots = [(filter, axis)] + others
     }
   }
 
@@ -289,3 +281,17 @@
     }
   }
 #endif
+
+extension Network {
+  /// A network from its ``Network/definition``.
+  ///
+  /// - Parameter classes: another number of them than the definition's; `nil` for its own.
+  /// - Throws: ``ONNXError``, also where the last layer is none that can have other classes.
+  public init(definition: String, classes: Int?) throws(ONNXError) {
+    #if ONNX
+      self = try ONNXNetwork.network(definition, classes: classes)
+    #else
+      throw ONNXError("layers from a file", .notBuiltIn)
+    #endif
+  }
+}

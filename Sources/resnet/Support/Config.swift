@@ -80,6 +80,14 @@ enum Config {
         case .exactStatistics: options.exactStatistics?.description
         case .recomputation: options.recomputation
         case .memoryLimit: options.memoryLimit
+        case .initialCheckpoint: try options.initialCheckpoint.map(quoted)
+        case .classes: options.classes?.description
+        case .freeze:
+          try options.freeze.map { "[\(try $0.map(quoted).joined(separator: ", "))]" }
+        case .mean: options.mean?.description
+        case .std: options.std?.description
+        case .channelOrder: options.channelOrder
+        case .inputRange: options.inputRange
         }
       return value.map { "\(key.rawValue): \($0)\n" }
     }.joined()
@@ -95,10 +103,12 @@ enum Config {
   }
 
   /// The first line with a word that begins with & or *. Some may be harmless text, but telling
-  /// them apart takes a whole reader of YAML.
+  /// them apart takes a whole reader of YAML. Right behind a quotation mark there is none.
   private static func lineWithAlias(_ text: String) -> Int? {
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    return lines.firstIndex { !$0.hasPrefix("#") && $0.contains(/(^|\W)[&*]\S/) }.map { $0 + 1 }
+    return lines.firstIndex { !$0.hasPrefix("#") && $0.contains(/(^|[^\w"'])[&*]\S/) }.map {
+      $0 + 1
+    }
   }
 
   /// What is wrong, in one line and in the words of a file.
@@ -125,9 +135,13 @@ enum Config {
   private static func kind(of key: RecipeOptions.CodingKeys?) -> String {
     switch key {
     case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .inceptionBranch,
-      .initialization, .recomputation, .memoryLimit:
+      .initialization, .recomputation, .memoryLimit, .initialCheckpoint, .channelOrder,
+      .inputRange:
       "text"
-    case .imageSize, .seed, .batchSize, .steps, .warmupLimit, .validation: "a whole number"
+    case .imageSize, .seed, .batchSize, .steps, .warmupLimit, .validation, .classes:
+      "a whole number"
+    case .freeze: "a list of paths, such as [conv1, bn1]"
+    case .mean, .std: "a list of three numbers, such as [0.485, 0.456, 0.406]"
     case .milestones: "a list of whole numbers, such as [390, 585]"
     case .augmentation, .exactStatistics: "true or false"
     default: "a number"

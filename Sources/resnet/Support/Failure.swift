@@ -135,6 +135,13 @@ package enum Failure {
       "--batch-size \(batch) is larger than the training set of \(images) images; give at most that"
     case .notOfNetwork(let option, let model):
       "\(model) has no \(option.part); leave \(option.flag) out"
+    case .freezing(let error): "--freeze: \(error)"
+    case .classes(let asked, let found):
+      "--num-classes \(asked), but the data have \(found) classes; leave it out, or give \(found)"
+    case .needsInitialCheckpoint(let option):
+      "\(option.flag) is about a network from a file; name it with --initial-checkpoint"
+    case .contradiction(let option, let value, let file, let found):
+      "\(option.flag) \(value) contradicts \(file), whose network has \(found); leave it out"
     default: "\(error)"
     }
   }

@@ -91,6 +91,7 @@ struct RecipeArguments: ParsableArguments {
     help: "Compute batch normalisation's statistics exactly after training (default).")
   var exactStatistics: Bool?
   @OptionGroup(title: "Memory") var memory: MemoryOptions
+  @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningFlags
 
   @Option(name: .shortAndLong, help: ArgumentHelp("A recipe as YAML.", valueName: "file"))
   var config: String?
@@ -100,13 +101,17 @@ struct RecipeArguments: ParsableArguments {
     -> RecipeOptions
   {
     let file = try config.map(Config.read) ?? RecipeOptions()
-    var options = flags.filled(from: try Self.environmentOptions(environment)).filled(from: file)
+    var options = try flags().filled(from: try Self.environmentOptions(environment)).filled(
+      from: file)
     // The recipe is kept, and must mean the same in whichever folder it is used again.
     if let path = options.dataPath { options.data = URL(fileURLWithPath: path).path }
+    options.initialCheckpoint = options.initialCheckpoint.map {
+      $0.isEmpty ? $0 : URL(fileURLWithPath: $0).path
+    }
     return options
   }
 
-  private var flags: RecipeOptions {
+  private func flags() throws -> RecipeOptions {
     var flags = RecipeOptions()
     flags.data = data ?? dataDir
     flags.model = model
@@ -128,6 +133,7 @@ struct RecipeArguments: ParsableArguments {
     flags.validation = validation
     flags.exactStatistics = exactStatistics
     memory.fill(&flags)
+    try fineTuning.fill(&flags)
     return flags
   }
 
@@ -135,7 +141,7 @@ struct RecipeArguments: ParsableArguments {
   ///
   /// - Throws: ``UsageError`` where a flag would change the recipe.
   func options(resuming folder: String) throws -> RecipeOptions {
-    var flags = flags
+    var flags = try flags()
     flags.data = nil
     // What a step keeps in memory changes no result.
     let (recompute, memoryLimit) = (flags.recomputation, flags.memoryLimit)
@@ -169,12 +175,18 @@ struct RecipeArguments: ParsableArguments {
     guard value.count <= 4096, !value.contains(where: \.isNewline) else {
       throw UsageError("\(key.variable) is too long; give one short line")
     }
+    func quoted(_ value: String) -> String {
+      "'" + value.replacing("'", with: "''") + "'"
+    }
     let text =
       switch key {
       case .data, .model, .shortcut, .shortcutPadding, .stridePlacement, .inceptionBranch,
-        .initialization, .recomputation, .memoryLimit:
-        "'" + value.replacing("'", with: "''") + "'"
-      case .milestones: "[\(value.trimmingPrefix("[").prefix { $0 != "]" })]"
+        .initialization, .recomputation, .memoryLimit, .initialCheckpoint, .channelOrder,
+        .inputRange:
+        quoted(value)
+      case .freeze:
+        "[\(value.split(separator: ",").map { quoted(String($0)) }.joined(separator: ", "))]"
+      case .milestones, .mean, .std: "[\(value.trimmingPrefix("[").prefix { $0 != "]" })]"
       default: value
       }
     let line = "\(key.rawValue): \(text)"

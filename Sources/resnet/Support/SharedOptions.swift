@@ -80,7 +80,10 @@ extension RecipeOptions {
         "--validation \(validation) leaves nothing of the \(count) training images; "
           + "set fewer aside")
     }
-    return try resolved(trainingCount: count - max(0, validation))
+    var options = self
+    // What a classifier began with depends on it.
+    if initialCheckpoint != nil { options.classes = classes ?? data.classNames.count }
+    return try options.resolved(trainingCount: count - max(0, validation))
   }
 }
 

@@ -4,6 +4,8 @@ import ResidualTraining
 /// What a person sees of a training run, on standard error.
 struct TrainingLog<D: CommandDevice> {
   private let trainer: Trainer<D>
+  /// Whether the run goes on from a checkpoint of its own.
+  let isResumed: Bool
   private let folder: String
   private let terminal: Terminal
   private let clock = ContinuousClock()
@@ -19,6 +21,7 @@ struct TrainingLog<D: CommandDevice> {
     begin = clock.now
     epochBegin = begin
     epochStart = trainer.step
+    isResumed = trainer.step > 0
     let batch = trainer.recipe.batchSize
     bar = ProgressBar(
       "training", total: trainer.recipe.schedule.steps * batch, completed: trainer.step * batch,
@@ -26,7 +29,7 @@ struct TrainingLog<D: CommandDevice> {
   }
 
   /// What is about to happen, and how long it will take.
-  func start(_ data: Dataset, _ device: D) {
+  func start(_ data: Dataset, _ device: D, from initial: InitialModel?) {
     let recipe = trainer.recipe
     let test = data.test.map { ", \(grouped($0.count)) for testing" } ?? ""
     let validation =
@@ -37,6 +40,7 @@ struct TrainingLog<D: CommandDevice> {
         + validation + test
     )
     for remark in data.remarks { terminal.note(remark) }
+    tellBeginning(initial)
     if trainer.step > 0 { terminal.note("going on after step \(grouped(trainer.step))") }
     terminal.note(
       "\(grouped(recipe.schedule.steps)) steps of \(recipe.batchSize) images, "
@@ -44,6 +48,29 @@ struct TrainingLog<D: CommandDevice> {
         + device.summary)
     terminal.note(MemoryOptions.remark(trainer.memory, trainer.recomputation))
     terminal.note("run folder: \(folder)")
+  }
+
+  /// Which tensors were loaded, replaced and frozen.
+  private func tellBeginning(_ initial: InitialModel?) {
+    let (recipe, network) = (trainer.recipe, trainer.network)
+    if let initial, let transfer = trainer.transfer, !isResumed {
+      for remark in initial.remarks { terminal.note("\(initial.file): \(remark)") }
+      let there = initial.model.network.classes
+      let replaced = transfer.replaced.joined(separator: ", ")
+      terminal.note(
+        "loaded \(transfer.loaded.count) tensors from \(initial.file)"
+          + (replaced.isEmpty ? "" : "; replaced \(replaced)")
+          + (there == network.classes ? "" : " (\(there) classes there, \(network.classes) here)"))
+      if there == network.classes, initial.namesClasses,
+        initial.model.classNames != trainer.classNames
+      {
+        terminal.note("its classes have other names; the classifier begins with their weights")
+      }
+    }
+    guard !network.frozen.isEmpty else { return }
+    terminal.note(
+      "frozen: \(network.frozen.count) parameters (\(recipe.freeze.joined(separator: ", "))); "
+        + "their batch normalisation uses its running statistics")
   }
 
   /// An estimate from the network's arithmetic and the device's speed.
@@ -54,7 +81,7 @@ struct TrainingLog<D: CommandDevice> {
     let trained = 3 * (recipe.schedule.steps - trainer.step) * recipe.batchSize
     let epochsLeft = trainer.epochs - trainer.step / trainer.stepsPerEpoch
     let evaluated = (epochsLeft + 1) * (trainer.validationCount ?? data.test?.count ?? 0)
-    let counted = recipe.usesExactStatistics ? trainer.trainingCount : 0
+    let counted = trainer.usesExactStatistics ? trainer.trainingCount : 0
     let operations = 2 * Double(multiplyAdds) * Double(trained + evaluated + counted)
     return operations / device.expectedOperations
   }

@@ -31,6 +31,11 @@ struct TrainingResult: Encodable {
   let test: EvaluationReport?
   /// The best network's, where validation images chose one.
   let bestTest: EvaluationReport?
+  /// How many tensors came from the initial checkpoint, and those of it that were not taken over;
+  /// where the run has begun with it.
+  let loadedTensors: Int?, replacedTensors: [String]?
+  /// What training has left as it was.
+  let frozenTensors: [String]?
   let folder: String
   let model: String
   let best: String?
@@ -41,7 +46,7 @@ struct TrainingResult: Encodable {
     provenance: [String: String], log: inout TrainingLog<D>
   ) throws {
     log.finishTraining()
-    let isExact = trainer.recipe.usesExactStatistics
+    let isExact = trainer.usesExactStatistics
     let statistics: ModelFile.Statistics = isExact ? .exact : .moving
     func finish(_ name: String) throws -> (path: String, test: EvaluationReport?) {
       let path = folder + "/" + name
@@ -76,6 +81,11 @@ struct TrainingResult: Encodable {
     recompute = trainer.recomputation.rawValue
     batchNormalization = statistics.rawValue
     seconds = (ContinuousClock.now - log.begin) / .seconds(1)
+    let transfer = log.isResumed ? nil : trainer.transfer
+    loadedTensors = transfer?.loaded.count
+    replacedTensors = transfer?.replaced
+    let frozen = trainer.network.frozen.sorted()
+    frozenTensors = frozen.isEmpty ? nil : frozen
     self.folder = folder
   }
 }

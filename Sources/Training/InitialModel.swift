@@ -1,0 +1,127 @@
+import ResidualInterchange
+import ResidualNetworks
+
+/// A model whose parameters a run begins with, in place of drawn ones.
+public struct InitialModel: Sendable {
+  /// The path as it was given.
+  public let file: String
+  /// The network, its tensors, and how images are prepared for it.
+  public let model: ModelFile
+  /// Whether the class names are the file's own; else they are numbers.
+  public let namesClasses: Bool
+  /// What was recognised, assumed and converted.
+  public let remarks: [String]
+
+  /// Opens the model that the choices of a recipe name; `nil` where they name none.
+  ///
+  /// - Throws: ``RecipeError``, and what `OpenedModel` throws.
+  public init?(_ options: RecipeOptions) throws {
+    let preparation = try options.resolvedPreparation()
+    guard let file = options.initialCheckpoint else { return nil }
+    // What they say of the network helps to recognise it; `filling` compares them with it.
+    var hints = preparation
+    hints.model = options.model
+    hints.shortcutPadding = options.shortcutPadding.flatMap(Shortcut.ZeroPadding.init)
+    hints.stridePlacement = options.stridePlacement.flatMap(StridePlacement.init)
+    hints.inputSide = options.imageSize.flatMap { Network.inputSides.contains($0) ? $0 : nil }
+    let opened: OpenedModel
+    do { opened = try OpenedModel(at: file, hints) } catch WeightsError.describesItself {
+      opened = try OpenedModel(at: file, preparation)
+    } catch WeightsError.describesLayers {
+      var size = preparation
+      size.inputSide = hints.inputSide
+      opened = try OpenedModel(at: file, size)
+    }
+    self.file = file
+    (model, namesClasses, remarks) = (opened.model, opened.namesClasses, opened.remarks)
+  }
+
+  /// The model of an interrupted run that goes on.
+  ///
+  /// - Throws: ``FileError``, `SafetensorsError`, ``ModelFileError``.
+  public init(resuming folder: String) throws {
+    file = folder + "/" + Checkpoint.modelName
+    model = try ModelFile(at: file)
+    (namesClasses, remarks) = (true, [])
+  }
+
+  // MARK: The recipe
+
+  /// Choices with the model's network where they leave it open.
+  ///
+  /// - Throws: ``RecipeError`` where they ask for another one.
+  public func filling(_ options: RecipeOptions) throws(RecipeError) -> RecipeOptions {
+    let network = model.network
+    func check(_ option: RecipeOptions.CodingKeys, _ asked: String?, _ found: String?)
+      throws(RecipeError)
+    {
+      guard let asked, asked != found else { return }
+      throw .contradiction(option: option, value: asked, file: file, found: found ?? "none")
+    }
+    if let model = options.model, model != network.name { try check(.model, canonical(model), network.name) }
+    let padding: String? =
+      if case .padding(let padding) = network.shortcut { padding.rawValue } else { nil }
+    try check(.shortcut, options.shortcut?.uppercased(), network.shortcut?.option)
+    try check(.shortcutPadding, options.shortcutPadding, padding)
+    try check(.stridePlacement, options.stridePlacement, network.stridePlacement?.rawValue)
+    try check(.inceptionBranch, options.inceptionBranch, network.inceptionBranch?.rawValue)
+    if case .perPixelMean = model.normalization {
+      try check(.imageSize, options.imageSize.map(String.init), String(network.inputSide))
+    }
+    var filled = options
+    filled.model = network.name
+    filled.shortcut = network.shortcut?.option
+    filled.shortcutPadding = padding
+    filled.stridePlacement = network.stridePlacement?.rawValue
+    filled.inceptionBranch = network.inceptionBranch?.rawValue
+    filled.imageSize = options.imageSize ?? network.inputSide
+    filled.definition = network.definition
+    return filled
+  }
+
+  private func canonical(_ name: String) throws(RecipeError) -> String {
+    do { return try NetworkCatalog.network(named: name).name } catch { throw .network(error) }
+  }
+
+  // MARK: The tensors
+
+  /// What a network takes over from the model.
+  public struct Transfer: Sendable {
+    /// By the slots' names.
+    public let loaded: [String: Tensor<Float>]
+    /// The slots that begin anew: of heads with another number of classes, and of what the model
+    /// lacks.
+    public let replaced: [String]
+  }
+
+  /// The tensors for a network, which may have another number of classes.
+  ///
+  /// A head is taken over where all of it fits. Of auxiliary classifiers the model may lack any part.
+  ///
+  /// - Throws: ``ModelFileError`` for another tensor that is missing or has another shape.
+  public func transfer(to network: Network) throws(ModelFileError) -> Transfer {
+    let heads = network.heads
+    func head(of slot: StateSlot) -> Int? { heads.firstIndex { $0.contains(slot.name) } }
+    func fits(_ slot: StateSlot) -> Bool { model.tensors[slot.name]?.shape == slot.shape }
+    let replacedHeads = Set(network.slots.filter { !fits($0) }.compactMap(head))
+    let needed = Set(network.graph(.inference).slots.map(\.name))
+    var loaded: [String: Tensor<Float>] = [:]
+    var replaced: [String] = []
+    for slot in network.slots {
+      if let head = head(of: slot), replacedHeads.contains(head) {
+        replaced.append(slot.name)
+      } else if let tensor = model.tensors[slot.name] {
+        guard tensor.shape == slot.shape else {
+          throw .wrongShape(
+            file: file, name: slot.name, found: tensor.shape, expected: slot.shape)
+        }
+        loaded[slot.name] = tensor
+      } else if needed.contains(slot.name) {
+        throw .missingTensor(file: file, name: slot.name, network: network.name)
+      } else {
+        replaced.append(slot.name)
+      }
+    }
+    return Transfer(loaded: loaded, replaced: replaced)
+  }
+}
