@@ -47,6 +47,7 @@ let package = Package(
     .trait(name: "GZIP", description: "Read gzip-compressed archives through zlib."),
     .trait(name: "ONNX", description: "Read and write ONNX files through swift-protobuf."),
     .trait(name: "Benchmarks", description: "Build kernel-benchmarks, see Benchmarks/kernels."),
+    .trait(name: "Fuzzing", description: "Build fuzz-formats, see scripts/fuzz."),
     .default(enabledTraits: ["JPEG", "PNG", "GZIP", "ONNX"]),
   ],
   dependencies: [
@@ -108,6 +109,12 @@ let package = Package(
         .target(name: $0, condition: .when(traits: ["Benchmarks"]))
       },
       path: "Benchmarks/Kernels"),
+    .executableTarget(
+      name: "fuzz-formats",
+      dependencies: [
+        .target(name: "ResidualFuzzSupport", condition: .when(traits: ["Fuzzing"]))
+      ],
+      path: "Fuzzing"),
     tests("GraphsTests", ["ResidualNetworks", "ResidualReference", "ResidualGraphTestSupport"]),
     tests("NetworksTests", ["ResidualNetworks", "ResidualReference", "ResidualGraphTestSupport"]),
     tests("ExecutionTests", ["ResidualExecution", "ResidualReference"]),
@@ -138,7 +145,16 @@ let package = Package(
       ["ResidualTraining", "ResidualCPU", "ResidualCUDA", "ResidualTestSupport"]),
     tests("InterchangeTests", ["ResidualInterchange", "ResidualExecution", "ResidualTestSupport"]),
     tests("FormatsTests", ["ResidualFormats", "ResidualTensors", "ResidualTestSupport"]),
-    tests("Attacks", ["ResidualFormats", "ResidualTensors"]),
+    .target(
+      name: "ResidualFuzzSupport",
+      dependencies: [
+        "ResidualFormats", "ResidualTensors",
+        .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
+        .product(
+          name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["ONNX"])),
+      ],
+      path: "Tests/FuzzSupport"),
+    tests("Attacks", ["ResidualFormats", "ResidualTensors", "ResidualFuzzSupport"]),
     tests("ImagesTests", ["ResidualImages", "ResidualTensors"]),
     tests(
       "DatasetsTests",
