@@ -47,6 +47,7 @@ let package = Package(
     .trait(name: "GZIP", description: "Read gzip-compressed archives through zlib."),
     .trait(name: "ONNX", description: "Read and write ONNX files through swift-protobuf."),
     .trait(name: "Benchmarks", description: "Build kernel-benchmarks, see Benchmarks/kernels."),
+    .trait(name: "Fuzzing", description: "Build fuzz-formats, see scripts/fuzz."),
     .default(enabledTraits: ["JPEG", "PNG", "GZIP", "ONNX"]),
   ],
   dependencies: [
@@ -108,6 +109,12 @@ let package = Package(
         .target(name: $0, condition: .when(traits: ["Benchmarks"]))
       },
       path: "Benchmarks/Kernels"),
+    .executableTarget(
+      name: "fuzz-formats",
+      dependencies: [
+        .target(name: "ResidualFuzzSupport", condition: .when(traits: ["Fuzzing"]))
+      ],
+      path: "Fuzzing"),
     tests("GraphsTests", ["ResidualNetworks", "ResidualReference", "ResidualGraphTestSupport"]),
     tests("NetworksTests", ["ResidualNetworks", "ResidualReference", "ResidualGraphTestSupport"]),
     tests("ExecutionTests", ["ResidualExecution", "ResidualReference"]),
@@ -143,10 +150,19 @@ let package = Package(
         .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
       ]),
     tests("FormatsTests", ["ResidualFormats", "ResidualTensors", "ResidualTestSupport"]),
+    .target(
+      name: "ResidualFuzzSupport",
+      dependencies: [
+        "ResidualInterchange",
+        .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
+        .product(
+          name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["ONNX"])),
+      ],
+      path: "Tests/FuzzSupport"),
     tests(
       "Attacks",
       [
-        "ResidualFormats", "ResidualInterchange",
+        "ResidualInterchange", "ResidualFuzzSupport",
         .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
       ]),
     tests("ImagesTests", ["ResidualImages", "ResidualTensors"]),

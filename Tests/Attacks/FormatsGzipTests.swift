@@ -1,4 +1,5 @@
 import ResidualFormats
+import ResidualFuzzSupport
 import ResidualTensors
 import Testing
 

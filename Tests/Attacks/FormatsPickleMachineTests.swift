@@ -1,4 +1,5 @@
 import ResidualFormats
+import ResidualFuzzSupport
 
 // Attacks on what a pickle does and builds; those on how it is written are in FormatsPickleTests.
 extension FormatsPickleAttacks {
@@ -68,22 +69,15 @@ extension FormatsPickleAttacks {
         + Pickle.reduce, .wrongArguments(function: "_codecs.encode", offset: 39)),
     Attack(
       "a NumPy number of another length",
-      numPy("f8", [1, 2, 3]),
+      Pickle.numPy("f8", [1, 2, 3]),
       .wrongArguments(function: "numpy.core.multiarray.scalar", offset: 73)),
     Attack(
-      "a NumPy object", numPy("O8", [0, 0, 0, 0, 0, 0, 0, 0]),
+      "a NumPy object", Pickle.numPy("O8", [0, 0, 0, 0, 0, 0, 0, 0]),
       .wrongArguments(function: "numpy.core.multiarray.scalar", offset: 78)),
     Attack(
-      "a big-endian NumPy number", numPy("f8", [0, 0, 0, 0, 0, 0, 0, 0], order: ">"),
+      "a big-endian NumPy number", Pickle.numPy("f8", [0, 0, 0, 0, 0, 0, 0, 0], order: ">"),
       .wrongArguments(function: "numpy.dtype", offset: 66)),
   ]
-
-  static func numPy(_ code: String, _ bytes: [UInt8], order: String = "<") -> [UInt8] {
-    Pickle.global("numpy.core.multiarray", "scalar") + Pickle.global("numpy", "dtype")
-      + Pickle.text(code) + [0x89, 0x88, 0x87] + Pickle.reduce + Pickle.mark + [0x4B, 3]
-      + Pickle.text(order) + Pickle.tuple + Pickle.build + [0x43, UInt8(bytes.count)] + bytes
-      + [0x86] + Pickle.reduce
-  }
 
   static let values: [Attack] = [
     Attack(

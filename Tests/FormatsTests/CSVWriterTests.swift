@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Python.hasNumPy, Python.numpyReason))
+  @Test(.enabled(if: Python.has("numpy"), "RESNET_PYTHON names no Python with numpy"))
   func pythonReadsTheSameFields() throws {
     var table = try CSVWriter(at: folder["t.csv"], columns: ["a", "b,c"])
     try table.append(["x \"y\"\r\n,z", " é "])

@@ -50,7 +50,7 @@ import Testing
       }
     }
 
-    @Test(.enabled(if: Python.hasNumPy, Python.numpyReason))
+    @Test(.enabled(if: Python.has("numpy"), "RESNET_PYTHON names no Python with numpy"))
     func inflatesWhatPythonCompresses() throws {
       let folder = try TemporaryFolder()
       let script = """

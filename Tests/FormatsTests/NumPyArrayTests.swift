@@ -38,7 +38,7 @@ import Testing
     #expect(array == .float32(Tensor([1, 2], [1, -2])))
   }
 
-  @Test(.enabled(if: Python.hasNumPy, Python.numpyReason))
+  @Test(.enabled(if: Python.has("numpy"), "RESNET_PYTHON names no Python with numpy"))
   func numPyReadsAndWritesTheSame() throws {
     let folder = try TemporaryFolder()
     let script = """

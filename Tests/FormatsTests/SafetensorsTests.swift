@@ -143,7 +143,10 @@ import Testing
   }
 }
 
-@Suite(.enabled(if: Python.hasSafetensors, Python.safetensorsReason))
+@Suite(
+  .enabled(
+    if: Python.has("numpy", "safetensors.numpy"),
+    "RESNET_PYTHON names no Python with numpy and safetensors"))
 struct SafetensorsPythonTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }

@@ -104,7 +104,7 @@ import Testing
   }
 
   @Test(
-    .enabled(if: Python.hasNumPy, Python.numpyReason),
+    .enabled(if: Python.has("numpy"), "RESNET_PYTHON names no Python with numpy"),
     arguments: ["USTAR_FORMAT", "GNU_FORMAT", "PAX_FORMAT"])
   func readsWhatPythonPacks(_ format: String) throws {
     let folder = try TemporaryFolder()

@@ -74,7 +74,7 @@ import Testing
   }
 }
 
-@Suite(.enabled(if: Python.hasTorch, Python.torchReason))
+@Suite(.enabled(if: Python.has("torch"), "RESNET_PYTHON names no Python with torch"))
 struct TorchPythonTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
@@ -120,7 +120,7 @@ struct TorchPythonTests {
 
 /// Published weights, compared with PyTorch's reading bit for bit.
 @Suite(
-  .enabled(if: Python.hasTorch, Python.torchReason),
+  .enabled(if: Python.has("torch"), "RESNET_PYTHON names no Python with torch"),
   .enabled(if: PublishedWeights.folder != nil, "RESNET_SHARED names no folder with weights"))
 struct PublishedWeightsTests {
   static let script = """

@@ -5,9 +5,6 @@ import Testing
 
 /// Model files are safetensors to others, too.
 @Suite struct PythonTests {
-  /// A Python that has `safetensors` and `numpy`.
-  static let python = ProcessInfo.processInfo.environment["RESNET_PYTHON"]
-
   private static let script = """
     import json, sys
     from safetensors import safe_open
@@ -39,24 +36,18 @@ import Testing
     let tensors: [String: Tensor]
   }
 
-  @Test(.enabled(if: python != nil, "RESNET_PYTHON names no Python with safetensors and numpy"))
+  @Test(
+    .enabled(
+      if: Python.has("safetensors", "numpy"),
+      "RESNET_PYTHON names no Python with safetensors and numpy"))
   func readableByPython() throws {
     let folder = try TemporaryFolder()
     let names = ["\"cat\"", "狐 🦊", "dog"]
     let model = try Sample.model("cifar-resnet8", .projection, classNames: names)
     try model.write(to: folder["model.safetensors"])
 
-    let process = Process()
-    process.executableURL = URL(filePath: try #require(Self.python))
-    process.arguments = ["-c", Self.script, folder["model.safetensors"]]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-
-    let answer = try JSONDecoder().decode(Answer.self, from: output)
+    let output = try Python.run(Self.script, folder["model.safetensors"])
+    let answer = try JSONDecoder().decode(Answer.self, from: Data(output.utf8))
     #expect(answer.metadata.format == "residual-model" && answer.metadata.shortcut == "B")
     #expect(answer.metadata.network == "cifar-resnet8")
     #expect(answer.metadata.classNames == names)

@@ -1,38 +1,38 @@
 import ResidualFormats
 
 /// An archive of stored entries in which every field can be made to lie.
-struct HostileZIP {
-  struct Entry {
-    var name: [UInt8]
-    var content: [UInt8]
+package struct HostileZIP {
+  package struct Entry {
+    package var name: [UInt8]
+    package var content: [UInt8]
     /// Changes the local header, its name and its extra field.
-    var local: (inout [UInt8]) -> Void = { _ in }
+    package var local: (inout [UInt8]) -> Void = { _ in }
     /// Changes the record of the directory.
-    var record: (inout [UInt8]) -> Void = { _ in }
-    var localExtra: [UInt8] = []
-    var recordExtra: [UInt8] = []
-    var descriptor: [UInt8] = []
-    var flags: UInt16 = 1 << 11
+    package var record: (inout [UInt8]) -> Void = { _ in }
+    package var localExtra: [UInt8] = []
+    package var recordExtra: [UInt8] = []
+    package var descriptor: [UInt8] = []
+    package var flags: UInt16 = 1 << 11
     /// Whether the local header and its content are left out.
-    var isMissing = false
+    package var isMissing = false
 
-    init(_ name: String, _ content: [UInt8] = []) {
+    package init(_ name: String, _ content: [UInt8] = []) {
       (self.name, self.content) = (Array(name.utf8), content)
     }
   }
 
-  var entries: [Entry]
+  package var entries: [Entry]
   /// What stands between the entries and the directory.
-  var gap: [UInt8] = []
+  package var gap: [UInt8] = []
   /// Changes the end record.
-  var end: (inout [UInt8]) -> Void = { _ in }
+  package var end: (inout [UInt8]) -> Void = { _ in }
   /// The end records of ZIP64 for a directory of so many bytes at an offset.
-  var large: ((_ length: UInt64, _ offset: UInt64) -> [UInt8])?
+  package var large: ((_ length: UInt64, _ offset: UInt64) -> [UInt8])?
 
-  init(_ entries: Entry...) { self.entries = entries }
-  init(_ entries: [Entry]) { self.entries = entries }
+  package init(_ entries: Entry...) { self.entries = entries }
+  package init(_ entries: [Entry]) { self.entries = entries }
 
-  var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var (file, directory): ([UInt8], [UInt8]) = ([], [])
     for entry in entries {
       let offset = file.count
@@ -68,7 +68,7 @@ struct HostileZIP {
   }
 
   /// ZIP64's end record and its locator, for so many entries.
-  static func largeEnd(
+  package static func largeEnd(
     _ count: UInt64, _ length: UInt64, _ offset: UInt64, at start: UInt64? = nil
   ) -> [UInt8] {
     Array("PK\u{6}\u{6}".utf8) + littleEndian(UInt64(44)) + [45, 0, 45, 0]
@@ -78,20 +78,35 @@ struct HostileZIP {
   }
 }
 
+extension HostileZIP {
+  /// A checkpoint of PyTorch in which storage `0` has sixteen bytes.
+  package static func torch(
+    pickle: [UInt8]? = Pickle.dictionary(), storage: [UInt8]? = .init(repeating: 0, count: 16),
+    version: String? = "3\n", order: String? = "little"
+  ) -> HostileZIP {
+    var entries: [Entry] = []
+    if let pickle { entries.append(Entry("a/data.pkl", pickle)) }
+    if let order { entries.append(Entry("a/byteorder", Array(order.utf8))) }
+    if let storage { entries.append(Entry("a/data/0", storage)) }
+    if let version { entries.append(Entry("a/version", Array(version.utf8))) }
+    return HostileZIP(entries)
+  }
+}
+
 extension HostileZIP.Entry {
   /// The same entry with another local header.
-  func local(_ change: @escaping (inout [UInt8]) -> Void) -> Self {
+  package func local(_ change: @escaping (inout [UInt8]) -> Void) -> Self {
     var copy = self
     copy.local = change
     return copy
   }
   /// The same entry with another record.
-  func record(_ change: @escaping (inout [UInt8]) -> Void) -> Self {
+  package func record(_ change: @escaping (inout [UInt8]) -> Void) -> Self {
     var copy = self
     copy.record = change
     return copy
   }
-  func with<Value>(_ path: WritableKeyPath<Self, Value>, _ value: Value) -> Self {
+  package func with<Value>(_ path: WritableKeyPath<Self, Value>, _ value: Value) -> Self {
     var copy = self
     copy[keyPath: path] = value
     return copy
@@ -99,7 +114,7 @@ extension HostileZIP.Entry {
 }
 
 extension HostileZIP {
-  func with<Value>(_ path: WritableKeyPath<Self, Value>, _ value: Value) -> [UInt8] {
+  package func with<Value>(_ path: WritableKeyPath<Self, Value>, _ value: Value) -> [UInt8] {
     var copy = self
     copy[keyPath: path] = value
     return copy.bytes
@@ -108,12 +123,12 @@ extension HostileZIP {
 
 extension [UInt8] {
   /// Replaces the bytes of a number.
-  mutating func put<Number: FixedWidthInteger>(_ number: Number, at offset: Int) {
+  package mutating func put<Number: FixedWidthInteger>(_ number: Number, at offset: Int) {
     replaceSubrange(offset..<offset + MemoryLayout<Number>.size, with: littleEndian(number))
   }
 }
 
-func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+package func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
   withUnsafeBytes(of: number.littleEndian) { Array($0) }
 }
 
