@@ -129,7 +129,7 @@
       Attack("field 0", Wire.start + [0x02, 0], .fieldZero(offset: 2)),
       Attack(
         "graphs within graphs", Wire.start + Wire.field(7, Wire.nested(30)),
-        .nestedTooDeep(offset: 191)),
+        .nestedTooDeep(offset: 111)),
       Attack(
         "a million empty nodes",
         Wire.start

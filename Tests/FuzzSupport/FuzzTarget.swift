@@ -86,7 +86,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
       let network = try ONNXNetwork(ONNXFile(file))
       _ = network.tensors
       // What a model file keeps of it is read again.
-      _ = try network.network.definition.map { try Network(definition: $0, classes: 3) }
+      _ = network.network.definition.map { try? Network(definition: $0, classes: 3) }
     }
   #endif
 
