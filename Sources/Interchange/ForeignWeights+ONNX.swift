@@ -132,15 +132,20 @@ extension OpenedModel {
               named: name, shortcut: name == recognized.name ? recognized.shortcut : nil,
               stridePlacement: placement, inceptionBranch: recognized.inceptionBranch,
               inputSide: found.network.inputSide, classes: recognized.classes)
-            if let network,
-              found.graph.computes(Network.logitsOutput, as: network.graph(.inference))
-            {
-              return network
-            }
+            if let network, isSame(found.graph, network) { return network }
           }
         }
       }
       return nil
+    }
+
+    /// Whether a graph computes what a network does on images of its size.
+    private static func isSame(_ graph: Graph, _ network: Network) -> Bool {
+      let inputs = [Network.imagesInput: network.imagesShape(batch: 1)]
+      guard let graph = try? graph.fixed(inputs: inputs),
+        let other = try? network.graph(.inference).fixed(inputs: inputs)
+      else { return false }
+      return graph.computes(Network.logitsOutput, as: other)
     }
 
     /// The networks that have such tensors: the one that was recognised, and its plain twin.

@@ -86,6 +86,26 @@ public struct OpenedModel: Sendable {
     (self.model, self.namesClasses, self.remarks) = (model, namesClasses, remarks)
   }
 
+  /// The same model with names for its classes.
+  ///
+  /// - Parameter file: one name a line, in the order of the logits.
+  /// - Throws: ``WeightsError/wrongClassNames(file:found:classes:)``.
+  public func naming(classesBy file: FileBytes) throws(WeightsError) -> OpenedModel {
+    let text = file.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    var names = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    if names.last?.isEmpty == true { names.removeLast() }
+    guard names.count == model.network.classes, !names.contains(where: \.isEmpty) else {
+      throw .wrongClassNames(
+        file: file.name, found: names.count { !$0.isEmpty }, classes: model.network.classes)
+    }
+    return OpenedModel(
+      model: ModelFile(
+        network: model.network, normalization: model.normalization,
+        classNames: names.map(String.init), statistics: model.statistics, tensors: model.tensors,
+        provenance: model.provenance),
+      namesClasses: true, remarks: remarks)
+  }
+
   /// The names of classes where a file has none.
   static func numbered(_ count: Int) -> [String] { (0..<count).map { "class \($0)" } }
 

@@ -17,6 +17,8 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
   case wrongShape(file: String, name: String, found: Shape, slot: String, expected: Shape)
   /// A model of ours, with options that say what it says itself.
   case describesItself(file: String)
+  /// A list of names that is not one for each class.
+  case wrongClassNames(file: String, found: Int, classes: Int)
   /// A file of layers, with options that say what it says itself.
   case describesLayers(file: String)
   /// Channels to be turned, where no convolution reads the images.
@@ -45,6 +47,8 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
       "\(file): this model says itself what network it is and how images are prepared; leave --model, "
         + "--shortcut-padding, --stride-on, --img-size, --mean, --std, --channel-order and "
         + "--input-range out"
+    case .wrongClassNames(let file, let found, let classes):
+      "\(file): \(found) names for \(classes) classes; write one a line, none of them empty"
     case .describesLayers(let file):
       "\(file): this file says itself what its layers are; leave --model, --shortcut-padding and "
         + "--stride-on out"

@@ -58,7 +58,9 @@ public struct InitialModel: Sendable {
       guard let asked, asked != found else { return }
       throw .contradiction(option: option, value: asked, file: file, found: found ?? "none")
     }
-    if let model = options.model, model != network.name { try check(.model, canonical(model), network.name) }
+    if let model = options.model, model != network.name {
+      try check(.model, canonical(model), network.name)
+    }
     let padding: String? =
       if case .padding(let padding) = network.shortcut { padding.rawValue } else { nil }
     try check(.shortcut, options.shortcut?.uppercased(), network.shortcut?.option)

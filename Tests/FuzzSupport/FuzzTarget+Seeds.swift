@@ -142,7 +142,8 @@ extension FuzzTarget {
       model.graph.output = [value("y", [0, 2])]
       model.graph.initializer = [
         tensor("w", [2, 3, 3, 3]), tensor("b", [2]), tensor("s", [2]), tensor("m", [2]),
-        tensor("f", [2, 2]), tensor("d", [2]), tensor("c", [2, 1, 1]), integers("zero", [0]), integers("rest", [-1]),
+        tensor("f", [2, 2]), tensor("d", [2]), tensor("c", [2, 1, 1]), integers("zero", [0]),
+        integers("rest", [-1]),
         integers("pads", [0, 0, 1, 1, 0, 0, 0, 0]), integers("one", [1]), integers("end", [9999]),
         integers("axis", [2]), integers("step", [2]),
       ]

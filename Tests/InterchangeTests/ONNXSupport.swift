@@ -46,10 +46,8 @@
 
   /// ONNX Runtime in Python.
   enum ONNXRuntime {
-    static let python = ProcessInfo.processInfo.environment["RESNET_PYTHON"]
     /// Whether there is a Python with `onnx` and `onnxruntime`.
-    static let isAvailable =
-      (try? run(["-c", "import numpy, onnx, onnxruntime"]).status == 0) ?? false
+    static let isAvailable = Python.has("numpy", "onnx", "onnxruntime")
 
     /// One model with inputs to run it on, as files of float32.
     struct Job: Encodable {
@@ -67,7 +65,6 @@
       import json, sys, numpy, onnx, onnxruntime
       errors = []
       for job in json.load(open(sys.argv[1])):
-          print(job["model"].split("/")[-1], file=sys.stderr)
           onnx.checker.check_model(job["model"], full_check=True)
           options = onnxruntime.SessionOptions()
           options.intra_op_num_threads = 2
@@ -84,25 +81,13 @@
       print(json.dumps(errors))
       """
 
-    private static func run(_ arguments: [String]) throws -> (status: Int32, output: Data) {
-      guard let python else { return (1, Data()) }
-      let process = Process()
-      process.executableURL = URL(filePath: python)
-      process.arguments = arguments
-      let pipe = Pipe()
-      process.standardOutput = pipe
-      try process.run()
-      let output = pipe.fileHandleForReading.readDataToEndOfFile()
-      process.waitUntilExit()
-      return (process.terminationStatus, output)
-    }
-
     /// The errors of all runs, in order.
     static func errors(_ jobs: [Job], in folder: TemporaryFolder) throws -> [Double] {
       try JSONEncoder().encode(jobs).write(to: URL(filePath: folder["jobs.json"]))
-      let answer = try run(["-c", script, folder["jobs.json"]])
-      try #require(answer.status == 0, "Python's message stands above")
-      return try JSONDecoder().decode([Double].self, from: answer.output)
+      let output = try Python.run(script, folder["jobs.json"])
+      // Libraries may have said something before.
+      let answer = output.split(separator: "\n").last ?? ""
+      return try JSONDecoder().decode([Double].self, from: Data(answer.utf8))
     }
 
     /// Numbers as a file.

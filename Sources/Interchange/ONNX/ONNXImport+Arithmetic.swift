@@ -30,7 +30,8 @@
       let isRowwise = operatorSet < 13
       let axis = try node.axis(
         try node.integer("axis", default: isRowwise ? 1 : -1), rank: input.rank)
-      guard isRowwise, axis < input.rank - 1 else {
+      let isMatrix = isRowwise && input.shape.extents[(axis + 1)...].contains { $0 != 1 }
+      guard isMatrix else {
         let result = try append(.softmax(.init(axis: input.places[axis])), [input], node.name)
         return viewed(result, input.places)
       }

@@ -19,11 +19,16 @@ struct WeightsFlags: ParsableArguments {
     name: [.customLong("img-size"), .customLong("image-size")], parsing: .unconditional,
     help: ArgumentHelp("The side of the images in pixels.", valueName: "n"))
   var imageSize: Int?
+  @Option(
+    help: ArgumentHelp(
+      "The names of the classes, one a line in the order of the logits.", valueName: "file"))
+  var classNames: String?
   @OptionGroup var preparation: PreparationFlags
 
   /// Opens a model, and tells what was recognised and assumed.
   func open(_ path: String, on terminal: Terminal) throws -> OpenedModel {
-    let opened = try OpenedModel(at: path, options())
+    var opened = try OpenedModel(at: path, options())
+    if let classNames { opened = try opened.naming(classesBy: FileBytes(at: classNames)) }
     for remark in opened.remarks { terminal.note("\(path): \(remark)") }
     return opened
   }
