@@ -84,13 +84,18 @@ public struct WeightsFile: Sendable {
     }
   }
 
+  /// Safetensors begin with a length of 8 bytes, before a brace.
+  static func beginsAsSafetensors(_ bytes: FileBytes) -> Bool {
+    let start = bytes[0..<min(9, bytes.count)]
+    return start.count == 9 && start[8] == UInt8(ascii: "{")
+      && start[4..<8].allSatisfy { $0 == 0 }
+  }
+
   /// ZIP files and pickles begin in their own ways, and safetensors with a length that could be taken
   /// for a pickle's start, before a brace.
   private static func isTorch(_ bytes: FileBytes) -> Bool {
-    let start = bytes[0..<min(9, bytes.count)]
-    let isSafetensors =
-      start.count == 9 && start[8] == UInt8(ascii: "{") && start[4..<8].allSatisfy { $0 == 0 }
-    return !isSafetensors
+    let start = bytes[0..<min(2, bytes.count)]
+    return !beginsAsSafetensors(bytes)
       && (start.starts(with: [0x50, 0x4B]) || start.count > 1 && start[0] == 0x80 && start[1] < 6)
   }
 

@@ -157,6 +157,19 @@
       }
     }
 
+    /// A safetensors file whose length looks like the start of an ONNX model.
+    @Test func lengthsAreNoVersions() throws {
+      let folder = try TemporaryFolder()
+      for count in [0x0808, 0x3A_0808] {
+        let header = "{" + String(repeating: " ", count: count - 2) + "}"
+        let bytes = withUnsafeBytes(of: UInt64(count).littleEndian) { Array($0) } + header.utf8
+        try AtomicFile.write(bytes, to: folder["empty.safetensors"])
+        #expect(throws: WeightsError.self) {
+          _ = try OpenedModel(at: folder["empty.safetensors"])
+        }
+      }
+    }
+
     @Test func refusals() throws {
       let folder = try TemporaryFolder()
       _ = try Self.opened(Self.custom(), in: folder)

@@ -10,10 +10,12 @@ public struct ONNXFile: Sendable {
   /// The versions of ONNX's operators that are understood.
   public static let operatorSets: ClosedRange<Int64> = 7...28
 
-  /// Whether bytes begin as an ONNX model does: with its format version, which is a small number.
+  /// Whether bytes begin as an ONNX model does: with its format version, which is a small number, and
+  /// another field. The length that safetensors begin with may look the same.
   static func begins(_ bytes: FileBytes) -> Bool {
     let start = bytes[0..<min(3, bytes.count)]
     return start.count == 3 && start[0] == 0x08 && start[1] > 0 && start[1] < 0x40
+      && start[2] != 0 && !WeightsFile.beginsAsSafetensors(bytes)
   }
 
   #if ONNX
