@@ -39,7 +39,8 @@ let package = Package(
   name: "residual",
   platforms: [.macOS(.v26)],
   products: [
-    .executable(name: "resnet", targets: ["resnet"])
+    .library(name: "Residual", targets: ["Residual"]),
+    .executable(name: "resnet", targets: ["resnet"]),
   ],
   traits: [
     .trait(name: "JPEG", description: "Read JPEG images through libjpeg-turbo."),
@@ -96,6 +97,8 @@ let package = Package(
     module(
       "Training",
       ["ResidualInterchange", "ResidualExecution", "ResidualDatasets", "ResidualFigures"]),
+    .target(
+      name: "Residual", dependencies: ["ResidualTraining", "ResidualCPU"], path: "Sources/Residual"),
     .executableTarget(
       name: "resnet",
       dependencies: [
@@ -170,6 +173,7 @@ let package = Package(
       "DatasetsTests",
       ["ResidualDatasets", "ResidualImages", "ResidualTensors", "ResidualTestSupport"]),
     tests("FiguresTests", ["ResidualFigures"]),
+    tests("LibraryTests", ["Residual", "ResidualTestSupport"]),
     tests(
       "resnetTests",
       ["resnet", "ResidualFigures", "ResidualImages", "ResidualCPU", "ResidualTraining"]),

@@ -10,6 +10,8 @@ public struct Dataset: Sendable {
     case cifar = "CIFAR-10 binary"
     /// A folder of images for each class.
     case imageFolder = "image folder"
+    /// Images that a program brings.
+    case memory = "images in memory"
   }
 
   /// Which parts to load.

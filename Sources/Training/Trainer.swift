@@ -120,7 +120,9 @@ public final class Trainer<D: Device> {
   ///   steps, so that the state can be saved.
   /// - Returns: `nil` where all steps are done.
   /// - Throws: ``Divergence``, and what `observe` throws.
-  public func trainEpoch(observe: (StepReport) throws -> Void) throws -> EpochReport? {
+  public func trainEpoch(observe: (StepReport) throws -> Void = { _ in }) throws
+    -> EpochReport?
+  {
     guard !isFinished else { return nil }
     let (start, end) = (step(endingEpoch: epoch), step(endingEpoch: epoch + 1))
     while step < end { try observe(try trainStep()) }
@@ -218,7 +220,8 @@ public final class Trainer<D: Device> {
   ///
   /// - Parameter step: the step that its parameters are of, if not the last one.
   public func model(
-    statistics: ModelFile.Statistics, provenance: [String: String], step: Int? = nil
+    statistics: ModelFile.Statistics = .moving, provenance: [String: String] = [:],
+    step: Int? = nil
   ) -> ModelFile {
     let slots = network.slots
     return ModelFile(

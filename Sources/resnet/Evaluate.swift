@@ -114,37 +114,6 @@ struct Evaluate: ParsableCommand {
   }
 }
 
-/// A model file ready to run.
-struct Classifier {
-  /// Evaluates a set of images, and is given the logits of each batch.
-  private let evaluation:
-    (
-      ImageSet, Normalization, (_ logits: [Float], _ range: Range<Int>) throws -> Void
-    ) throws -> Evaluation
-
-  init(_ file: ModelFile, device: some Device, batchSize: Int) throws {
-    let session = Session(device: device, store: Store(for: device))
-    let evaluator = try Evaluator(file.network, session: session, batchSize: batchSize)
-    for (name, tensor) in file.tensors where session.store.contains(name) {
-      session.store.write(tensor.scalars, to: name)
-    }
-    evaluation = { try evaluator.evaluate($0, normalization: $1, observe: $2) }
-  }
-
-  func evaluate(
-    _ images: ImageSet, normalization: Normalization,
-    observe: (_ logits: [Float], _ range: Range<Int>) throws -> Void
-  ) throws -> Evaluation {
-    try withoutActuallyEscaping(observe) { try evaluation(images, normalization, $0) }
-  }
-
-  /// The position of the largest number; the first of equal ones.
-  static func largest(_ numbers: ArraySlice<Float>) -> Int {
-    (numbers.indices.max { numbers[$0] < numbers[$1] || (numbers[$0] == numbers[$1] && $0 > $1) }
-      ?? numbers.startIndex) - numbers.startIndex
-  }
-}
-
 extension CommandDevice {
   func classifier(_ file: ModelFile, batchSize: Int) throws -> Classifier {
     try Classifier(file, device: self, batchSize: batchSize)

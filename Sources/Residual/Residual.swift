@@ -1,0 +1,17 @@
+// Everything that a program needs to build, train, open and run networks.
+
+@_exported import ResidualCPU
+@_exported import ResidualTraining
+
+extension Classifier {
+  /// Opens a model of this package, or weights from elsewhere, on the processor.
+  ///
+  /// - Parameters:
+  ///   - options: what weights from elsewhere do not say of themselves.
+  ///   - batchSize: images that are classified at once.
+  /// - Throws: what `OpenedModel` throws, ``DeviceUnavailable``, ``ShapeError``, ``AllocationError``.
+  public init(at path: String, _ options: WeightsOptions = .init(), batchSize: Int = 1) throws {
+    try self.init(
+      OpenedModel(at: path, options).model, device: CPUDevice(), batchSize: batchSize)
+  }
+}
