@@ -2,7 +2,7 @@ import ResidualTensors
 
 /// A value from a pickle: data only, a closed set of kinds. `Tensor` is what stands for a tensor.
 ///
-/// No value is deeper than ``PickleReader/maximumDepth``, so walking one may recurse.
+/// No value is deeper than `PickleReader.maximumDepth`, so walking one may recurse.
 public enum PickleValue<Tensor: Equatable & Sendable>: Equatable, Sendable {
   case none
   case bool(Bool)

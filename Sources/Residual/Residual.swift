@@ -7,6 +7,7 @@ extension Classifier {
   /// Opens a model of this package, or weights from elsewhere, on the processor.
   ///
   /// - Parameters:
+  ///   - path: of the file.
   ///   - options: what weights from elsewhere do not say of themselves.
   ///   - batchSize: images that are classified at once.
   /// - Throws: what `OpenedModel` throws, ``DeviceUnavailable``, ``ShapeError``, ``AllocationError``.

@@ -30,7 +30,8 @@ public struct Recipe: Hashable, Sendable {
   public var seed: UInt64
   /// Images a step.
   public var batchSize: Int
-  /// m of ``Graph/updateByMomentumSGD(gradients:weightDecay:rateScale:)``; 0.9 in the paper.
+  /// m of ``Graph/updateByMomentumSGD(gradients:weightDecay:lossScaling:rateScale:)``; 0.9 in
+  /// the paper.
   public var momentum: Float
   /// λ of the update; 0.0001 in the paper.
   public var weightDecay: Float
@@ -251,7 +252,8 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
   /// The choices that a recipe amounts to: nothing is left open, except what changes no result.
   public init(_ recipe: Recipe) {
     data = recipe.data ?? Self.builtInData
-    model = recipe.model
+    // A network that has no name comes from the initial model again.
+    model = recipe.definition == nil ? recipe.model : nil
     shortcut = recipe.shortcut?.option
     if case .padding(let padding) = recipe.shortcut { shortcutPadding = padding.rawValue }
     stridePlacement = recipe.stridePlacement?.rawValue

@@ -18,7 +18,7 @@ public struct TrainingPlan<D: Device> {
   /// given is also made use of: the more fits, the fewer of them are repeated.
   ///
   /// - Parameters:
-  ///   - step: from ``Network/trainingStep(weightDecay:initialization:classifierRateScale:)``.
+  ///   - step: from ``Network/trainingStep(weightDecay:initialization:classifierRateScale:lossScaling:)``.
   ///   - inputs: the shape of every input.
   ///   - memoryLimit: bytes; the device's memory is a limit in any case.
   /// - Throws: ``ShapeError``, ``MemoryLimitError``.

@@ -27,7 +27,8 @@
       let store = Store()
       try store.initialize(network.slots, seed: 3)
       try ModelFile(
-        network: network, normalization: .channels(mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25]),
+        network: network,
+        normalization: .channels(mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25]),
         classNames: ["a", "b", "c", "d", "e"], statistics: .moving,
         tensors: Dictionary(
           uniqueKeysWithValues: network.slots.map { ($0.name, store.read($0.name)) })
@@ -65,6 +66,15 @@
         let isFrozen = slot.name.hasPrefix("stem.") || slot.name.hasPrefix("norm1.")
         #expect((after[slot.name] == before[slot.name]) == isFrozen, "\(slot.name)")
       }
+    }
+
+    /// The choices that a run folder keeps make the same recipe again.
+    @Test func reproduced() throws {
+      let trainer = try trainer(options)
+      var kept = RecipeOptions(trainer.recipe)
+      kept.definition = nil
+      try kept.validate()
+      #expect(try self.trainer(kept).recipe == trainer.recipe)
     }
 
     /// A run goes on from its own files, to the same bits.
