@@ -22,7 +22,6 @@ extension OpenedModel {
       }
       let found = try ONNXNetwork(
         description?.file ?? file, inputSide: options.inputSide)
-      var tensors = found.tensors
       var remarks = found.remarks
       let network = RecognizedNetwork.network(of: found) ?? found.network
       remarks.append(
@@ -33,18 +32,9 @@ extension OpenedModel {
       let normalization =
         try description?.normalization(side: network.inputSide)
         ?? Self.normalization(options, of: network, &remarks)
-      if options.channelOrder == .bgr {
-        try Self.reverseChannels(&tensors, of: network)
-        remarks.append("the first filter's channels, mean and std were turned from BGR to RGB")
-      }
-      let names = try description?.classNames(network.classes)
-      self.init(
-        model: ModelFile(
-          network: network, normalization: normalization,
-          classNames: names ?? Self.numbered(network.classes), statistics: .moving,
-          tensors: tensors, provenance: ["imported": remarks.joined(separator: "; ")]),
-        namesClasses: names.map { $0 != Self.numbered(network.classes) } ?? false,
-        remarks: remarks)
+      try self.init(
+        network, found.tensors, normalization: normalization,
+        classNames: description?.classNames(network.classes), options, remarks)
     #else
       _ = try ONNXFile(bytes)
       preconditionFailure("no ONNX file is read without the trait ONNX")

@@ -41,7 +41,7 @@ public struct OpenedModel: Sendable {
   /// The network with its parameters, as if it had been trained here.
   public let model: ModelFile
   /// Whether the class names are the file's own; else they are numbers.
-  public let namesClasses: Bool
+  public var namesClasses: Bool { model.classNames != Self.numbered(model.network.classes) }
   /// What was recognised, assumed and converted, in words; nothing for a model of ours.
   public let remarks: [String]
 
@@ -59,31 +59,40 @@ public struct OpenedModel: Sendable {
   private init(_ file: WeightsFile, _ options: WeightsOptions) throws {
     if let own = file.safetensors, ModelMetadata.describes(own.metadata) {
       guard options == WeightsOptions() else { throw WeightsError.describesItself(file: file.path) }
-      model = try ModelFile(own)
-      namesClasses = model.classNames != Self.numbered(model.network.classes)
-      self.remarks = []
+      self.init(try ModelFile(own), remarks: [])
       return
     }
     var remarks = file.remarks
     let (slots, names) = try Self.slots(of: file)
     remarks.append("its names are \(names.title)")
     let network = try Self.network(file, slots, names, options, &remarks)
-    var tensors = try Self.tensors(file, slots, network)
-    let normalization = Self.normalization(options, of: network, &remarks)
+    try self.init(
+      network, Self.tensors(file, slots, network),
+      normalization: Self.normalization(options, of: network, &remarks), options, remarks)
+  }
+
+  /// A network from elsewhere with its tensors.
+  ///
+  /// - Parameter classNames: `nil` where the file has none.
+  init(
+    _ network: Network, _ tensors: [String: Tensor<Float>], normalization: Normalization,
+    classNames: [String]? = nil, _ options: WeightsOptions, _ remarks: [String]
+  ) throws {
+    var (tensors, remarks) = (tensors, remarks)
     if options.channelOrder == .bgr {
       try Self.reverseChannels(&tensors, of: network)
       remarks.append("the first filter's channels, mean and std were turned from BGR to RGB")
     }
-    model = ModelFile(
-      network: network, normalization: normalization,
-      classNames: Self.numbered(network.classes), statistics: .moving,
-      tensors: tensors, provenance: ["imported": remarks.joined(separator: "; ")])
-    namesClasses = false
-    self.remarks = remarks
+    self.init(
+      ModelFile(
+        network: network, normalization: normalization,
+        classNames: classNames ?? Self.numbered(network.classes), statistics: .moving,
+        tensors: tensors, provenance: ["imported": remarks.joined(separator: "; ")]),
+      remarks: remarks)
   }
 
-  init(model: ModelFile, namesClasses: Bool, remarks: [String]) {
-    (self.model, self.namesClasses, self.remarks) = (model, namesClasses, remarks)
+  private init(_ model: ModelFile, remarks: [String]) {
+    (self.model, self.remarks) = (model, remarks)
   }
 
   /// The same model with names for its classes.
@@ -98,16 +107,11 @@ public struct OpenedModel: Sendable {
       throw .wrongClassNames(
         file: file.name, found: names.count { !$0.isEmpty }, classes: model.network.classes)
     }
-    return OpenedModel(
-      model: ModelFile(
-        network: model.network, normalization: model.normalization,
-        classNames: names.map(String.init), statistics: model.statistics, tensors: model.tensors,
-        provenance: model.provenance),
-      namesClasses: true, remarks: remarks)
+    return OpenedModel(model.replacing(classNames: names.map(String.init)), remarks: remarks)
   }
 
   /// The names of classes where a file has none.
-  static func numbered(_ count: Int) -> [String] { (0..<count).map { "class \($0)" } }
+  private static func numbered(_ count: Int) -> [String] { (0..<count).map { "class \($0)" } }
 
   // MARK: Parts
 
@@ -245,7 +249,7 @@ public struct OpenedModel: Sendable {
   }
 
   /// Turns the order of the input channels of the filter that reads the images.
-  static func reverseChannels(
+  private static func reverseChannels(
     _ tensors: inout [String: Tensor<Float>], of network: Network
   ) throws {
     let graph = network.graph(.inference)

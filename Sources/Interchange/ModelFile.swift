@@ -59,6 +59,18 @@ public struct ModelFile: Sendable {
     self.provenance = provenance
   }
 
+  /// The same model, prepared for otherwise or with other names for its classes.
+  ///
+  /// - Precondition: there is a name for each class.
+  public func replacing(normalization: Normalization? = nil, classNames: [String]? = nil)
+    -> ModelFile
+  {
+    ModelFile(
+      network: network, normalization: normalization ?? self.normalization,
+      classNames: classNames ?? self.classNames, statistics: statistics, tensors: tensors,
+      provenance: provenance)
+  }
+
   /// The names of what classification needs.
   private static func neededSlots(of network: Network) -> Set<String> {
     Set(network.graph(.inference).slots.map(\.name))

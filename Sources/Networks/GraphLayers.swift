@@ -7,7 +7,7 @@ import ResidualGraphs
 public struct GraphLayers: Layer {
   let graph: Graph
   let classes: Int
-  /// The slots of running statistics, by the nodes that stand for them.
+  /// The slots of running statistics that one node alone reads, by the nodes that stand for them.
   private let statistics: [Int: String]
 
   /// - Parameters:
@@ -40,18 +40,17 @@ public struct GraphLayers: Layer {
         values.append(lowering.declare(slot))
       case .batchNormalization(let normalization):
         // Statistics that are no slots cannot be updated; they stay what they are.
-        if let mean = statistic(node.operands[1]), let variance = statistic(node.operands[2]) {
-          values.append(
-            BatchNormalization.lower(
-              operands[0], scale: operands[3], shift: operands[4],
-              isFrozen: lowering.areFrozen(
-                slots: node.operands[3...4].compactMap { self.slot(of: $0) }),
-              running: .init(meanSlot: mean, varianceSlot: variance), mean: operands[1],
-              variance: operands[2], epsilon: normalization.epsilon, path: node.path,
-              in: &lowering))
-        } else {
-          values.append(lowering.graph.append(node.operation, operands, path: node.path))
-        }
+        guard let mean = statistics[node.operands[1].node],
+          let variance = statistics[node.operands[2].node]
+        else { fallthrough }
+        values.append(
+          BatchNormalization.lower(
+            operands[0], scale: operands[3], shift: operands[4],
+            isFrozen: lowering.areFrozen(
+              slots: node.operands[3...4].compactMap { self.slot(of: $0) }),
+            running: .init(meanSlot: mean, varianceSlot: variance), mean: operands[1],
+            variance: operands[2], epsilon: normalization.epsilon, path: node.path,
+            in: &lowering))
       default: values.append(lowering.graph.append(node.operation, operands, path: node.path))
       }
     }
@@ -64,7 +63,4 @@ public struct GraphLayers: Layer {
   private func slot(of value: Value) -> String? {
     if case .state(let state) = graph.nodes[value.node].operation { state.slot } else { nil }
   }
-
-  /// The slot of a running statistic that is read by nothing else, by its value.
-  private func statistic(_ value: Value) -> String? { statistics[value.node] }
 }

@@ -79,9 +79,7 @@ public struct Recipe: Hashable, Sendable {
     let classes = classes ?? self.classes
     let network: Network
     if let definition {
-      do { network = try Network(definition: definition, classes: classes) } catch {
-        throw .layers(reason: error.description)
-      }
+      network = try Self.network(definition: definition, classes: classes)
     } else {
       do {
         network = try NetworkCatalog.network(
@@ -90,6 +88,13 @@ public struct Recipe: Hashable, Sendable {
       } catch { throw .network(error) }
     }
     do { return try network.freezing(freeze) } catch { throw .freezing(error) }
+  }
+
+  /// A network that has no name here.
+  static func network(definition: String, classes: Int?) throws(RecipeError) -> Network {
+    do { return try Network(definition: definition, classes: classes) } catch {
+      throw .layers(reason: error.description)
+    }
   }
 }
 

@@ -114,10 +114,7 @@ struct Convert: ParsableCommand {
         stride(from: channel, to: mean.count, by: 3).reduce(Float(0)) { $0 + mean[$1] }
           / Float(mean.count / 3)
       }
-      model = ModelFile(
-        network: model.network, normalization: .channels(mean: average, std: [1, 1, 1]),
-        classNames: model.classNames, statistics: model.statistics, tensors: model.tensors,
-        provenance: model.provenance)
+      model = model.replacing(normalization: .channels(mean: average, std: [1, 1, 1]))
       changes.append("the mean of each pixel was replaced by its channel's average \(average)")
       terminal.note(changes.last ?? "")
     }

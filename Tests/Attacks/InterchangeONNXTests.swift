@@ -1,6 +1,7 @@
 #if ONNX
   import Foundation
   import ResidualFormats
+  import ResidualFuzzSupport
   import ResidualInterchange
   import ResidualONNXSchema
   import ResidualTensors
@@ -49,56 +50,19 @@
         var set = Onnx_OperatorSetIdProto()
         set.version = 17
         model.opsetImport = [set]
-        model.graph.input = [value("input", [1, 3, 32, 32])]
-        model.graph.output = [value("output", [1, 4])]
+        model.graph.input = [HostileONNX.value("input", [1, 3, 32, 32])]
+        model.graph.output = [HostileONNX.value("output", [1, 4])]
         model.graph.node = [
-          node("GlobalAveragePool", ["input"], "pooled"), node("Flatten", ["pooled"], "flat"),
-          node("Gemm", ["flat", "weight", "bias"], "output"),
+          HostileONNX.node("GlobalAveragePool", ["input"], "pooled"),
+          HostileONNX.node("Flatten", ["pooled"], "flat"),
+          HostileONNX.node("Gemm", ["flat", "weight", "bias"], "output"),
         ]
-        model.graph.initializer = [tensor("weight", [3, 4]), tensor("bias", [4])]
+        model.graph.initializer = [
+          HostileONNX.tensor("weight", [3, 4]), HostileONNX.tensor("bias", [4]),
+        ]
         return model
       }()
 
-      static func value(_ name: String, _ extents: [Int64]) -> Onnx_ValueInfoProto {
-        var value = Onnx_ValueInfoProto()
-        value.name = name
-        value.type.tensorType.elemType = 1
-        value.type.tensorType.shape.dim = extents.map { extent in
-          var dimension = Onnx_TensorShapeProto.Dimension()
-          dimension.dimValue = extent
-          return dimension
-        }
-        return value
-      }
-      static func node(_ type: String, _ input: [String], _ output: String) -> Onnx_NodeProto {
-        var node = Onnx_NodeProto()
-        (node.opType, node.name, node.input, node.output) = (type, output, input, [output])
-        return node
-      }
-      static func tensor(_ name: String, _ extents: [Int64], count: Int? = nil)
-        -> Onnx_TensorProto
-      {
-        var tensor = Onnx_TensorProto()
-        (tensor.name, tensor.dims, tensor.dataType) = (name, extents, 1)
-        tensor.rawData = Data(count: 4 * (count ?? Int(extents.reduce(1, *))))
-        return tensor
-      }
-      static func integers(_ name: String, _ numbers: [Int64]) -> Onnx_TensorProto {
-        var tensor = Onnx_TensorProto()
-        (tensor.name, tensor.dims, tensor.dataType) = (name, [Int64(numbers.count)], 7)
-        tensor.int64Data = numbers
-        return tensor
-      }
-      static func attribute(_ name: String, ints: [Int64]) -> Onnx_AttributeProto {
-        var attribute = Onnx_AttributeProto()
-        (attribute.name, attribute.type, attribute.ints) = (name, .ints, ints)
-        return attribute
-      }
-      static func attribute(_ name: String, _ number: Int64) -> Onnx_AttributeProto {
-        var attribute = Onnx_AttributeProto()
-        (attribute.name, attribute.type, attribute.i) = (name, .int, number)
-        return attribute
-      }
       static func external(_ location: String) -> (inout Onnx_ModelProto) -> Void {
         { model in
           var entry = Onnx_StringStringEntryProto()
@@ -168,13 +132,13 @@
         $0.graph.sparseInitializer = [sparse]
       },
       Attack("duplicate tensor", .duplicateTensor("bias")) {
-        $0.graph.initializer.append(Hostile.tensor("bias", [4]))
+        $0.graph.initializer.append(HostileONNX.tensor("bias", [4]))
       },
       Attack("value made twice", .duplicateValue("flat", node: "flat")) {
         $0.graph.node.insert($0.graph.node[1], at: 2)
       },
       Attack("input made again", .duplicateValue("input", node: "input")) {
-        $0.graph.node[0] = Hostile.node("Relu", ["input"], "input")
+        $0.graph.node[0] = HostileONNX.node("Relu", ["input"], "input")
       },
       Attack("cycle", .undefinedValue("flat", node: "pooled")) {
         $0.graph.node[0].input = ["flat"]
@@ -228,73 +192,73 @@
       Attack(
         "groups of channels", .unsupported("groups of channels", operator: "Conv", node: "pooled")
       ) {
-        $0.graph.initializer.append(Hostile.tensor("filter", [3, 1, 3, 3]))
-        $0.graph.node[0] = Hostile.node("Conv", ["input", "filter"], "pooled")
-        $0.graph.node[0].attribute = [Hostile.attribute("group", 3)]
+        $0.graph.initializer.append(HostileONNX.tensor("filter", [3, 1, 3, 3]))
+        $0.graph.node[0] = HostileONNX.node("Conv", ["input", "filter"], "pooled")
+        $0.graph.node[0].attribute = [HostileONNX.attribute("group", 3)]
       },
       Attack("stride of 0", .wrongAttribute("strides", node: "pooled")) {
-        $0.graph.node[0] = Hostile.node("MaxPool", ["input"], "pooled")
+        $0.graph.node[0] = HostileONNX.node("MaxPool", ["input"], "pooled")
         $0.graph.node[0].attribute = [
-          Hostile.attribute("kernel_shape", ints: [2, 2]),
-          Hostile.attribute("strides", ints: [0, 1]),
+          HostileONNX.attribute("kernel_shape", ints: [2, 2]),
+          HostileONNX.attribute("strides", ints: [0, 1]),
         ]
       },
       Attack("padding of 2⁶²", .wrongAttribute("pads", node: "pooled")) {
-        $0.graph.node[0] = Hostile.node("MaxPool", ["input"], "pooled")
+        $0.graph.node[0] = HostileONNX.node("MaxPool", ["input"], "pooled")
         $0.graph.node[0].attribute = [
-          Hostile.attribute("kernel_shape", ints: [2, 2]),
-          Hostile.attribute("pads", ints: [1 << 62, 0, 0, 0]),
+          HostileONNX.attribute("kernel_shape", ints: [2, 2]),
+          HostileONNX.attribute("pads", ints: [1 << 62, 0, 0, 0]),
         ]
       },
       Attack("attribute of another type", .wrongAttribute("axis", node: "flat")) {
-        $0.graph.node[1].attribute = [Hostile.attribute("axis", ints: [1])]
+        $0.graph.node[1].attribute = [HostileONNX.attribute("axis", ints: [1])]
       },
       Attack("axis beyond the rank", .wrongAttribute("axis", node: "flat")) {
-        $0.graph.node[1].attribute = [Hostile.attribute("axis", .min)]
+        $0.graph.node[1].attribute = [HostileONNX.attribute("axis", .min)]
       },
       Attack("no operand", .wrongOperands(count: 0, operator: "Flatten", node: "flat")) {
         $0.graph.node[1].input = []
       },
       Attack("an integer as an image", .wrongKind(value: "n", node: "flat")) {
-        $0.graph.initializer.append(Hostile.integers("n", [1]))
-        $0.graph.node[1] = Hostile.node("Sum", ["pooled", "n"], "flat")
+        $0.graph.initializer.append(HostileONNX.integers("n", [1]))
+        $0.graph.node[1] = HostileONNX.node("Sum", ["pooled", "n"], "flat")
       },
       Attack(
         "matrices that do not fit",
         .shapes("matrices of [1, 3] and [2, 4] do not fit", node: "output.product")
-      ) { $0.graph.initializer[0] = Hostile.tensor("weight", [2, 4]) },
+      ) { $0.graph.initializer[0] = HostileONNX.tensor("weight", [2, 4]) },
       Attack(
         "reshape to 2⁶² axes' worth",
         .shapes("the 3 numbers of [1, 3, 1, 1] do not fill [4611686018427387904, 4]", node: "flat")
       ) {
-        $0.graph.initializer.append(Hostile.integers("to", [1 << 62, 4]))
-        $0.graph.node[1] = Hostile.node("Reshape", ["pooled", "to"], "flat")
+        $0.graph.initializer.append(HostileONNX.integers("to", [1 << 62, 4]))
+        $0.graph.node[1] = HostileONNX.node("Reshape", ["pooled", "to"], "flat")
       },
       Attack(
         "constant out of nothing", .tooLargeConstant(node: "bias", limit: 1 << 28)
       ) {
-        $0.graph.initializer[1] = Hostile.integers("shape", [1 << 30])
-        $0.graph.node.insert(Hostile.node("ConstantOfShape", ["shape"], "bias"), at: 0)
+        $0.graph.initializer[1] = HostileONNX.integers("shape", [1 << 30])
+        $0.graph.node.insert(HostileONNX.node("ConstantOfShape", ["shape"], "bias"), at: 0)
       },
       Attack("two inputs", .inputs(["input", "other"])) {
-        $0.graph.input.append(Hostile.value("other", [1, 3, 32, 32]))
+        $0.graph.input.append(HostileONNX.value("other", [1, 3, 32, 32]))
       },
       Attack("no input", .inputs([])) { $0.graph.input = [] },
       Attack("input that is a sequence", .noTensor("input")) {
         $0.graph.input[0].type.sequenceType.elemType = .init()
       },
       Attack("images of 7 channels", .notImages(input: "input", extents: "[1, 7, 32, 32]")) {
-        $0.graph.input[0] = Hostile.value("input", [1, 7, 32, 32])
+        $0.graph.input[0] = HostileONNX.value("input", [1, 7, 32, 32])
       },
       Attack(
         "images of 2⁴⁰ pixels",
         .notImages(input: "input", extents: "[1, 3, 1099511627776, 1099511627776]")
-      ) { $0.graph.input[0] = Hostile.value("input", [1, 3, 1 << 40, 1 << 40]) },
+      ) { $0.graph.input[0] = HostileONNX.value("input", [1, 3, 1 << 40, 1 << 40]) },
       Attack("images that are not square", .notSquare(height: 32, width: 64)) {
-        $0.graph.input[0] = Hostile.value("input", [1, 3, 32, 64])
+        $0.graph.input[0] = HostileONNX.value("input", [1, 3, 32, 64])
       },
       Attack("two outputs", .outputs(["output", "flat"])) {
-        $0.graph.output.append(Hostile.value("flat", [1, 3]))
+        $0.graph.output.append(HostileONNX.value("flat", [1, 3]))
       },
       Attack("an image as its result", .notLogits(output: "input", shape: [1, 3, 32, 32])) {
         $0.graph.output[0].name = "input"

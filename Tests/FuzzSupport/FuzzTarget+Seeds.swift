@@ -93,77 +93,58 @@ extension FuzzTarget {
   #if ONNX
     /// A network of every kind of layer, with the shapes that exporters compute.
     private static func message() -> Onnx_ModelProto {
-      func value(_ name: String, _ extents: [Int64]) -> Onnx_ValueInfoProto {
-        var value = Onnx_ValueInfoProto()
-        value.name = name
-        value.type.tensorType.elemType = 1
-        value.type.tensorType.shape.dim = extents.map { extent in
-          var dimension = Onnx_TensorShapeProto.Dimension()
-          if extent > 0 { dimension.dimValue = extent } else { dimension.dimParam = "n" }
-          return dimension
-        }
-        return value
-      }
-      func tensor(_ name: String, _ extents: [Int64]) -> Onnx_TensorProto {
-        var tensor = Onnx_TensorProto()
-        (tensor.name, tensor.dims, tensor.dataType) = (name, extents, 1)
-        tensor.rawData = Data(count: 4 * Int(extents.reduce(1, *)))
-        return tensor
-      }
-      func integers(_ name: String, _ numbers: [Int64]) -> Onnx_TensorProto {
-        var tensor = Onnx_TensorProto()
-        (tensor.name, tensor.dims, tensor.dataType) = (name, [Int64(numbers.count)], 7)
-        tensor.int64Data = numbers
-        return tensor
-      }
-      func node(
-        _ type: String, _ input: [String], _ output: String, _ attributes: [String: [Int64]] = [:]
-      ) -> Onnx_NodeProto {
-        var node = Onnx_NodeProto()
-        (node.opType, node.input, node.output) = (type, input, [output])
-        node.attribute = attributes.sorted { $0.key < $1.key }.map { name, numbers in
-          var attribute = Onnx_AttributeProto()
-          attribute.name = name
-          if ["axis", "transB"].contains(name) {
-            (attribute.type, attribute.i) = (.int, numbers[0])
-          } else {
-            (attribute.type, attribute.ints) = (.ints, numbers)
-          }
-          return attribute
-        }
-        return node
-      }
       var operators = Onnx_OperatorSetIdProto()
       operators.version = 17
       var model = Onnx_ModelProto()
       model.irVersion = 8
       model.opsetImport = [operators]
-      model.graph.input = [value("x", [0, 3, 32, 32])]
-      model.graph.output = [value("y", [0, 2])]
+      model.graph.input = [HostileONNX.value("x", [0, 3, 32, 32])]
+      model.graph.output = [HostileONNX.value("y", [0, 2])]
       model.graph.initializer = [
-        tensor("w", [2, 3, 3, 3]), tensor("b", [2]), tensor("s", [2]), tensor("m", [2]),
-        tensor("f", [2, 2]), tensor("d", [2]), tensor("c", [2, 1, 1]), integers("zero", [0]),
-        integers("rest", [-1]),
-        integers("pads", [0, 0, 1, 1, 0, 0, 0, 0]), integers("one", [1]), integers("end", [9999]),
-        integers("axis", [2]), integers("step", [2]),
+        HostileONNX.tensor("w", [2, 3, 3, 3]), HostileONNX.tensor("b", [2]),
+        HostileONNX.tensor("s", [2]), HostileONNX.tensor("m", [2]),
+        HostileONNX.tensor("f", [2, 2]), HostileONNX.tensor("d", [2]),
+        HostileONNX.tensor("c", [2, 1, 1]), HostileONNX.integers("zero", [0]),
+        HostileONNX.integers("rest", [-1]),
+        HostileONNX.integers("pads", [0, 0, 1, 1, 0, 0, 0, 0]), HostileONNX.integers("one", [1]),
+        HostileONNX.integers("end", [9999]),
+        HostileONNX.integers("axis", [2]), HostileONNX.integers("step", [2]),
       ]
       model.graph.node = [
-        node("Conv", ["x", "w", "b"], "1", ["strides": [2, 2], "pads": [1, 1, 1, 1]]),
-        node("BatchNormalization", ["1", "s", "b", "m", "s"], "2"), node("Relu", ["2"], "3"),
-        node("Pad", ["3", "pads"], "4"),
-        node("MaxPool", ["4"], "5", ["kernel_shape": [3, 3], "strides": [2, 2]]),
-        node("AveragePool", ["5"], "6", ["kernel_shape": [2, 2]]),
-        node("Slice", ["6", "one", "end", "axis", "step"], "7"), node("Add", ["7", "c"], "8"),
-        node("Sigmoid", ["8"], "9"), node("Mul", ["8", "9"], "10"), node("Sub", ["10", "8"], "11"),
-        node("Concat", ["11", "10"], "12", ["axis": [1]]),
-        node("Transpose", ["12"], "13", ["perm": [0, 2, 3, 1]]),
-        node("Transpose", ["13"], "14", ["perm": [0, 3, 1, 2]]),
-        node("GlobalAveragePool", ["14"], "15"), node("Shape", ["15"], "16"),
-        node("Gather", ["16", "zero"], "17"), node("Concat", ["17", "rest"], "18", ["axis": [0]]),
-        node("Reshape", ["15", "18"], "19"), node("Identity", ["19"], "20"),
-        node("Slice", ["20", "zero", "step", "one"], "21"),
-        node("Gemm", ["21", "f", "d"], "22", ["transB": [1]]),
-        node("Softmax", ["22"], "y", ["axis": [1]]),
+        HostileONNX.node(
+          "Conv", ["x", "w", "b"], "1",
+          [
+            HostileONNX.attribute("strides", ints: [2, 2]),
+            HostileONNX.attribute("pads", ints: [1, 1, 1, 1]),
+          ]),
+        HostileONNX.node("BatchNormalization", ["1", "s", "b", "m", "s"], "2"),
+        HostileONNX.node("Relu", ["2"], "3"),
+        HostileONNX.node("Pad", ["3", "pads"], "4"),
+        HostileONNX.node(
+          "MaxPool", ["4"], "5",
+          [
+            HostileONNX.attribute("kernel_shape", ints: [3, 3]),
+            HostileONNX.attribute("strides", ints: [2, 2]),
+          ]),
+        HostileONNX.node(
+          "AveragePool", ["5"], "6", [HostileONNX.attribute("kernel_shape", ints: [2, 2])]),
+        HostileONNX.node("Slice", ["6", "one", "end", "axis", "step"], "7"),
+        HostileONNX.node("Add", ["7", "c"], "8"),
+        HostileONNX.node("Sigmoid", ["8"], "9"), HostileONNX.node("Mul", ["8", "9"], "10"),
+        HostileONNX.node("Sub", ["10", "8"], "11"),
+        HostileONNX.node("Concat", ["11", "10"], "12", [HostileONNX.attribute("axis", 1)]),
+        HostileONNX.node(
+          "Transpose", ["12"], "13", [HostileONNX.attribute("perm", ints: [0, 2, 3, 1])]),
+        HostileONNX.node(
+          "Transpose", ["13"], "14", [HostileONNX.attribute("perm", ints: [0, 3, 1, 2])]),
+        HostileONNX.node("GlobalAveragePool", ["14"], "15"),
+        HostileONNX.node("Shape", ["15"], "16"),
+        HostileONNX.node("Gather", ["16", "zero"], "17"),
+        HostileONNX.node("Concat", ["17", "rest"], "18", [HostileONNX.attribute("axis", 0)]),
+        HostileONNX.node("Reshape", ["15", "18"], "19"), HostileONNX.node("Identity", ["19"], "20"),
+        HostileONNX.node("Slice", ["20", "zero", "step", "one"], "21"),
+        HostileONNX.node("Gemm", ["21", "f", "d"], "22", [HostileONNX.attribute("transB", 1)]),
+        HostileONNX.node("Softmax", ["22"], "y", [HostileONNX.attribute("axis", 1)]),
       ]
       return model
     }

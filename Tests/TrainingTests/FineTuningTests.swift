@@ -50,15 +50,6 @@ import Testing
     return options
   }
 
-  private func trainer(_ options: RecipeOptions, on data: Dataset = TinyData.dataset()) throws
-    -> Trainer<CPUDevice>
-  {
-    let initial = try #require(try InitialModel(options))
-    return try Trainer(
-      initial.filling(options).resolved(trainingCount: data.training.count), on: data,
-      from: initial, device: CPUDevice(threads: 1))
-  }
-
   private static func bits(_ tensors: [String: Tensor<Float>]) -> [String: [UInt32]] {
     tensors.mapValues { $0.scalars.map(\.bitPattern) }
   }
@@ -69,7 +60,7 @@ import Testing
     ["conv1", "bn1", "layer1", "layer3.0.bn1"], ["all-but-head"], ["layer2.0.bn2.weight"],
   ])
   func tenStepsLeaveFrozenTensorsAlone(_ patterns: [String]) throws {
-    let trainer = try trainer(options(freeze: patterns))
+    let trainer = try options(freeze: patterns).fineTuner()
     let before = trainer.slotBits
     let model = try ModelFile(at: file)
     #expect(before.filter { !$0.key.hasPrefix("momentum/") } == Self.bits(model.tensors))
@@ -105,7 +96,7 @@ import Testing
     func trained(_ scope: RecomputationScope) throws -> Trainer<CPUDevice> {
       var options = options(freeze: ["conv1", "layer2"])
       options.recomputation = scope.rawValue
-      let trainer = try trainer(options)
+      let trainer = try options.fineTuner()
       _ = try trainer.finish()
       return trainer
     }
@@ -138,7 +129,7 @@ import Testing
     validation: nil, test: nil)
 
   @Test func anotherNumberOfClassesReplacesTheHead() throws {
-    let trainer = try trainer(options(), on: Self.threeClasses)
+    let trainer = try options().fineTuner(on: Self.threeClasses)
     let transfer = try #require(trainer.transfer)
     #expect(transfer.replaced == ["fc.weight", "fc.bias"])
     #expect(trainer.network.classes == 3 && trainer.classNames == ["a", "b", "c"])
@@ -156,13 +147,13 @@ import Testing
   }
 
   @Test func aHeadOfTheSameSizeIsKept() throws {
-    let transfer = try #require(try trainer(options()).transfer)
+    let transfer = try #require(try options().fineTuner().transfer)
     #expect(transfer.replaced.isEmpty && transfer.loaded["fc.bias"] != nil)
     var named = options()
     named.classes = 4
-    #expect(try trainer(named).transfer?.replaced == [])
+    #expect(try named.fineTuner().transfer?.replaced == [])
     named.classes = 7
-    #expect(throws: RecipeError.classes(asked: 7, found: 4)) { try trainer(named) }
+    #expect(throws: RecipeError.classes(asked: 7, found: 4)) { try named.fineTuner() }
     #expect(
       RecipeError.classes(asked: 7, found: 4).description
         == "num_classes = 7, but the data have 4 classes; leave it out, or give 4")
@@ -210,7 +201,7 @@ import Testing
   /// The file says what the network is and how images are prepared.
   @Test func theFileDecidesTheNetwork() throws {
     try Self.model(shortcut: .padding(.both)).write(to: file)
-    let trainer = try trainer(options())
+    let trainer = try options().fineTuner()
     #expect(trainer.network.name == "cifar-resnet8")
     #expect(trainer.network.shortcut == .padding(.both))
     let isFiles = try trainer.normalization == ModelFile(at: file).normalization
@@ -227,7 +218,7 @@ import Testing
     func message(_ change: (inout RecipeOptions) -> Void) -> String? {
       var options = options()
       change(&options)
-      return ResidualTrainingTests.message { _ = try trainer(options) }
+      return ResidualTrainingTests.message { _ = try options.fineTuner() }
     }
     let end = "leave it out"
     #expect(
@@ -289,9 +280,9 @@ import Testing
   @Test func aResumedRunGivesTheSameBits() throws {
     struct Stop: Error {}
     let options = options(freeze: ["conv1", "bn1", "layer2.0.bn1"])
-    let whole = try trainer(options, on: Self.threeClasses)
+    let whole = try options.fineTuner(on: Self.threeClasses)
     _ = try whole.finish()
-    let first = try trainer(options, on: Self.threeClasses)
+    let first = try options.fineTuner(on: Self.threeClasses)
     #expect(throws: Stop.self) {
       _ = try first.finish { if $0.step == 5 { throw Stop() } }
     }

@@ -43,17 +43,9 @@
       return options
     }
 
-    private func trainer(_ options: RecipeOptions) throws -> Trainer<CPUDevice> {
-      let initial = try #require(try InitialModel(options))
-      let data = TinyData.dataset()
-      return try Trainer(
-        initial.filling(options).resolved(trainingCount: data.training.count), on: data,
-        from: initial, device: CPUDevice(threads: 1))
-    }
-
     /// The head is replaced, frozen layers stay as they are, and the others learn.
     @Test func tenSteps() throws {
-      let trainer = try trainer(options)
+      let trainer = try options.fineTuner()
       #expect(trainer.network.classes == TinyData.classNames.count)
       #expect(Set(trainer.transfer?.replaced ?? []) == ["head.weight", "head.bias"])
       let before = trainer.slotBits
@@ -70,18 +62,18 @@
 
     /// The choices that a run folder keeps make the same recipe again.
     @Test func reproduced() throws {
-      let trainer = try trainer(options)
+      let trainer = try options.fineTuner()
       var kept = RecipeOptions(trainer.recipe)
       kept.definition = nil
       try kept.validate()
-      #expect(try self.trainer(kept).recipe == trainer.recipe)
+      #expect(try kept.fineTuner().recipe == trainer.recipe)
     }
 
     /// A run goes on from its own files, to the same bits.
     @Test func resumed() throws {
-      let whole = try trainer(options)
+      let whole = try options.fineTuner()
       while try whole.trainEpoch(observe: { _ in }) != nil {}
-      let first = try trainer(options)
+      let first = try options.fineTuner()
       _ = try first.trainEpoch { _ in }
       try Checkpoint.write(first, in: folder.path, provenance: [:])
       let initial = try InitialModel(resuming: folder.path)

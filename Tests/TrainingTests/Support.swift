@@ -86,3 +86,13 @@ func message(_ body: () throws -> Void) -> String? {
     return "\(error)"
   }
 }
+
+extension RecipeOptions {
+  /// A trainer that begins with the initial model of these choices.
+  func fineTuner(on data: Dataset = TinyData.dataset()) throws -> Trainer<CPUDevice> {
+    let initial = try #require(try InitialModel(self))
+    return try Trainer(
+      initial.filling(self).resolved(trainingCount: data.training.count), on: data, from: initial,
+      device: CPUDevice(threads: 1))
+  }
+}

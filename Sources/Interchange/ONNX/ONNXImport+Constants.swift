@@ -30,10 +30,7 @@
 
     private func literal(_ node: Node) throws(ONNXProblem) -> Meaning {
       if let tensor = try node.tensor("value", hasData: hasData) {
-        return tensor.kind == .integers && tensor.shape.rank <= 1
-          ? .extents(
-            tensor.integers.map { .known(Int($0)) }, isScalar: tensor.shape.rank == 0)
-          : .constant(tensor)
+        return meaning(of: tensor)
       }
       if node.gives("value_int") {
         return .extents([.known(try node.integer("value_int", default: 0))], isScalar: true)
@@ -81,13 +78,10 @@
       case .extents(let numbers, let isScalar):
         extents = isScalar ? [] : [.known(numbers.count)]
       }
-      func place(_ number: Int) -> Int {
-        min(
-          max(0, number < 0 ? max(number, -extents.count) + extents.count : number), extents.count)
-      }
-      let start = place(try node.integer("start", default: 0))
-      let end = place(try node.integer("end", default: extents.count))
-      return .extents(Array(extents[start..<max(start, end)]), isScalar: false)
+      let part = Self.part(
+        from: try node.integer("start", default: 0),
+        to: try node.integer("end", default: extents.count), of: extents.count)
+      return .extents(Array(extents[part]), isScalar: false)
     }
 
     private func gathered(_ node: Node) throws(ONNXProblem) -> Meaning {
@@ -141,12 +135,8 @@
       guard starts.count == 1, ends.count == 1, steps == [1] else {
         throw node.unsupported("more than one part")
       }
-      func place(_ number: Int) -> Int {
-        min(
-          max(0, number < 0 ? max(number, -numbers.count) + numbers.count : number), numbers.count)
-      }
-      let (start, end) = (place(starts[0]), place(ends[0]))
-      return .extents(Array(numbers[start..<max(start, end)]), isScalar: false)
+      let part = Self.part(from: starts[0], to: ends[0], of: numbers.count)
+      return .extents(Array(numbers[part]), isScalar: false)
     }
   }
 #endif

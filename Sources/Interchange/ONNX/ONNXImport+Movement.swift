@@ -150,6 +150,14 @@
       return viewed(result, places)
     }
 
+    /// The places from one to before another, which count from the end where they are negative.
+    static func part(from start: Int, to end: Int, of count: Int) -> Range<Int> {
+      func place(_ number: Int) -> Int {
+        min(max(0, number < 0 ? max(number, -count) + count : number), count)
+      }
+      return place(start)..<max(place(start), place(end))
+    }
+
     mutating func slice(_ node: Node) throws(ONNXProblem) -> Activation {
       var x = try activation(0, of: node)
       let isOld = operatorSet < 10
@@ -169,11 +177,8 @@
         let axis = try node.axis(given, rank: x.rank, attribute: "axes")
         guard steps[index] > 0 else { throw node.unsupported("steps backwards") }
         let extent = x.shape[axis]
-        func place(_ number: Int) -> Int {
-          min(max(0, number < 0 ? max(number, -extent) + extent : number), extent)
-        }
-        let (start, end) = (place(starts[index]), place(ends[index]))
-        if start == 0, end == extent, steps[index] == 1 { continue }
+        let part = Self.part(from: starts[index], to: ends[index], of: extent)
+        if part == 0..<extent, steps[index] == 1 { continue }
         guard !(axis == 0 && x.carriesBatch) else {
           throw node.unsupported("the batch as an axis")
         }
@@ -182,7 +187,7 @@
           try append(
             .slice(
               .init(
-                axis: places[axis], start: start, end: extent - max(start, end),
+                axis: places[axis], start: part.lowerBound, end: extent - part.upperBound,
                 stride: steps[index])), [x], node.name), places)
       }
       return x

@@ -59,18 +59,18 @@
     /// The graph so far.
     package var graph = Graph()
     /// The numbers of the graph's slots.
-    package private(set) var constants: [String: ONNXTensor] = [:]
+    package internal(set) var constants: [String: ONNXTensor] = [:]
     /// The version of the operators.
     let operatorSet: Int64
     /// The extent of the batch while shapes are inferred.
     let batch: Int
     /// Whether tensors must have their numbers.
     let hasData: Bool
-    private var meanings: [String: Meaning] = [:]
+    private(set) var meanings: [String: Meaning] = [:]
     /// Numbers that nodes have made out of nothing.
     private var generatedCount = 0
     /// What is read twice is one slot.
-    private var slots: [String: Activation] = [:]
+    var slots: [String: Activation] = [:]
 
     /// Begins with a file's constants.
     ///
@@ -91,7 +91,8 @@
       }
     }
 
-    private func meaning(of tensor: ONNXTensor) -> Meaning {
+    /// What a tensor of the file is.
+    func meaning(of tensor: ONNXTensor) -> Meaning {
       // Integers of other ranks are not computed with, and are refused where they are read.
       tensor.kind == .integers && tensor.shape.rank <= 1
         ? .extents(
@@ -158,87 +159,6 @@
     private static func path(_ name: String) -> String {
       ["gradient/", Graph.repeatedPrefix, "update/"].contains { name.hasPrefix($0) }
         ? "node/" + name : name
-    }
-
-    // MARK: Operands
-
-    /// What an operand stands for.
-    func meaning(_ index: Int, of node: Node) throws(ONNXProblem) -> Meaning {
-      guard node.has(index) else {
-        throw .wrongOperands(
-          count: node.operands.count, operator: node.kind, node: node.name)
-      }
-      guard let meaning = meanings[node.operands[index]] else {
-        throw .undefinedValue(node.operands[index], node: node.name)
-      }
-      return meaning
-    }
-
-    /// What a name stands for after all nodes, `nil` where nothing has made it.
-    package func meaning(of name: String) -> Meaning? { meanings[name] }
-
-    /// An operand as a value of the graph; a constant becomes a slot.
-    mutating func activation(
-      _ index: Int, of node: Node, as role: StateSlot.Role = .parameter, isTrained: Bool = true
-    ) throws(ONNXProblem) -> Activation {
-      switch try meaning(index, of: node) {
-      case .activation(let activation): return activation
-      case .constant(let tensor):
-        guard tensor.kind == .reals else {
-          throw .wrongKind(value: node.operands[index], node: node.name)
-        }
-        return try slot(node.operands[index], tensor, role, isTrained: isTrained)
-      case .extents: throw .wrongKind(value: node.operands[index], node: node.name)
-      }
-    }
-
-    private mutating func slot(
-      _ name: String, _ tensor: ONNXTensor, _ role: StateSlot.Role, isTrained: Bool
-    ) throws(ONNXProblem) -> Activation {
-      if let known = slots[name] { return known }
-      guard !Self.isReserved(name) else { throw .reservedName(name) }
-      // New numbers are drawn only for a classifier of other classes.
-      let value = graph.state(
-        StateSlot(
-          name: name, shape: tensor.shape, role: role,
-          initialValue: tensor.shape.rank > 1
-            ? .normal(standardDeviation: 0.01) : .constant(0),
-          trainable: role == .parameter && isTrained, decayed: role == .parameter && isTrained))
-      constants[name] = tensor
-      let activation = Activation(
-        value: value, shape: tensor.shape, places: Array(0..<tensor.shape.rank),
-        carriesBatch: false)
-      slots[name] = activation
-      return activation
-    }
-
-    private static func isReserved(_ name: String) -> Bool {
-      name.isEmpty || name.hasPrefix("momentum/") || name.hasPrefix("preprocessing.")
-        || name.hasPrefix("trainer.") || name.hasPrefix("__")
-        || [LossScaling.scaleSlot, LossScaling.stepsSlot].contains(name)
-    }
-
-    /// An operand of integers that are all known.
-    func integers(_ index: Int, of node: Node) throws(ONNXProblem) -> [Int] {
-      guard case .extents(let extents, _) = try meaning(index, of: node) else {
-        throw .wrongKind(value: node.operands[index], node: node.name)
-      }
-      var result: [Int] = []
-      for extent in extents {
-        guard case .known(let number) = extent else {
-          throw .wrongKind(value: node.operands[index], node: node.name)
-        }
-        result.append(number)
-      }
-      return result
-    }
-
-    /// The number of an operand that is a constant of one real, `nil` where it is something else.
-    func number(_ index: Int, of node: Node) throws(ONNXProblem) -> Float? {
-      guard case .constant(let tensor) = try meaning(index, of: node), tensor.kind == .reals,
-        Shape.checkedCount(tensor.shape.extents) == 1
-      else { return nil }
-      return tensor.reals.first
     }
 
     // MARK: Results

@@ -72,6 +72,7 @@
       var offset = range.lowerBound
       while offset < range.upperBound {
         let start = offset
+        var inner: Message?
         let key = try number(at: &offset, before: range.upperBound)
         let field = key >> 3
         guard field > 0, field < 1 << 29 else { throw .fieldZero(offset: start) }
@@ -82,7 +83,8 @@
           let length = try number(at: &offset, before: range.upperBound)
           let begin = offset
           try skip(length, &offset, before: range.upperBound)
-          if let inner = message.message(inField: field) {
+          inner = message.message(inField: field)
+          if let inner {
             try walk(inner, begin..<offset, depth: depth + 1)
           } else if message.isBulk(field: field) {
             byteCount -= offset - begin
@@ -91,8 +93,7 @@
         case let type: throw .unknownWireType(Int(type), offset: start)
         }
         // A message's own bytes are counted where they are walked.
-        let isMessage = key & 7 == 2 && message.message(inField: field) != nil
-        if !isMessage { byteCount += offset - start }
+        if inner == nil { byteCount += offset - start }
         guard byteCount <= Self.maximumByteCount else {
           throw .tooMuchStructure(limit: Self.maximumByteCount)
         }
