@@ -17,7 +17,8 @@ extension GraphLowering {
         small: operands[0], from: operands[0], to: value, path)
     case .pad(let pad):
       lowerCopy(
-        .scatter(pad.value), pad.axis, start: pad.before, stride: 1, large: value, small: operands[0],
+        .scatter(pad.value), pad.axis, start: pad.before, stride: 1, large: value,
+        small: operands[0],
         from: operands[0], to: value, path)
     case .concatenate(let concatenation):
       let output = result(value)
