@@ -98,7 +98,8 @@ let package = Package(
       "Training",
       ["ResidualInterchange", "ResidualExecution", "ResidualDatasets", "ResidualFigures"]),
     .target(
-      name: "Residual", dependencies: ["ResidualTraining", "ResidualCPU"], path: "Sources/Residual"),
+      name: "Residual", dependencies: ["ResidualTraining", "ResidualCPU", "ResidualReference"],
+      path: "Sources/Residual"),
     .executableTarget(
       name: "resnet",
       dependencies: [

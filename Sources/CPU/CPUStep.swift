@@ -4,7 +4,7 @@ import ResidualKernelInterface
 /// One step of a plan for the processor: work for one or more nodes.
 public struct CPUStep: Sendable, CustomStringConvertible {
   /// The path of the last node that the step computes.
-  public let path: String
+  package let path: String
   /// What the step does.
   package let work: any Work
 
@@ -18,7 +18,7 @@ public struct CPUStep: Sendable, CustomStringConvertible {
 
 extension Profile {
   /// A profile of runs of a plan, by type of work and by layer.
-  public init(_ plan: Plan<CPUStep>, _ times: StepTimes) {
+  package init(_ plan: Plan<CPUStep>, _ times: StepTimes) {
     self.init(plan, times) { step in
       (String(describing: type(of: step.work)), Self.layerPath(of: step.path))
     }

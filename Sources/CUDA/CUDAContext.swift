@@ -81,7 +81,7 @@ final class CUDAContext: @unchecked Sendable {
     capability = (major, minor)
     canStartEarly = major >= 9 && driver.version >= 12_040
     guard !types.contains(.bfloat16) || major >= 8 else {
-      throw DeviceUnavailable("\(name) cannot compute in bf16; use --precision fp16 or fp32")
+      throw DeviceUnavailable("\(name) cannot compute in bf16; use `precision` fp16 or fp32")
     }
     var (free, total) = (0, 0)
     _ = driver.memoryGetInfo(&free, &total)

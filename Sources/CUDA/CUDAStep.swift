@@ -104,7 +104,7 @@ struct ArgumentBytes {
 
 extension Profile {
   /// A profile of runs of a plan, by kernel and by layer.
-  public init(_ plan: Plan<CUDAStep>, _ times: StepTimes) {
+  package init(_ plan: Plan<CUDAStep>, _ times: StepTimes) {
     self.init(plan, times) { ($0.kind, Self.layerPath(of: $0.path)) }
   }
 }

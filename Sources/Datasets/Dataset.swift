@@ -43,10 +43,16 @@ public struct Dataset: Sendable {
   public let remarks: [String]
 
   /// A set whose images are in memory already.
+  ///
+  /// - Precondition: every label is the index of a class name.
   public init(
-    name: String, source: Source, classNames: [String], training: ImageSet,
+    name: String, source: Source = .memory, classNames: [String], training: ImageSet,
     validation: ImageSet? = nil, test: ImageSet? = nil, remarks: [String] = []
   ) {
+    for set in [training, validation, test].compactMap(\.self) {
+      let stray = set.labels.first { !classNames.indices.contains(Int($0)) }
+      precondition(stray == nil, "label \(stray ?? 0) for \(classNames.count) classes")
+    }
     self.name = name
     self.source = source
     self.classNames = classNames

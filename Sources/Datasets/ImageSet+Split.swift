@@ -9,7 +9,7 @@ extension ImageSet {
   /// parts keep the order of the set.
   ///
   /// - Throws: ``DatasetError/validationCount(_:available:)`` unless `0 < count < self.count`.
-  public func split(
+  package func split(
     validation count: Int, seed: UInt64
   ) throws(DatasetError) -> (training: ImageSet, validation: ImageSet) {
     guard count > 0, count < self.count else {

@@ -1,15 +1,15 @@
 /// The mean image of a set, which the paper subtracts from every image.
 ///
 /// Sums are whole numbers, so the mean depends on nothing but the set and is rounded once.
-public struct PixelMean: Hashable, Sendable {
+package struct PixelMean: Hashable, Sendable {
   /// The extents in pixels.
-  public let height: Int, width: Int
+  package let height: Int, width: Int
   /// `[height, width, 3]`: means over the set of bytes divided by 255.
-  public let values: [Float]
+  package let values: [Float]
 
   /// - Precondition: the set is not empty.
   /// - Complexity: one pass over the bytes of the set.
-  public init(of set: ImageSet) {
+  package init(of set: ImageSet) {
     precondition(set.count > 0, "an empty set has no mean")
     height = set.height
     width = set.width

@@ -3,23 +3,23 @@ import ResidualTensors
 /// The order in which an epoch visits the images of a set.
 ///
 /// The order is a function of seed and epoch alone, so a run can be taken up at any epoch.
-public struct Sampler: Hashable, Sendable {
+package struct Sampler: Hashable, Sendable {
   /// The number of images.
-  public let count: Int
+  package let count: Int
   /// The run's key for shuffling, from which each epoch's is derived.
-  public let key: RandomKey
+  package let key: RandomKey
 
   /// - Parameters:
   ///   - count: The number of images.
   ///   - seed: The run's seed; the sampler derives its own key for shuffling.
-  public init(count: Int, seed: UInt64) {
+  package init(count: Int, seed: UInt64) {
     precondition(count >= 0, "\(count) images cannot be sampled")
     self.count = count
     key = RandomKey(seed: seed).derived(.shuffle)
   }
 
   /// A permutation of `0..<count` for one epoch, counted from 0.
-  public func order(epoch: Int) -> [Int] {
+  package func order(epoch: Int) -> [Int] {
     var random = RandomSource(key.derived(epoch))
     return random.permutation(of: count)
   }

@@ -1,54 +1,54 @@
 /// A graph made ready for one device and one set of input shapes. It is immutable and never saved.
 public struct Plan<Step: Sendable>: Sendable {
   /// What a run consists of, after the preparation.
-  public let steps: [Step]
+  package let steps: [Step]
   /// Steps that read nothing but slots which the plan leaves alone, such as the packing of filters.
   /// They run before the first run, and again when the store has changed.
-  public let preparation: [Step]
+  package let preparation: [Step]
   /// Every tensor that steps read or write, by ``BufferID``.
-  public let buffers: [PlannedBuffer]
+  package let buffers: [PlannedBuffer]
   /// The buffers to be filled before a run, by the inputs' names.
-  public let inputs: [String: BufferID]
+  package let inputs: [String: BufferID]
   /// The buffers that hold results after a run, by the outputs' names.
-  public let outputs: [String: BufferID]
+  package let outputs: [String: BufferID]
   /// The graph's state slots, with their buffers.
-  public let slots: [(slot: StateSlot, buffer: BufferID)]
+  package let slots: [(slot: StateSlot, buffer: BufferID)]
   /// Bytes of the arena that holds what lives only within a step.
-  public let arenaByteCount: Int
+  package let arenaByteCount: Int
   /// The most bytes of the arena that are needed at one time: no layout is smaller.
   package let leastArenaByteCount: Int
   /// Bytes of what the preparation computes.
-  public let keptByteCount: Int
+  package let keptByteCount: Int
   /// Bytes of scratch memory that each worker needs.
-  public let scratchByteCount: Int
+  package let scratchByteCount: Int
   /// Whether a run writes slots.
-  public let changesState: Bool
+  package let changesState: Bool
   /// Bytes of the buffers that each step reads and writes, each buffer once.
-  public let stepByteCounts: [Int]
+  package let stepByteCounts: [Int]
 
   /// Bytes of inputs and outputs, which lie outside the arena.
-  public var boundaryByteCount: Int {
+  package var boundaryByteCount: Int {
     buffers.reduce(0) { total, buffer in
       if case .boundary = buffer.location { total + buffer.byteCount } else { total }
     }
   }
   /// Bytes of the state slots.
-  public var stateByteCount: Int {
+  package var stateByteCount: Int {
     slots.reduce(0) { $0 + buffers[$1.buffer.index].byteCount }
   }
 }
 
 /// The index of a buffer in its plan.
-public struct BufferID: Hashable, Sendable {
+package struct BufferID: Hashable, Sendable {
   /// The buffer's place in ``Plan/buffers``.
-  public let index: Int
+  package let index: Int
   package init(index: Int) { self.index = index }
 }
 
 /// A tensor's place in memory.
-public struct PlannedBuffer: Hashable, Sendable {
+package struct PlannedBuffer: Hashable, Sendable {
   /// Which memory holds a buffer.
-  public enum Location: Hashable, Sendable {
+  package enum Location: Hashable, Sendable {
     /// In the arena, at a byte offset.
     case arena(offset: Int)
     /// With other results of the preparation, at a byte offset.
@@ -60,13 +60,13 @@ public struct PlannedBuffer: Hashable, Sendable {
   }
 
   /// The path of the node that makes the tensor, or the name of an input or slot.
-  public let path: String
+  package let path: String
   /// The tensor's extents, outermost first; of a packed filter, its number of floats.
-  public let shape: Shape
+  package let shape: Shape
   /// The type in the graph; what real numbers are kept in is ``Device/realType``.
-  public let elementType: ElementType
+  package let elementType: ElementType
   /// The size in bytes, as the device keeps the tensor.
-  public let byteCount: Int
+  package let byteCount: Int
   /// Where the bytes lie.
-  public let location: Location
+  package let location: Location
 }

@@ -1,26 +1,26 @@
 /// The memory that running a plan takes, by part, in bytes.
-public struct PlannedMemory: Hashable, Sendable {
+package struct PlannedMemory: Hashable, Sendable {
   /// What lives only within a step: activations, gradients, packed filters.
-  public let arena: Int
+  package let arena: Int
   /// What is kept from run to run, in inference: packed filters.
-  public let kept: Int
+  package let kept: Int
   /// What all workers need beside it.
-  public let scratch: Int
+  package let scratch: Int
   /// Inputs and outputs.
-  public let boundary: Int
+  package let boundary: Int
   /// Parameters, statistics and the optimiser's state.
-  public let state: Int
+  package let state: Int
 
   /// Whether the plan changes its parameters.
-  public let isTraining: Bool
+  package let isTraining: Bool
 
   /// The sum of the parts.
-  public var total: Int { arena + kept + scratch + boundary + state }
+  package var total: Int { arena + kept + scratch + boundary + state }
 }
 
 extension Device {
   /// The memory that a plan takes on this device.
-  public func memory(of plan: Plan<Step>) -> PlannedMemory {
+  package func memory(of plan: Plan<Step>) -> PlannedMemory {
     PlannedMemory(
       arena: plan.arenaByteCount, kept: plan.keptByteCount, scratch: scratchByteCount(of: plan),
       boundary: plan.boundaryByteCount, state: plan.stateByteCount,
@@ -30,7 +30,7 @@ extension Device {
 
 extension PlannedMemory: CustomStringConvertible {
   /// The sum and its parts: `5.79 GiB (activations and gradients 5.64 GiB, …)`.
-  public var description: String {
+  package var description: String {
     "\(ByteSize.text(total)) "
       + "(activations\(isTraining ? " and gradients" : "") \(ByteSize.text(arena)), "
       + "parameters\(isTraining ? " and momentum" : "") \(ByteSize.text(state)), "
@@ -40,11 +40,11 @@ extension PlannedMemory: CustomStringConvertible {
 }
 
 /// Sizes of memory as people write them.
-public enum ByteSize {
+package enum ByteSize {
   private static let prefixes = ["k", "m", "g", "t"]
 
   /// `1.50 GiB`, `12 MiB`, `0.5 MiB` or, below that, `600 bytes`.
-  public static func text(_ byteCount: Int) -> String {
+  package static func text(_ byteCount: Int) -> String {
     guard byteCount >= 100_000 else { return "\(byteCount) bytes" }
     let mebibytes = Double(byteCount) / 1_048_576
     guard mebibytes >= 999.5 else {
@@ -59,7 +59,7 @@ public enum ByteSize {
   /// A size such as `6GiB` (powers of 1,024), `6GB` (powers of 1,000) or `6442450944`.
   ///
   /// - Returns: `nil` for anything else, and for sizes below 1 or above 2⁶².
-  public static func bytes(_ text: String) -> Int? {
+  package static func bytes(_ text: String) -> Int? {
     let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     let unit = text.dropFirst(number.count).drop { $0 == " " }.lowercased()
     guard let value = Double(number), let factor = factor(unit) else { return nil }

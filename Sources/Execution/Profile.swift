@@ -1,12 +1,12 @@
 /// The time of each step of a plan, added up over runs. Measuring allocates nothing.
 public final class StepTimes {
   /// Runs that have been timed.
-  public private(set) var runs = 0
+  package private(set) var runs = 0
   private var durations: [Duration]
   private var last = ContinuousClock.now
 
   /// No time yet, for every step of a plan.
-  public init<Step>(of plan: Plan<Step>) {
+  package init<Step>(of plan: Plan<Step>) {
     durations = Array(repeating: .zero, count: plan.steps.count)
   }
 
@@ -36,24 +36,24 @@ public final class StepTimes {
 }
 
 /// Where a plan's time goes: seconds and bytes of its steps, in groups.
-public struct Profile: Sendable {
+package struct Profile: Sendable {
   /// The steps of one kind or of one layer.
-  public struct Group: Sendable {
+  package struct Group: Sendable {
     /// The kind of step, or the layer's path.
-    public let name: String
+    package let name: String
     /// How many of the plan's steps they are.
-    public let steps: Int
+    package let steps: Int
     /// Seconds in a run.
-    public let seconds: Double
+    package let seconds: Double
     /// Bytes in a run of the buffers that the steps read and write, each buffer once a step; caches
     /// can make the traffic to memory less, and reading twice can make it more.
-    public let bytes: Int
+    package let bytes: Int
   }
 
   /// Seconds in a run of all steps.
-  public let seconds: Double
+  package let seconds: Double
   /// By kind of step and by layer, the longest time first.
-  public let kinds: [Group], layers: [Group]
+  package let kinds: [Group], layers: [Group]
 
   /// - Parameter names: a step's kind and its layer.
   package init<Step>(

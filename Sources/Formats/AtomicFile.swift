@@ -15,12 +15,12 @@
 /// Equal, OSDI 2014, is why file and folder are both synchronised.)
 ///
 /// A symbolic link at the path is replaced, not followed.
-public struct AtomicFile: ~Copyable {
+package struct AtomicFile: ~Copyable {
   /// Temporary files are named `.residual-<process>-<random>.tmp`; a killed process leaves one.
-  public static let temporaryPrefix = ".residual-"
+  package static let temporaryPrefix = ".residual-"
 
   /// Where the file stands after ``commit()``, as it was given.
-  public let path: String
+  package let path: String
   private let folder: String
   private let temporaryPath: String
   private let calls: SystemCalls
@@ -31,7 +31,7 @@ public struct AtomicFile: ~Copyable {
   ///
   /// - Throws: ``FileError`` where the path is a folder, or its folder is missing or cannot be
   ///   written.
-  public init(at path: String) throws(FileError) {
+  package init(at path: String) throws(FileError) {
     try self.init(at: path, calls: .real)
   }
 
@@ -69,20 +69,20 @@ public struct AtomicFile: ~Copyable {
   }
 
   /// Adds bytes at the end.
-  public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+  package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     guard let descriptor else { preconditionFailure("\(path) is written after its end") }
     try calls.writeAll(bytes, to: descriptor, path: path)
   }
 
   /// Adds the bytes of an array at the end, elements in the order of this machine.
-  public mutating func append<Element: BitwiseCopyable>(
+  package mutating func append<Element: BitwiseCopyable>(
     _ elements: [Element]
   ) throws(FileError) {
     try elements.span.bytes.withUnsafeBytes { bytes throws(FileError) in try append(bytes) }
   }
 
   /// Adds text at the end, as UTF-8.
-  public mutating func append(_ text: String) throws(FileError) {
+  package mutating func append(_ text: String) throws(FileError) {
     try append(Array(text.utf8))
   }
 
@@ -90,7 +90,7 @@ public struct AtomicFile: ~Copyable {
   ///
   /// - Throws: ``FileError``; the path then holds what it held before, except where only the
   ///   folder could not be synchronised.
-  public consuming func commit() throws(FileError) {
+  package consuming func commit() throws(FileError) {
     guard let descriptor else { preconditionFailure("\(path) is committed twice") }
     guard calls.synchronize(descriptor) == 0 else {
       throw FileError(path, FileProblem(code: errno, operation: "synchronising"))
@@ -123,7 +123,7 @@ public struct AtomicFile: ~Copyable {
 
 extension AtomicFile {
   /// Writes a whole file: opens it, lets `body` append, and commits where `body` does not throw.
-  public static func write(
+  package static func write(
     to path: String, _ body: (inout AtomicFile) throws -> Void
   ) throws {
     var file = try AtomicFile(at: path)
@@ -132,7 +132,7 @@ extension AtomicFile {
   }
 
   /// Writes a whole file of elements, in the byte order of this machine.
-  public static func write<Element: BitwiseCopyable>(
+  package static func write<Element: BitwiseCopyable>(
     _ elements: [Element], to path: String
   ) throws(FileError) {
     var file = try AtomicFile(at: path)
@@ -141,7 +141,7 @@ extension AtomicFile {
   }
 
   /// Writes a whole file of text, as UTF-8.
-  public static func write(_ text: String, to path: String) throws(FileError) {
+  package static func write(_ text: String, to path: String) throws(FileError) {
     try write(Array(text.utf8), to: path)
   }
 }

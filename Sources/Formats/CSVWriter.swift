@@ -12,11 +12,11 @@
 
 /// A table that grows by rows. Each row reaches the system as one call, so a killed process leaves
 /// whole rows, and another program can read the table while it grows.
-public struct CSVWriter: ~Copyable {
+package struct CSVWriter: ~Copyable {
   /// The path as it was given.
-  public let path: String
+  package let path: String
   /// The first row, which says how many fields every row has.
-  public let columns: [String]
+  package let columns: [String]
   private let descriptor: Int32
 
   /// Opens a table.
@@ -26,7 +26,7 @@ public struct CSVWriter: ~Copyable {
   ///   - appending: whether rows of an existing table stay, whose first row must then be the same;
   ///     a last row without its end, left by a crash of the machine, is removed.
   /// - Throws: ``FileError`` where the file cannot be opened or is another table.
-  public init(at path: String, columns: [String], appending: Bool = false) throws(FileError) {
+  package init(at path: String, columns: [String], appending: Bool = false) throws(FileError) {
     precondition(!columns.isEmpty, "a table without columns")
     descriptor = try Self.descriptor(of: path, first: Self.line(columns), appending: appending)
     self.path = path
@@ -38,21 +38,21 @@ public struct CSVWriter: ~Copyable {
   /// Appends one row.
   ///
   /// - Precondition: there is one field for each column.
-  public mutating func append(_ fields: [String]) throws(FileError) {
+  package mutating func append(_ fields: [String]) throws(FileError) {
     precondition(
       fields.count == columns.count, "\(fields.count) fields for \(columns.count) columns")
     try Self.write(Self.line(fields), to: descriptor, path: path)
   }
 
   /// Waits until the rows are on the disk.
-  public mutating func flush() throws(FileError) {
+  package mutating func flush() throws(FileError) {
     guard SystemCalls.real.synchronize(descriptor) == 0 else {
       throw FileError(path, FileProblem(code: errno, operation: "synchronising"))
     }
   }
 
   /// One row with its end.
-  public static func line(_ fields: [String]) -> String {
+  package static func line(_ fields: [String]) -> String {
     fields.map(quoted).joined(separator: ",") + "\n"
   }
 

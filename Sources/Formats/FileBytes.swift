@@ -14,9 +14,9 @@
 ///
 /// Every access is checked against the size. One that lies outside is a mistake of the caller,
 /// because a reader of a format tests each offset that it finds before it uses it.
-public final class FileBytes: @unchecked Sendable {
+package final class FileBytes: @unchecked Sendable {
   /// How the bytes come into memory.
-  public enum Access: Sendable {
+  package enum Access: Sendable {
     /// Mapped from ``FileBytes/mappingThreshold`` on, copied below.
     case automatic
     case mapped
@@ -24,15 +24,15 @@ public final class FileBytes: @unchecked Sendable {
   }
 
   /// From this size in bytes on, files are mapped.
-  public static let mappingThreshold = 1 << 20
+  package static let mappingThreshold = 1 << 20
 
   /// Who gives the memory back, and how.
   private enum Owner { case mapping, malloc, allocate }
 
   /// The path as it was given, or the name of the bytes in memory: for messages.
-  public let name: String
+  package let name: String
   /// The size in bytes.
-  public let count: Int
+  package let count: Int
   private let memory: UnsafeRawBufferPointer
   private let owner: Owner
 
@@ -47,7 +47,7 @@ public final class FileBytes: @unchecked Sendable {
   ///
   /// - Throws: ``FileError`` where the file is missing, is a folder or not a regular file, cannot
   ///   be read, or is empty and must not be.
-  public convenience init(
+  package convenience init(
     at path: String, access: Access = .automatic, allowingEmpty: Bool = false
   ) throws(FileError) {
     // Without O_NONBLOCK, opening a pipe would wait for its writer.
@@ -67,7 +67,7 @@ public final class FileBytes: @unchecked Sendable {
   }
 
   /// A copy of bytes in memory, under a name for messages.
-  public convenience init(_ bytes: some Collection<UInt8>, name: String = "bytes in memory") {
+  package convenience init(_ bytes: some Collection<UInt8>, name: String = "bytes in memory") {
     let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
     copy.copyBytes(from: bytes)
     self.init(UnsafeRawBufferPointer(copy), .allocate, name: name)
@@ -139,7 +139,7 @@ public final class FileBytes: @unchecked Sendable {
 
 extension FileBytes {
   /// Lends all bytes. The pointer must not leave `body`.
-  public func withUnsafeBytes<Result, Failure: Error>(
+  package func withUnsafeBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try body(memory)
@@ -148,7 +148,7 @@ extension FileBytes {
   /// Lends the bytes of a range. The pointer must not leave `body`.
   ///
   /// - Precondition: the range lies within `0..<count`.
-  public func withUnsafeBytes<Result, Failure: Error>(
+  package func withUnsafeBytes<Result, Failure: Error>(
     in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     check(range)
@@ -158,7 +158,7 @@ extension FileBytes {
   /// One byte.
   ///
   /// - Precondition: the offset lies within `0..<count`.
-  public subscript(offset: Int) -> UInt8 {
+  package subscript(offset: Int) -> UInt8 {
     precondition(offset >= 0 && offset < count, "byte \(offset) of \(count) in \(name)")
     return memory[offset]
   }
@@ -166,13 +166,13 @@ extension FileBytes {
   /// A copy of a range of bytes.
   ///
   /// - Precondition: the range lies within `0..<count`.
-  public subscript(range: Range<Int>) -> [UInt8] {
+  package subscript(range: Range<Int>) -> [UInt8] {
     check(range)
     return Array(memory[range])
   }
 
   /// The little-endian integer at an offset, `nil` where it does not lie wholly in the file.
-  public func integer<Value: FixedWidthInteger & BitwiseCopyable>(
+  package func integer<Value: FixedWidthInteger & BitwiseCopyable>(
     _ type: Value.Type, at offset: Int
   ) -> Value? {
     guard offset >= 0, offset <= count, count - offset >= MemoryLayout<Value>.size else {
@@ -182,7 +182,7 @@ extension FileBytes {
   }
 
   /// Whether the file has these bytes at an offset.
-  public func has(_ bytes: [UInt8], at offset: Int = 0) -> Bool {
+  package func has(_ bytes: [UInt8], at offset: Int = 0) -> Bool {
     guard offset >= 0, offset <= count, count - offset >= bytes.count else { return false }
     return memory[offset..<offset + bytes.count].elementsEqual(bytes)
   }
@@ -190,7 +190,7 @@ extension FileBytes {
   /// The text of a range, `nil` where it is not UTF-8.
   ///
   /// - Precondition: the range lies within `0..<count`.
-  public func text(in range: Range<Int>) -> String? {
+  package func text(in range: Range<Int>) -> String? {
     check(range)
     return String(validating: memory[range], as: UTF8.self)
   }

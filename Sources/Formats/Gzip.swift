@@ -27,21 +27,21 @@
 ///
 /// Deflate reaches 1032 bytes for each byte of the file, so the output is limited: see
 /// ``defaultLimit(for:)``.
-public enum Gzip {
+package enum Gzip {
   /// The largest output for each byte of input.
-  public static let maximumRatio = 200
+  package static let maximumRatio = 200
   /// An output up to this size is allowed for any input.
-  public static let alwaysAllowed = 64 << 20
+  package static let alwaysAllowed = 64 << 20
   /// The largest output for any input.
-  public static let maximumOutput = 8 << 30
+  package static let maximumOutput = 8 << 30
 
   static let magic: [UInt8] = [0x1F, 0x8B]
 
   /// Whether a file starts as a gzip file does.
-  public static func isGzip(_ file: FileBytes) -> Bool { file.has(magic) }
+  package static func isGzip(_ file: FileBytes) -> Bool { file.has(magic) }
 
   /// Whether the program was built with zlib.
-  public static var isAvailable: Bool {
+  package static var isAvailable: Bool {
     #if GZIP
       true
     #else
@@ -51,7 +51,7 @@ public enum Gzip {
 
   /// The largest output of an input of so many bytes: ``maximumRatio`` for each, but at least
   /// ``alwaysAllowed`` and at most ``maximumOutput``.
-  public static func defaultLimit(for byteCount: Int) -> Int {
+  package static func defaultLimit(for byteCount: Int) -> Int {
     let (product, overflow) = byteCount.multipliedReportingOverflow(by: maximumRatio)
     return overflow ? maximumOutput : min(max(product, alwaysAllowed), maximumOutput)
   }
@@ -62,7 +62,7 @@ public enum Gzip {
   /// - Returns: the bytes, under the name of the file.
   /// - Throws: ``GzipError``, and where the package is built without its trait `GZIP`, always.
   /// - Complexity: linear in the output; memory stays under twice the output.
-  public static func inflate(
+  package static func inflate(
     _ file: FileBytes, limit: Int? = nil
   ) throws(GzipError) -> FileBytes {
     #if GZIP
@@ -81,10 +81,10 @@ public enum Gzip {
 }
 
 /// A gzip file that cannot be unpacked, and why.
-public typealias GzipError = FormatError<GzipProblem>
+package typealias GzipError = FormatError<GzipProblem>
 
 /// What can be wrong with a gzip file. Offsets count from the start of the file.
-public enum GzipProblem: Error, Equatable, Sendable, CustomStringConvertible {
+package enum GzipProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case notBuilt
   case notGzip
   /// A header of a member with an unknown method, reserved flags or a wrong checksum of its own.
@@ -97,7 +97,7 @@ public enum GzipProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case tooLarge(limit: Int)
   case notEnoughMemory(byteCount: Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .notBuilt:
       "this program is built without gzip; unpack the file, or build with the trait GZIP"

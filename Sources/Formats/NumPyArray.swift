@@ -16,21 +16,21 @@ import ResidualTensors
 /// any order, each once; a tuple of one number ends in a comma. Read are float32 (`<f4`), float64
 /// (`<f8`) and int64 (`<i8`); every other type, column-major order, and bytes behind the elements
 /// are refused. The writer writes version 1.0, with the elements at a multiple of 64 bytes.
-public enum NumPyArray: Equatable, Sendable {
+package enum NumPyArray: Equatable, Sendable {
   case float32(Tensor<Float>)
   case float64(Tensor<Double>)
   case int64(Tensor<Int64>)
 
   /// The longest header in bytes.
-  public static let maximumHeaderLength = 1 << 16
+  package static let maximumHeaderLength = 1 << 16
   /// The highest number of axes, as in NumPy 2.
-  public static let maximumRank = 64
+  package static let maximumRank = 64
 
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   static let alignment = 64
 
   /// The extents of the axes, outermost first.
-  public var shape: Shape {
+  package var shape: Shape {
     switch self {
     case .float32(let tensor): tensor.shape
     case .float64(let tensor): tensor.shape
@@ -42,7 +42,7 @@ public enum NumPyArray: Equatable, Sendable {
   ///
   /// - Throws: ``NumPyError`` where the file breaks the layout above or holds what is not read.
   /// - Complexity: O(bytes).
-  public init(_ file: FileBytes) throws(NumPyError) {
+  package init(_ file: FileBytes) throws(NumPyError) {
     do throws(NumPyProblem) {
       let header = try NumPyHeader(file)
       self = file.withUnsafeBytes(in: header.range) { bytes in
@@ -63,7 +63,7 @@ public enum NumPyArray: Equatable, Sendable {
   }
 
   /// The bytes of a file.
-  public var encoded: [UInt8] {
+  package var encoded: [UInt8] {
     switch self {
     case .float32(let tensor):
       Self.header(.float32, tensor.shape) + bytes(tensor.scalars.map(\.bitPattern.littleEndian))
@@ -75,7 +75,7 @@ public enum NumPyArray: Equatable, Sendable {
   }
 
   /// Writes a file whole or not at all.
-  public func write(to path: String) throws(FileError) {
+  package func write(to path: String) throws(FileError) {
     try AtomicFile.write(encoded, to: path)
   }
 

@@ -1,10 +1,10 @@
 import ResidualTensors
 
 /// A `.npy` file that cannot be read, and why.
-public typealias NumPyError = FormatError<NumPyProblem>
+package typealias NumPyError = FormatError<NumPyProblem>
 
 /// What can be wrong with a `.npy` file. Offsets count from the start of the file.
-public enum NumPyProblem: Error, Equatable, Sendable, CustomStringConvertible {
+package enum NumPyProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case notNumPy
   case truncatedHeader(byteCount: Int)
   case unknownVersion(major: UInt8, minor: UInt8)
@@ -20,7 +20,7 @@ public enum NumPyProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case sizeOverflow
   case sizeMismatch(expected: Int, found: Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .notNumPy: "not a .npy file; it does not start with the byte 93 and NUMPY"
     case .truncatedHeader(let byteCount):

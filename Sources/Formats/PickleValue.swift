@@ -3,7 +3,7 @@ import ResidualTensors
 /// A value from a pickle: data only, a closed set of kinds. `Tensor` is what stands for a tensor.
 ///
 /// No value is deeper than `PickleReader.maximumDepth`, so walking one may recurse.
-public enum PickleValue<Tensor: Equatable & Sendable>: Equatable, Sendable {
+package enum PickleValue<Tensor: Equatable & Sendable>: Equatable, Sendable {
   case none
   case bool(Bool)
   case integer(Int64)
@@ -23,11 +23,11 @@ public enum PickleValue<Tensor: Equatable & Sendable>: Equatable, Sendable {
 }
 
 /// One member of a dictionary.
-public struct PickleMember<Tensor: Equatable & Sendable>: Equatable, Sendable {
+package struct PickleMember<Tensor: Equatable & Sendable>: Equatable, Sendable {
   /// The key, which no other member has.
-  public let key: PickleKey
+  package let key: PickleKey
   /// What stands under the key.
-  public let value: PickleValue<Tensor>
+  package let value: PickleValue<Tensor>
 
   package init(_ key: PickleKey, _ value: PickleValue<Tensor>) {
     self.key = key
@@ -36,11 +36,11 @@ public struct PickleMember<Tensor: Equatable & Sendable>: Equatable, Sendable {
 }
 
 /// A key of a dictionary.
-public enum PickleKey: Hashable, Sendable, CustomStringConvertible {
+package enum PickleKey: Hashable, Sendable, CustomStringConvertible {
   case text(String)
   case integer(Int64)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .text(let text): text
     case .integer(let number): String(number)
@@ -50,14 +50,14 @@ public enum PickleKey: Hashable, Sendable, CustomStringConvertible {
 
 extension PickleValue {
   /// The members of a dictionary; `nil` of anything else.
-  public var members: [PickleMember<Tensor>]? {
+  package var members: [PickleMember<Tensor>]? {
     if case .dictionary(let members) = self { members } else { nil }
   }
 
   /// The value under a key of a dictionary; `nil` where there is none, and of anything else.
   ///
   /// - Complexity: O(members).
-  public subscript(key: String) -> PickleValue? {
+  package subscript(key: String) -> PickleValue? {
     members?.first { $0.key == .text(key) }?.value
   }
 
@@ -65,7 +65,7 @@ extension PickleValue {
   /// joined by full stops: `state_dict.conv1.weight`, `optimizer.state.0.momentum_buffer`. The name
   /// is empty where the value itself is a tensor. Keys may hold full stops, so that two tensors can
   /// have the same name.
-  public var tensors: [(name: String, tensor: Tensor)] {
+  package var tensors: [(name: String, tensor: Tensor)] {
     var result: [(name: String, tensor: Tensor)] = []
     _ = mapTensors { name, tensor -> Tensor in
       result.append((name, tensor))

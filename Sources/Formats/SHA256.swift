@@ -1,10 +1,10 @@
 /// The hash SHA-256 (FIPS 180-4), to recognise files by the digits in their names. Own, because the
 /// package of hashes would take longer to build than the rest; nothing secret depends on it.
-public enum SHA256 {
+package enum SHA256 {
   /// The hash of a file's bytes as 64 hexadecimal digits.
   ///
   /// - Complexity: O(bytes), some 200 MB a second.
-  public static func digits(of file: FileBytes) -> String {
+  package static func digits(of file: FileBytes) -> String {
     var state = initial
     let whole = file.count / 64 * 64
     file.withUnsafeBytes(in: 0..<file.count) { bytes in

@@ -21,36 +21,36 @@ import ResidualTensors
 ///
 /// Memory stays in proportion to the header; data are read when they are asked for. The parser
 /// knows only the shape above, so that nesting deeper than that is an error and never recursion.
-public struct Safetensors: Sendable {
+package struct Safetensors: Sendable {
   /// The longest header in bytes, as in the reference reader.
-  public static let maximumHeaderLength = 100_000_000
+  package static let maximumHeaderLength = 100_000_000
   /// The highest number of axes of a tensor.
-  public static let maximumRank = 64
+  package static let maximumRank = 64
   /// The member of the header that holds the metadata, so no tensor can have this name.
-  public static let metadataKey = "__metadata__"
+  package static let metadataKey = "__metadata__"
 
   /// One tensor as the header declares it.
-  public struct Record: Hashable, Sendable {
+  package struct Record: Hashable, Sendable {
     /// The tensor's name, which no other in the file has.
-    public let name: String
+    package let name: String
     /// How the elements are stored.
-    public let type: SafetensorsType
+    package let type: SafetensorsType
     /// The extents of the axes, outermost first.
-    public let shape: Shape
+    package let shape: Shape
     /// Where the elements lie, counted from the start of the file.
-    public let range: Range<Int>
+    package let range: Range<Int>
   }
 
   /// What tensors are read from when they are asked for.
-  public let file: FileBytes
+  package let file: FileBytes
   /// The texts under ``metadataKey``; empty where the header has none.
-  public let metadata: [String: String]
+  package let metadata: [String: String]
   /// Every tensor, in the order of the data.
-  public let records: [Record]
+  package let records: [Record]
   private let indices: [String: Int]
 
   /// Reads the header and checks all of it.
-  public init(_ file: FileBytes) throws(SafetensorsError) {
+  package init(_ file: FileBytes) throws(SafetensorsError) {
     do throws(SafetensorsProblem) {
       var header = try SafetensorsHeader(file)
       try header.parse()
@@ -66,15 +66,15 @@ public struct Safetensors: Sendable {
   /// Opens a file and reads its header.
   ///
   /// - Throws: ``FileError`` or ``SafetensorsError``.
-  public init(at path: String) throws {
+  package init(at path: String) throws {
     try self.init(FileBytes(at: path))
   }
 
   /// The names of the tensors, in the order of the data.
-  public var names: [String] { records.map(\.name) }
+  package var names: [String] { records.map(\.name) }
 
   /// The record of a tensor, `nil` where there is none of that name.
-  public subscript(name: String) -> Record? { indices[name].map { records[$0] } }
+  package subscript(name: String) -> Record? { indices[name].map { records[$0] } }
 }
 
 extension Safetensors {
@@ -82,7 +82,7 @@ extension Safetensors {
   ///
   /// - Throws: ``SafetensorsError`` where there is no such tensor, or its elements are smaller
   ///   than a byte, 8-bit floating point or complex.
-  public func floats(_ name: String) throws(SafetensorsError) -> Tensor<Float> {
+  package func floats(_ name: String) throws(SafetensorsError) -> Tensor<Float> {
     let record = try self.record(name)
     let scalars: [Float]? = file.withUnsafeBytes(in: record.range) { bytes in
       switch record.type {
@@ -111,7 +111,7 @@ extension Safetensors {
   ///
   /// - Throws: ``SafetensorsError`` where there is no such tensor, its elements are not whole
   ///   numbers, or one exceeds `Int64`.
-  public func integers(_ name: String) throws(SafetensorsError) -> Tensor<Int64> {
+  package func integers(_ name: String) throws(SafetensorsError) -> Tensor<Int64> {
     let record = try self.record(name)
     var isInRange = true
     let scalars: [Int64]? = file.withUnsafeBytes(in: record.range) { bytes in

@@ -27,7 +27,7 @@ public enum SafetensorsType: String, Hashable, Sendable, CaseIterable {
   case uint64 = "U64"
 
   /// The size of one element in bits.
-  public var bitCount: Int {
+  package var bitCount: Int {
     switch self {
     case .float4: 4
     case .float6e2m3, .float6e3m2: 6
@@ -41,7 +41,7 @@ public enum SafetensorsType: String, Hashable, Sendable, CaseIterable {
   }
 
   /// The same type among those of tensors in memory, `nil` where there is none.
-  public var elementType: ElementType? {
+  package var elementType: ElementType? {
     switch self {
     case .bool: .bool
     case .uint8: .uint8

@@ -4,35 +4,35 @@ import ResidualTensors
 ///
 /// Its elements are asked for when their turn comes and let go after it, so that a model that lives
 /// elsewhere needs the room of its largest tensor only.
-public struct SafetensorsEntry {
+package struct SafetensorsEntry {
   enum Elements {
     case floats(() throws -> [Float])
     case integers(() throws -> [Int64])
   }
 
   /// The tensor's name, which no other in the file may have.
-  public let name: String
+  package let name: String
   /// The extents of the axes, outermost first.
-  public let shape: Shape
+  package let shape: Shape
   let elements: Elements
 
   /// - Parameter floats: gives the elements, row-major, as many as the shape has.
-  public init(_ name: String, shape: Shape, floats: @escaping () throws -> [Float]) {
+  package init(_ name: String, shape: Shape, floats: @escaping () throws -> [Float]) {
     self.init(name, shape, .floats(floats))
   }
 
   /// - Parameter integers: gives the elements, row-major, as many as the shape has.
-  public init(_ name: String, shape: Shape, integers: @escaping () throws -> [Int64]) {
+  package init(_ name: String, shape: Shape, integers: @escaping () throws -> [Int64]) {
     self.init(name, shape, .integers(integers))
   }
 
   /// A tensor in memory, stored as float32.
-  public init(_ name: String, _ tensor: Tensor<Float>) {
+  package init(_ name: String, _ tensor: Tensor<Float>) {
     self.init(name, tensor.shape, .floats { tensor.scalars })
   }
 
   /// A tensor in memory, stored as int64.
-  public init(_ name: String, _ tensor: Tensor<Int64>) {
+  package init(_ name: String, _ tensor: Tensor<Int64>) {
     self.init(name, tensor.shape, .integers { tensor.scalars })
   }
 
@@ -43,7 +43,7 @@ public struct SafetensorsEntry {
   }
 
   /// How the elements are stored: float32 or int64.
-  public var type: SafetensorsType {
+  package var type: SafetensorsType {
     switch elements {
     case .floats: .float32
     case .integers: .int64
@@ -64,7 +64,7 @@ extension Safetensors {
   /// - Throws: ``FileError`` where the file cannot be written, ``SafetensorsError`` where the
   ///   header would be too long, and what the closures throw. The path then holds what it held
   ///   before.
-  public static func write(
+  package static func write(
     _ entries: [SafetensorsEntry], metadata: [String: String] = [:], to path: String
   ) throws {
     let (sorted, header) = try layout(entries, metadata, path: path)
@@ -80,7 +80,7 @@ extension Safetensors {
   ///
   /// - Throws: ``SafetensorsError`` where the header would be too long, and what the closures
   ///   throw.
-  public static func encoded(
+  package static func encoded(
     _ entries: [SafetensorsEntry], metadata: [String: String] = [:]
   ) throws -> [UInt8] {
     var (sorted, result) = try layout(entries, metadata, path: "bytes in memory")

@@ -20,41 +20,41 @@
 /// where two readers could disagree about it: sizes or names for all entries (`g`), keys or
 /// extensions that occur twice, content where the kind has none, sparse files, a missing end, bytes
 /// behind the end. There is no limit on entries; memory stays under the two limits below.
-public struct TarArchive: Sendable {
+package struct TarArchive: Sendable {
   /// The longest name in bytes.
-  public static let maximumNameLength = 4096
+  package static let maximumNameLength = 4096
   /// The longest pax record block in bytes.
-  public static let maximumExtensionLength = 1 << 20
+  package static let maximumExtensionLength = 1 << 20
 
   static let blockSize = 512
 
   /// What an entry stands for.
-  public enum Kind: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     case file, folder, hardLink, symbolicLink
     /// Devices, pipes, and kinds that only their maker knows, by their letter.
     case other(UInt8)
   }
 
   /// One member of an archive.
-  public struct Entry: Hashable, Sendable {
+  package struct Entry: Hashable, Sendable {
     /// The name as the archive has it; it may contain `..` and may start with `/`.
-    public let name: String
+    package let name: String
     /// What the entry stands for; folders and links have no content.
-    public let kind: Kind
+    package let kind: Kind
     /// Where the content lies in the archive.
-    public let range: Range<Int>
+    package let range: Range<Int>
   }
 
   /// The archive's bytes, in which every entry's content lies.
-  public let file: FileBytes
+  package let file: FileBytes
   private var offset = 0
   private var isFinished = false
 
   /// Starts at the first entry.
-  public init(_ file: FileBytes) { self.file = file }
+  package init(_ file: FileBytes) { self.file = file }
 
   /// The next entry, `nil` at the end of the archive. After an error there is no more to read.
-  public mutating func next() throws(TarError) -> Entry? {
+  package mutating func next() throws(TarError) -> Entry? {
     guard !isFinished else { return nil }
     do throws(TarProblem) {
       let entry = try readEntry()
@@ -67,7 +67,7 @@ public struct TarArchive: Sendable {
   }
 
   /// Calls `body` with every entry from here on.
-  public mutating func forEach(_ body: (Entry) throws -> Void) throws {
+  package mutating func forEach(_ body: (Entry) throws -> Void) throws {
     while let entry = try next() { try body(entry) }
   }
 }

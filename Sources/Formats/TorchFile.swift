@@ -27,28 +27,28 @@ import Synchronization
 ///
 /// Opening reads the pickle only; elements, and in ZIP files their checksums, are read when they are
 /// asked for.
-public struct TorchFile: Sendable {
+package struct TorchFile: Sendable {
   /// How a file is laid out.
-  public enum Layout: Sendable { case zip, stream }
+  package enum Layout: Sendable { case zip, stream }
 
   /// The most elements of all tensors together for each byte of the file.
-  public static let maximumRatio = 4
+  package static let maximumRatio = 4
   /// So many elements are allowed in any file.
-  public static let alwaysAllowed = 1 << 20
+  package static let alwaysAllowed = 1 << 20
 
   /// What tensors are read from when they are asked for.
-  public let file: FileBytes
+  package let file: FileBytes
   /// How the file is laid out.
-  public let layout: Layout
+  package let layout: Layout
   /// What was saved: a dictionary in nearly every file.
-  public let root: TorchValue
+  package let root: TorchValue
   private let checksums: Checksums?
 
   /// Reads everything but the elements, and checks all of it.
   ///
   /// - Throws: ``TorchError`` where the file breaks its layout or holds what is not read.
   /// - Complexity: O(pickle) in time and memory.
-  public init(_ file: FileBytes) throws(TorchError) {
+  package init(_ file: FileBytes) throws(TorchError) {
     self.file = file
     do throws(TorchProblem) {
       let content: TorchContent
@@ -69,30 +69,30 @@ public struct TorchFile: Sendable {
   /// Opens a file and reads everything but the elements.
   ///
   /// - Throws: ``FileError`` or ``TorchError``.
-  public init(at path: String) throws {
+  package init(at path: String) throws {
     try self.init(FileBytes(at: path))
   }
 }
 
 /// A value from a checkpoint.
-public typealias TorchValue = PickleValue<TorchTensor>
+package typealias TorchValue = PickleValue<TorchTensor>
 
 /// A tensor of a checkpoint: a view of a storage, checked to lie within it.
-public struct TorchTensor: Hashable, Sendable {
+package struct TorchTensor: Hashable, Sendable {
   /// The keys that lead to it, joined by full stops: see ``PickleValue/tensors``.
-  public let name: String
+  package let name: String
   /// The key of its storage, which other tensors may share.
-  public let storageKey: String
+  package let storageKey: String
   /// How the elements are stored.
-  public let type: ElementType
+  package let type: ElementType
   /// The extents of the axes, outermost first.
-  public let shape: Shape
+  package let shape: Shape
   /// The distance of neighbours along each axis, in elements.
-  public let strides: [Int]
+  package let strides: [Int]
   /// The place of the first element, in elements from the start of the storage.
-  public let offset: Int
+  package let offset: Int
   /// Where the storage lies in the file, in bytes.
-  public let storage: Range<Int>
+  package let storage: Range<Int>
 }
 
 extension TorchFile {
@@ -100,7 +100,7 @@ extension TorchFile {
   ///
   /// - Precondition: the tensor is one of this file.
   /// - Throws: ``TorchError`` where the checksum of its storage is wrong.
-  public func floats(_ tensor: TorchTensor) throws(TorchError) -> Tensor<Float> {
+  package func floats(_ tensor: TorchTensor) throws(TorchError) -> Tensor<Float> {
     try verify(tensor)
     let scalars: [Float] = file.withUnsafeBytes(in: tensor.storage) { bytes in
       switch tensor.type {
@@ -124,7 +124,7 @@ extension TorchFile {
   /// - Precondition: the tensor is one of this file.
   /// - Throws: ``TorchError`` where the elements are not whole numbers, or the checksum of the
   ///   storage is wrong.
-  public func integers(_ tensor: TorchTensor) throws(TorchError) -> Tensor<Int64> {
+  package func integers(_ tensor: TorchTensor) throws(TorchError) -> Tensor<Int64> {
     try verify(tensor)
     let scalars: [Int64]? = file.withUnsafeBytes(in: tensor.storage) { bytes in
       switch tensor.type {

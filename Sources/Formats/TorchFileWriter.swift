@@ -1,7 +1,7 @@
 import ResidualTensors
 
 /// One tensor to be written to a checkpoint: what a safetensors file takes, too.
-public typealias TorchEntry = SafetensorsEntry
+package typealias TorchEntry = SafetensorsEntry
 
 extension TorchFile {
   /// The version of the layout that is written, as PyTorch has written it since 1.6.
@@ -17,7 +17,7 @@ extension TorchFile {
   ///   has.
   /// - Throws: ``FileError`` where the file cannot be written, and what the closures throw. The path
   ///   then holds what it held before.
-  public static func write(_ entries: [TorchEntry], to path: String) throws {
+  package static func write(_ entries: [TorchEntry], to path: String) throws {
     try write(entries, to: path, largeFrom: UInt64(UInt32.max))
   }
 

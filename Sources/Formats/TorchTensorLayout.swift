@@ -59,7 +59,7 @@ extension TorchTensor {
   }
 
   /// Whether elements lie one behind the other, row-major.
-  public var isContiguous: Bool {
+  package var isContiguous: Bool {
     let axes = axes
     return shape.count == 0 || axes.isEmpty || (axes.count == 1 && axes[0].stride == 1)
   }

@@ -29,7 +29,7 @@
 /// entries overlap or leave holes, bytes stand before the first or behind the end record, names
 /// occur twice or could leave a folder. Memory stays in proportion to the directory, and content is
 /// read when it is asked for, when its checksum is verified too.
-public struct ZIPArchive: Sendable {
+package struct ZIPArchive: Sendable {
   static let localHeaderLength = 30
   static let directoryRecordLength = 46
   static let endLength = 22
@@ -44,28 +44,28 @@ public struct ZIPArchive: Sendable {
   static let magic: [UInt8] = [0x50, 0x4B, 3, 4]
 
   /// One file in the archive.
-  public struct Entry: Hashable, Sendable {
+  package struct Entry: Hashable, Sendable {
     /// The name, which no other entry has; folders are parted by `/`.
-    public let name: String
+    package let name: String
     /// Where the content lies in the archive.
-    public let range: Range<Int>
+    package let range: Range<Int>
     /// The CRC-32 that the content should have.
-    public let checksum: UInt32
+    package let checksum: UInt32
   }
 
   /// What content is read from when it is asked for.
-  public let file: FileBytes
+  package let file: FileBytes
   /// Every entry, in the order of the directory.
-  public let entries: [Entry]
+  package let entries: [Entry]
   private let indices: [String: Int]
 
   /// Whether a file starts as an archive with an entry does.
-  public static func isZIP(_ file: FileBytes) -> Bool { file.has(magic) }
+  package static func isZIP(_ file: FileBytes) -> Bool { file.has(magic) }
 
   /// Reads the directory and every local header, and checks all of it.
   ///
   /// - Complexity: O(n log n) in the number of entries.
-  public init(_ file: FileBytes) throws(ZIPError) {
+  package init(_ file: FileBytes) throws(ZIPError) {
     self.file = file
     do throws(ZIPProblem) {
       entries = try ZIPDirectory(file).entries()
@@ -78,17 +78,17 @@ public struct ZIPArchive: Sendable {
   /// Opens a file and reads its directory.
   ///
   /// - Throws: ``FileError`` or ``ZIPError``.
-  public init(at path: String) throws {
+  package init(at path: String) throws {
     try self.init(FileBytes(at: path))
   }
 
   /// The entry of a name, `nil` where there is none.
-  public subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
+  package subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
 
   /// Checks that the content of an entry has its checksum.
   ///
   /// - Complexity: O(bytes).
-  public func verify(_ entry: Entry) throws(ZIPError) {
+  package func verify(_ entry: Entry) throws(ZIPError) {
     let computed = file.withUnsafeBytes(in: entry.range) { CRC32.checksum($0) }
     guard computed == entry.checksum else {
       let problem = ZIPProblem.wrongChecksum(
@@ -98,7 +98,7 @@ public struct ZIPArchive: Sendable {
   }
 
   /// The content of an entry, of which the checksum is verified.
-  public func content(of entry: Entry) throws(ZIPError) -> [UInt8] {
+  package func content(of entry: Entry) throws(ZIPError) -> [UInt8] {
     try verify(entry)
     return file[entry.range]
   }

@@ -97,15 +97,16 @@ public struct OpenedModel: Sendable {
 
   /// The same model with names for its classes.
   ///
-  /// - Parameter file: one name a line, in the order of the logits.
-  /// - Throws: ``WeightsError/wrongClassNames(file:found:classes:)``.
-  public func naming(classesBy file: FileBytes) throws(WeightsError) -> OpenedModel {
+  /// - Parameter path: of a file with one name a line, in the order of the logits.
+  /// - Throws: ``FileError``, ``WeightsError/wrongClassNames(file:found:classes:)``.
+  public func naming(classesBy path: String) throws -> OpenedModel {
+    let file = try FileBytes(at: path)
     let text = file.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     var names = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     if names.last?.isEmpty == true { names.removeLast() }
     guard names.count == model.network.classes, !names.contains(where: \.isEmpty) else {
-      throw .wrongClassNames(
-        file: file.name, found: names.count { !$0.isEmpty }, classes: model.network.classes)
+      throw WeightsError.wrongClassNames(
+        file: path, found: names.count { !$0.isEmpty }, classes: model.network.classes)
     }
     return OpenedModel(model.replacing(classNames: names.map(String.init)), remarks: remarks)
   }
@@ -179,7 +180,7 @@ public struct OpenedModel: Sendable {
       remarks.append("assumed from the names: half of the zero channels stand before")
     }
     if options.inputSide == nil {
-      remarks.append("assumed: images of \(network.inputSide) pixels (--img-size)")
+      remarks.append("assumed: images of \(network.inputSide) pixels (`inputSide`)")
     }
     return network
   }
@@ -235,13 +236,13 @@ public struct OpenedModel: Sendable {
       : isTorchvisionGoogLeNet ? [0.5, 0.5, 0.5] : [0.229, 0.224, 0.225]
     func text(_ numbers: [Float]) -> String { numbers.map { "\($0)" }.joined(separator: ", ") }
     if options.mean == nil {
-      remarks.append("assumed: torchvision's mean, \(text(assumedMean)) of 1 (--mean)")
+      remarks.append("assumed: torchvision's mean, \(text(assumedMean)) of 1 (`mean`)")
     }
     if options.std == nil {
       remarks.append(
         options.inputRange == .bytes
-          ? "assumed: inputs that are not divided (--std)"
-          : "assumed: torchvision's deviation, \(text(assumedStd)) of 1 (--std)")
+          ? "assumed: inputs that are not divided (`std`)"
+          : "assumed: torchvision's deviation, \(text(assumedStd)) of 1 (`std`)")
     }
     return .channels(
       mean: options.mean.map(converted) ?? assumedMean,

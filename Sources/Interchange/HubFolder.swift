@@ -30,7 +30,7 @@ public struct HubFolder {
     guard case .channels(let mean, let std) = model.normalization else {
       throw Unsupported(
         description: "\(style.rawValue) subtracts one mean a channel, and this model one a pixel; "
-          + "give --average-mean to take its averages, which changes results a little")
+          + "`averagingMean` takes its averages, which changes results a little")
     }
     (self.mean, self.std) = (mean, std)
     let network = model.network
@@ -48,7 +48,7 @@ public struct HubFolder {
       throw Unsupported(
         description: "timm has no \(network.name)"
           + (isKnown ? " with the stride on the 1×1 convolution" : "")
-          + "; give --hub-style transformers")
+          + "; ask for `style` transformers")
     }
   }
 

@@ -71,6 +71,16 @@ public struct ModelFile: Sendable {
       provenance: provenance)
   }
 
+  /// The same model with a mean for each pixel replaced by each channel's average of it.
+  public func averagingMean() -> ModelFile {
+    guard case .perPixelMean(let mean) = normalization else { return self }
+    let average = (0..<3).map { channel in
+      stride(from: channel, to: mean.count, by: 3).reduce(Float(0)) { $0 + mean[$1] }
+        / Float(mean.count / 3)
+    }
+    return replacing(normalization: .channels(mean: average, std: [1, 1, 1]))
+  }
+
   /// The names of what classification needs.
   private static func neededSlots(of network: Network) -> Set<String> {
     Set(network.graph(.inference).slots.map(\.name))
@@ -90,16 +100,20 @@ public struct ModelFile: Sendable {
 
   /// Reads a file and checks that it holds what its description says.
   ///
+  /// - Parameter network: the network that it must be, such as one of the caller's own layers, which
+  ///   a file only names; `nil` for any that can be built from what the file says.
   /// - Throws: ``FileError``, `SafetensorsError` or ``ModelFileError``.
-  public init(at path: String) throws { try self.init(Safetensors(at: path)) }
+  public init(at path: String, network: Network? = nil) throws {
+    try self.init(Safetensors(at: path), network: network)
+  }
 
   /// Checks that a file holds what its description says, and reads it.
   ///
   /// - Throws: `SafetensorsError` or ``ModelFileError``.
-  init(_ file: Safetensors) throws {
+  init(_ file: Safetensors, network expected: Network? = nil) throws {
     let path = file.file.name
     let metadata = try ModelMetadata(file.metadata, file: path)
-    network = try metadata.network(file: path)
+    network = try metadata.network(expected, file: path)
     let slots = network.slots
     let needed = Self.neededSlots(of: network)
     var tensors: [String: Tensor<Float>] = [:]
@@ -141,13 +155,13 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
   case extraTensor(file: String, name: String, network: String)
   /// A tensor whose shape is not that of the network's slot, or of its images.
   case wrongShape(file: String, name: String, found: Shape, expected: Shape)
-  /// A model whose network or classes are not those of the run that is to go on.
+  /// A model whose network or classes are not those that were asked for.
   case otherNetwork(file: String, found: String, expected: String)
 
   public var description: String {
     switch self {
     case .notAModel(let file):
-      "\(file): this safetensors file does not describe a network; use one that 'resnet train' wrote"
+      "\(file): this safetensors file does not describe a network; use a model that this system wrote"
     case .newerVersion(let file, let version):
       "\(file): format version '\(version)' is newer than \(ModelFile.formatVersion); "
         + "update this program"
@@ -162,8 +176,10 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
     case .wrongShape(let file, let name, let found, let expected):
       "\(file): tensor '\(name)' has shape \(found), but the network needs \(expected)"
     case .otherNetwork(let file, let found, let expected):
-      "\(file): this is a \(found), not the \(expected) of the run's configuration; "
-        + "restore the file that belongs to it"
+      "\(file): this is a \(found)"
+        + (found == expected
+          ? " of other classes or options than are asked for"
+          : ", not the \(expected) that is asked for") + "; give the file that belongs to it"
     }
   }
 }

@@ -94,7 +94,11 @@ struct ModelMetadata {
       })
   }
 
-  func network(file: String) throws(ModelFileError) -> Network {
+  /// The network that is described.
+  ///
+  /// - Parameter expected: the network that it must be; `nil` for any that can be built from a name or
+  ///   a graph.
+  func network(_ expected: Network? = nil, file: String) throws(ModelFileError) -> Network {
     func bad(_ field: String) -> ModelFileError {
       .badField(file: file, field: field, value: fields[field] ?? "")
     }
@@ -113,6 +117,16 @@ struct ModelMetadata {
       fields[Field.side] == String(side)
     else { throw bad(Field.side) }
     let name = fields[Field.network] ?? ""
+    if let expected {
+      guard expected.name == name, expected.shortcut == shortcut,
+        expected.stridePlacement == placement, expected.inceptionBranch == branch,
+        expected.definition == fields[Field.graph], expected.inputSide == side,
+        expected.classes == classes
+      else {
+        throw .otherNetwork(file: file, found: name, expected: expected.name)
+      }
+      return expected
+    }
     if let definition = fields[Field.graph] {
       return try Self.network(definition, side: side, classes: classes, file: file)
     }

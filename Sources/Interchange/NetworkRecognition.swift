@@ -7,26 +7,26 @@ import ResidualTensors
 /// tell a plain network from one with zero-padding shortcuts, where those put their zeros, which
 /// convolution of a bottleneck has the stride, or the size of images; ``RecognizedNetwork/assumed``
 /// says what was taken for granted.
-public struct RecognizedNetwork: Hashable, Sendable {
+package struct RecognizedNetwork: Hashable, Sendable {
   /// The name in the catalogue.
-  public let name: String
+  package let name: String
   /// `nil` for networks without shortcuts.
-  public let shortcut: Shortcut?
+  package let shortcut: Shortcut?
   /// What the tensors show, in words.
-  public let reasons: [String]
+  package let reasons: [String]
   /// What they do not, and what is assumed of it.
-  public let assumed: [String]
+  package let assumed: [String]
   /// For GoogLeNet.
-  public let inceptionBranch: InceptionBranch?
+  package let inceptionBranch: InceptionBranch?
   /// The rows of the last layer.
-  public let classes: Int
+  package let classes: Int
 
   /// - Parameters:
   ///   - shapes: by the slots' names.
   ///   - padding: where zero-padding shortcuts put their zeros, if that is known.
   ///   - stridePlacement: of bottlenecks, likewise.
   /// - Throws: the reason why the tensors are of no known network.
-  public init(
+  package init(
     _ shapes: [String: Shape], padding: Shortcut.ZeroPadding?,
     stridePlacement: StridePlacement? = nil
   ) throws(Unrecognized) {
@@ -43,9 +43,9 @@ public struct RecognizedNetwork: Hashable, Sendable {
   static let maximumClasses = 10_000_000
 
   /// The reason why tensors are of no known network.
-  public struct Unrecognized: Error, Hashable {
+  package struct Unrecognized: Error, Hashable {
     /// In words.
-    public let reason: String
+    package let reason: String
   }
 
   /// The rows of a classifier.
@@ -128,13 +128,13 @@ public struct RecognizedNetwork: Hashable, Sendable {
       assumed.append(
         "shortcuts without parameters"
           + (padding == nil
-            ? ", their zero channels at the end (--shortcut-padding both, if half stand before)"
+            ? ", their zero channels at the end (`shortcutPadding` both, if half stand before)"
             : ", their zero channels \(place == .both ? "on both sides" : "at the end")")
-          + "; a plain network has the same tensors (--model \(isForCIFAR ? "cifar-plain" : "plain")…)"
+          + "; a plain network has the same tensors (`model` \(isForCIFAR ? "cifar-plain" : "plain")…)"
       )
     }
     if isBottleneck, !isPreactivation, stridePlacement == nil {
-      assumed.append("the stride on the 3×3 convolution (--stride-on 1x1, as in the paper)")
+      assumed.append("the stride on the 3×3 convolution (`stridePlacement` 1x1, as in the paper)")
     }
     inceptionBranch = nil
     self.reasons = reasons

@@ -8,14 +8,14 @@ import ResidualTensors
 /// | CIFAR networks after akamaster | `layer1.0.conv1` | `layer1.0.shortcut.0`, `.1` | `linear` |
 /// | Hugging Face transformers | `…stages.0.layers.0.layer.0.convolution` | `…shortcut.convolution`, `.normalization` | `classifier.1` |
 /// | timm's VGG | as torchvision | – | `pre_logits.fc1`, `pre_logits.fc2`, `head.fc` |
-public enum WeightNames: String, Sendable, CaseIterable {
+package enum WeightNames: String, Sendable, CaseIterable {
   case torchvision
   case cifar
   case transformers
   case timmVGG
 
   /// In words, for remarks.
-  public var title: String {
+  package var title: String {
     switch self {
     case .torchvision: "torchvision's and timm's"
     case .cifar: "those of CIFAR networks after akamaster"
@@ -25,7 +25,7 @@ public enum WeightNames: String, Sendable, CaseIterable {
   }
 
   /// The names that a file has.
-  public init(of names: some Sequence<String>) {
+  package init(of names: some Sequence<String>) {
     self = .torchvision
     for name in names {
       if name.contains("encoder.stages.") { self = .transformers }
@@ -38,7 +38,7 @@ public enum WeightNames: String, Sendable, CaseIterable {
 
   /// The slot that a tensor's name means; `nil` for what no network of ours keeps: the number of
   /// batches that were seen.
-  public func slot(_ name: String) -> String? {
+  package func slot(_ name: String) -> String? {
     if name.hasSuffix(".num_batches_tracked") { return nil }
     switch self {
     case .torchvision: return name

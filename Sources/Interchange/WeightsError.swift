@@ -1,7 +1,8 @@
 import ResidualNetworks
 import ResidualTensors
 
-/// Why weights from elsewhere cannot be used.
+/// Why weights from elsewhere cannot be used. Messages name options of ``WeightsOptions`` as Swift does,
+/// in grave accents.
 public enum WeightsError: Error, Hashable, CustomStringConvertible {
   /// No dictionary of tensors where one is looked for.
   case noStateDictionary(file: String, found: String)
@@ -33,28 +34,28 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
     case .sameSlot(let file, let first, let second, let slot):
       "\(file): tensors '\(first)' and '\(second)' both mean '\(slot)'; keep one of them"
     case .notRecognized(let file, let reason):
-      "\(file): it does not describe a network, and \(reason); name the network with --model"
+      "\(file): it does not describe a network, and \(reason); name the network with `model`"
     case .missingTensor(let file, let slot, let network):
       "\(file): tensor '\(slot)' of \(network) is missing; the file is incomplete, or of another network "
-        + "(--model)"
+        + "(`model`)"
     case .extraTensor(let file, let name, let network):
       "\(file): tensor '\(name)' does not belong to \(network); take it out, or name the network that has "
-        + "it with --model"
+        + "it with `model`"
     case .wrongShape(let file, let name, let found, let slot, let expected):
       "\(file): tensor '\(name)' has shape \(found), but '\(slot)' needs \(expected); "
-        + "the file is damaged, or of another network (--model)"
+        + "the file is damaged, or of another network (`model`)"
     case .describesItself(let file):
-      "\(file): this model says itself what network it is and how images are prepared; leave --model, "
-        + "--shortcut-padding, --stride-on, --img-size, --mean, --std, --channel-order and "
-        + "--input-range out"
+      "\(file): this model says itself what network it is and how images are prepared; leave `model`, "
+        + "`shortcutPadding`, `stridePlacement`, `inputSide`, `mean`, `std`, `channelOrder` and "
+        + "`inputRange` out"
     case .wrongClassNames(let file, let found, let classes):
       "\(file): \(found) names for \(classes) classes; write one a line, none of them empty"
     case .describesLayers(let file):
-      "\(file): this file says itself what its layers are; leave --model, --shortcut-padding and "
-        + "--stride-on out"
+      "\(file): this file says itself what its layers are; leave `model`, `shortcutPadding` and "
+        + "`stridePlacement` out"
     case .noFirstFilter(let network):
       "\(network) does not begin with a convolution, so that its channels cannot be turned; leave "
-        + "--channel-order out"
+        + "`channelOrder` out"
     case .wrongHash(let file, let expected, let found):
       "\(file): the file's SHA-256 begins with \(found), not with \(expected) as its name says; "
         + "fetch it again, or rename it if it was changed on purpose"

@@ -6,13 +6,13 @@ import ResidualTensors
 /// Read are safetensors, and PyTorch's checkpoints of both layouts. In a checkpoint the tensors may
 /// lie under a key such as `state_dict`, and all names may begin with `module.`, which
 /// `DataParallel` puts there, or `_orig_mod.`, which `torch.compile` does.
-public struct WeightsFile: Sendable {
+package struct WeightsFile: Sendable {
   /// One tensor.
-  public struct Entry: Sendable {
+  package struct Entry: Sendable {
     /// The name without a common prefix.
-    public let name: String
+    package let name: String
     /// The extents of the axes, outermost first.
-    public let shape: Shape
+    package let shape: Shape
     fileprivate let place: Place
   }
 
@@ -22,11 +22,11 @@ public struct WeightsFile: Sendable {
   }
 
   /// The path as it was given.
-  public let path: String
+  package let path: String
   /// In the order of the file.
-  public let entries: [Entry]
+  package let entries: [Entry]
   /// What was taken off, in words.
-  public let remarks: [String]
+  package let remarks: [String]
   /// The file, where it is of that format.
   let safetensors: Safetensors?
 
@@ -40,7 +40,7 @@ public struct WeightsFile: Sendable {
   /// Opens a file and reads the names and shapes of its tensors.
   ///
   /// - Throws: ``FileError``, `SafetensorsError`, `TorchError` or ``WeightsError``.
-  public init(at path: String) throws { try self.init(FileBytes(at: path)) }
+  package init(at path: String) throws { try self.init(FileBytes(at: path)) }
 
   /// Reads the names and shapes of a file's tensors.
   ///
@@ -77,7 +77,7 @@ public struct WeightsFile: Sendable {
   /// A tensor's elements as float32.
   ///
   /// - Throws: `SafetensorsError` or `TorchError`.
-  public func floats(_ entry: Entry) throws -> Tensor<Float> {
+  package func floats(_ entry: Entry) throws -> Tensor<Float> {
     switch entry.place {
     case .safetensors(let file, let name): try file.floats(name)
     case .torch(let file, let tensor): try file.floats(tensor)

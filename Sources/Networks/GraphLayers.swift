@@ -4,7 +4,7 @@ import ResidualGraphs
 ///
 /// In the other forms, a normalisation by running statistics becomes one by those of the batch, as
 /// ``BatchNormalization`` does it; everything else is the same in every form.
-public struct GraphLayers: Layer {
+package struct GraphLayers: Layer {
   let graph: Graph
   let classes: Int
   /// The slots of running statistics that one node alone reads, by the nodes that stand for them.
@@ -13,7 +13,7 @@ public struct GraphLayers: Layer {
   /// - Parameters:
   ///   - graph: from the input ``Network/imagesInput`` to the output ``Network/logitsOutput``.
   ///   - classes: of the logits.
-  public init(_ graph: Graph, classes: Int) {
+  package init(_ graph: Graph, classes: Int) {
     (self.graph, self.classes) = (graph, classes)
     var statistics: [Int: String] = [:]
     let uses = graph.uses()
@@ -26,7 +26,7 @@ public struct GraphLayers: Layer {
     self.statistics = statistics
   }
 
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  package func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
     let slots = Dictionary(uniqueKeysWithValues: graph.slots.map { ($0.name, $0) })
     var values: [Value] = []
     for node in graph.nodes {

@@ -1,32 +1,32 @@
 import ResidualGraphs
 
 /// What a network consists of, layer by layer.
-public struct NetworkSummary: Sendable {
+package struct NetworkSummary: Sendable {
   /// One operation of the network in inference form, on one image.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// The layer's path, such as `layer1.0.conv1`.
-    public let path: String
+    package let path: String
     /// The operation, such as `convolution`.
-    public let operation: String
+    package let operation: String
     /// Of the first result, with a batch of 1: `[1, H, W, C]` or `[1, C]`.
-    public let outputShape: Shape
+    package let outputShape: Shape
     /// Trained numbers, without running statistics.
-    public let parameters: Int
+    package let parameters: Int
     /// Of one image; 0 for all but convolutions and matrix products.
-    public let multiplyAdds: Int
+    package let multiplyAdds: Int
   }
 
   /// The operations in the order in which they run.
-  public let rows: [Row]
+  package let rows: [Row]
   /// Trained numbers in all.
-  public var parameters: Int { rows.reduce(0) { $0 + $1.parameters } }
+  package var parameters: Int { rows.reduce(0) { $0 + $1.parameters } }
   /// Multiply-adds of one image; the paper calls them FLOPs.
-  public var multiplyAdds: Int { rows.reduce(0) { $0 + $1.multiplyAdds } }
+  package var multiplyAdds: Int { rows.reduce(0) { $0 + $1.multiplyAdds } }
 
   /// Describes a network on one image.
   ///
   /// - Throws: ``ShapeError`` where the network does not fit images of its input side.
-  public init(_ network: Network) throws(ShapeError) {
+  package init(_ network: Network) throws(ShapeError) {
     let graph = network.graph(.inference)
     let shapes = try graph.shapes(inputs: [Network.imagesInput: network.imagesShape(batch: 1)])
     let slots = Dictionary(uniqueKeysWithValues: graph.slots.map { ($0.name, $0) })

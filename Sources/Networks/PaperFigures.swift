@@ -1,11 +1,11 @@
 /// What *Deep Residual Learning for Image Recognition* says of a network.
-public struct PaperFigures: Hashable, Sendable {
+package struct PaperFigures: Hashable, Sendable {
   /// Multiply-adds, which the paper calls FLOPs (Table 1, section 3.3).
-  public let multiplyAdds: Double?
+  package let multiplyAdds: Double?
   /// Parameters (Table 6).
-  public let parameters: Double?
+  package let parameters: Double?
   /// An error in per cent, and what it is of.
-  public let error: Double?, errorOf: String?
+  package let error: Double?, errorOf: String?
 
   private init(
     multiplyAdds: Double? = nil, parameters: Double? = nil, error: Double? = nil,
@@ -19,7 +19,7 @@ public struct PaperFigures: Hashable, Sendable {
 
   /// The figures for a network by its canonical name, with the shortcut option that it has by default;
   /// `nil` where the paper gives none.
-  public init?(ofNetworkNamed name: String) {
+  package init?(ofNetworkNamed name: String) {
     guard let figures = Self.table[name] else { return nil }
     self = figures
   }

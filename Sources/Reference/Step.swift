@@ -4,29 +4,29 @@ extension ReferenceDevice {
   /// One node, with the places of its operands and results.
   public struct Step: Sendable {
     /// What becomes of the operands.
-    public enum Work: Hashable, Sendable {
+    package enum Work: Hashable, Sendable {
       case evaluate(Operation)
       /// The operand's elements, as they are.
       case copy
     }
 
     /// What the step does.
-    public let work: Work
+    package let work: Work
     /// The tensors that it reads, in the operation's order.
-    public let operands: [PlannedTensor]
+    package let operands: [PlannedTensor]
     /// The tensors that it writes, in the operation's order.
-    public let results: [PlannedTensor]
+    package let results: [PlannedTensor]
   }
 }
 
 /// A tensor's buffer and what it holds.
-public struct PlannedTensor: Hashable, Sendable {
+package struct PlannedTensor: Hashable, Sendable {
   /// Where the elements lie, row-major.
-  public let buffer: BufferID
+  package let buffer: BufferID
   /// The tensor's extents, outermost first.
-  public let shape: Shape
+  package let shape: Shape
   /// The type in the graph; real numbers lie as float64.
-  public let elementType: ElementType
+  package let elementType: ElementType
 }
 
 /// A step's tensors in memory, as its formula reads and writes them.

@@ -1,6 +1,7 @@
 // Everything that a program needs to build, train, open and run networks.
 
 @_exported import ResidualCPU
+@_exported import ResidualReference
 @_exported import ResidualTraining
 
 extension Classifier {

@@ -10,24 +10,24 @@ import ResidualInterchange
 #endif
 
 /// What a trainer needs, beside its model, to go on.
-public struct TrainerState: Sendable, Equatable {
+package struct TrainerState: Sendable, Equatable {
   /// Steps that are done.
-  public var step: Int
+  package var step: Int
   /// Epochs that are reported.
-  public var epoch: Int
+  package var epoch: Int
   /// The batches' mean cross-entropies in nats, summed over the steps of the current epoch.
-  public var lossSum: Double
+  package var lossSum: Double
   /// The batches' shares of wrong samples, summed likewise.
-  public var errorSum: Double
+  package var errorSum: Double
   /// The shares of wrong samples in the last ``Schedule/Warmup/window`` steps of the start at a
   /// lower rate; a ring, at first filled with 1.
-  public var warmupErrors: [Float]
+  package var warmupErrors: [Float]
   /// Steps at the lower rate; the next one's place in the ring follows from it.
-  public var warmupSteps: Int
+  package var warmupSteps: Int
   /// Whether the start at a lower rate is over, or there is none.
-  public var isWarm: Bool
+  package var isWarm: Bool
   /// The optimiser's slots by name.
-  public var tensors: [String: Tensor<Float>]
+  package var tensors: [String: Tensor<Float>]
 }
 
 /// A model file with the trainer's state beside it.
@@ -37,7 +37,7 @@ public struct TrainerState: Sendable, Equatable {
 /// the model that is there has its state.
 public enum Checkpoint {
   /// The model's file in the folder of a run.
-  public static let modelName = "last.safetensors"
+  package static let modelName = "last.safetensors"
   static let stateField = "optimizer_state"
   private static let warmupTensor = "trainer.warmup_errors"
 
@@ -67,12 +67,12 @@ public enum Checkpoint {
   }
 
   /// Removes the state when the run is over and the model final.
-  public static func removeState(named name: String?, in folder: String) {
+  package static func removeState(named name: String?, in folder: String) {
     if let name, isStateName(name) { unlink(folder + "/" + name) }
   }
 
   /// The name of the state that belongs to a model, `nil` where the run is over.
-  public static func stateName(of model: ModelFile) -> String? { model.provenance[stateField] }
+  package static func stateName(of model: ModelFile) -> String? { model.provenance[stateField] }
 
   // A name comes out of a file: it must stay in the folder.
   private static func isStateName(_ name: String) -> Bool {
@@ -84,15 +84,8 @@ public enum Checkpoint {
   /// - Throws: ``CheckpointError``, ``FileError``, `SafetensorsError`, ``ModelFileError``.
   public static func restore(_ trainer: Trainer<some Device>, from folder: String) throws {
     let path = folder + "/" + modelName
-    let model = try ModelFile(at: path)
-    guard model.network.name == trainer.network.name,
-      model.network.shortcut == trainer.network.shortcut,
-      model.network.stridePlacement == trainer.network.stridePlacement,
-      model.network.inceptionBranch == trainer.network.inceptionBranch,
-      model.network.definition == trainer.network.definition,
-      model.network.inputSide == trainer.network.inputSide,
-      model.classNames == trainer.classNames
-    else {
+    let model = try ModelFile(at: path, network: trainer.network)
+    guard model.classNames == trainer.classNames else {
       throw ModelFileError.otherNetwork(
         file: path, found: model.network.name, expected: trainer.network.name)
     }

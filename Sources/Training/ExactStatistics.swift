@@ -6,16 +6,16 @@ import ResidualNetworks
 ///
 /// Source: Chan, Golub, LeVeque: Updating Formulae and a Pairwise Algorithm for Computing Sample
 /// Variances, 1979.
-public struct MergedStatistics: Hashable, Sendable {
+package struct MergedStatistics: Hashable, Sendable {
   /// Pixels so far, over all batches.
-  public private(set) var count = 0.0
+  package private(set) var count = 0.0
   /// `[C]`.
-  public private(set) var mean: [Double]
+  package private(set) var mean: [Double]
   /// The sum of squared deviations from the mean, `[C]`.
-  public private(set) var m2: [Double]
+  package private(set) var m2: [Double]
 
   /// Statistics of nothing yet.
-  public init(channels: Int) {
+  package init(channels: Int) {
     mean = [Double](repeating: 0, count: channels)
     m2 = mean
   }
@@ -25,7 +25,7 @@ public struct MergedStatistics: Hashable, Sendable {
   ///     mean ← mean + δ · count′ / n,   M2 ← M2 + M2′ + δ² · count · count′ / n
   ///
   /// - Precondition: as many channels as these statistics have, and not both counts 0.
-  public mutating func merge(count other: Double, mean otherMean: [Double], m2 otherM2: [Double]) {
+  package mutating func merge(count other: Double, mean otherMean: [Double], m2 otherM2: [Double]) {
     let total = count + other
     for channel in mean.indices {
       let delta = otherMean[channel] - mean[channel]
@@ -36,7 +36,7 @@ public struct MergedStatistics: Hashable, Sendable {
   }
 
   /// The unbiased variance.
-  public var variance: [Double] { m2.map { $0 / max(count - 1, 1) } }
+  package var variance: [Double] { m2.map { $0 / max(count - 1, 1) } }
 }
 
 /// Replaces the moving averages of batch normalisation by exact statistics, as the authors of the
@@ -46,12 +46,12 @@ public struct MergedStatistics: Hashable, Sendable {
 /// layer's count, mean and M2 are merged over the batches. Batches must be mixed as in training,
 /// because deeper layers see what the batch's own statistics normalised: images sorted by class
 /// would give other statistics. Frozen layers keep theirs, and use them.
-public enum ExactStatistics {
+package enum ExactStatistics {
   /// - Parameters:
   ///   - order: the images in the order of the pass.
   ///   - keepsImages: whether they may lie on the device, where it wants so and has the memory.
   /// - Throws: ``ShapeError``, ``AllocationError``, and what `observe` throws.
-  public static func compute<D>(
+  package static func compute<D>(
     _ network: Network, over set: ImageSet, order: [Int], normalization: Normalization,
     session: Session<D>, batchSize: Int, keepsImages: Bool = true,
     observe: (_ images: Int) throws -> Void = { _ in }

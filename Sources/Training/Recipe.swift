@@ -151,7 +151,7 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
   public var validation: Int?
   /// Whether normalisation's statistics are computed exactly after training; by default they are.
   public var exactStatistics: Bool?
-  /// The raw value of a ``RecomputationScope``; by default ``TrainingPlan/standard``.
+  /// The raw value of a ``RecomputationScope``; by default `nothing`.
   public var recomputation: String?
   /// A size such as `6GiB`; by default the machine's memory.
   public var memoryLimit: String?

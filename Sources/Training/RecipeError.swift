@@ -22,6 +22,10 @@ public enum RecipeError: Error, Hashable, CustomStringConvertible {
   case layers(reason: String)
   /// A choice about an initial checkpoint, where there is none.
   case needsInitialCheckpoint(option: RecipeOptions.CodingKeys)
+  /// So many images set aside that none is left to train on.
+  case validationCount(asked: Int, images: Int)
+  /// Images to be set aside of data that bring `found` of their own.
+  case validationTwice(asked: Int, found: Int)
   /// A choice that the initial checkpoint's network does not follow.
   case contradiction(
     option: RecipeOptions.CodingKeys, value: String, file: String, found: String)
@@ -45,6 +49,10 @@ public enum RecipeError: Error, Hashable, CustomStringConvertible {
     case .layers(let reason): reason
     case .needsInitialCheckpoint(let option):
       "\(option.rawValue) is about a network from a file; name it with initial_checkpoint"
+    case .validationCount(let asked, let images):
+      "validation = \(asked) leaves nothing of the \(images) training images; set fewer aside"
+    case .validationTwice(let asked, let found):
+      "validation = \(asked), but the data bring \(found) validation images of their own; leave it out"
     case .contradiction(let option, let value, let file, let found):
       "\(option.rawValue) = \(value) contradicts \(file), whose network has \(found); leave it out"
     }

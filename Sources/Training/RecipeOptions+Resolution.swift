@@ -1,3 +1,4 @@
+import ResidualDatasets
 import ResidualInterchange
 import ResidualNetworks
 
@@ -52,6 +53,21 @@ extension RecipeOptions {
         try range(.classes, classes, 1...1_000_000)
       },
       freeze: freeze ?? [], definition: definition)
+  }
+
+  /// The recipe for a set of data.
+  ///
+  /// - Throws: ``RecipeError``, also where the data have too few images for what is set aside.
+  public func resolved(on data: Dataset) throws(RecipeError) -> Recipe {
+    let (count, validation) = (data.training.count, validation ?? 0)
+    if validation > 0, let own = data.validation {
+      throw .validationTwice(asked: validation, found: own.count)
+    }
+    guard validation < count else { throw .validationCount(asked: validation, images: count) }
+    var options = self
+    // What a classifier began with depends on it.
+    if initialCheckpoint != nil { options.classes = classes ?? data.classNames.count }
+    return try options.resolved(trainingCount: count - max(0, validation))
   }
 
   /// What a step is to compute again; `nil` for the standard.

@@ -19,17 +19,17 @@ import ResidualFormats
 /// | `curves.svg` | training and test error |
 /// | `last.safetensors` | the network at the end, or where the run stopped |
 /// | `best.safetensors` | the best on the validation images, if there are any |
-public struct RunFolder: ~Copyable {
+package struct RunFolder: ~Copyable {
   /// The files of a run, beside ``Checkpoint/modelName``.
-  public static let configName = "config.yaml", curvesName = "curves.svg"
+  package static let configName = "config.yaml", curvesName = "curves.svg"
   /// There only where the run has validation images.
-  public static let bestName = "best.safetensors"
+  package static let bestName = "best.safetensors"
   static let metricsName = "metrics.csv", timingsName = "timings.csv"
 
   /// Where the folder is, with the number that was appended to its name, if any.
-  public let path: String
+  package let path: String
   /// The epochs that are recorded.
-  public private(set) var rows: [MetricsRow] = []
+  package private(set) var rows: [MetricsRow] = []
   private var metrics: CSVWriter
   private var timings: CSVWriter
 
@@ -39,7 +39,7 @@ public struct RunFolder: ~Copyable {
   ///   - parent: made where it is missing.
   ///   - config: the text of `config.yaml`.
   /// - Throws: ``FileError``.
-  public init(in parent: String, named name: String, config: String) throws {
+  package init(in parent: String, named name: String, config: String) throws {
     try Self.makeFolder(parent)
     var path = parent + "/" + name
     var number = 1
@@ -55,7 +55,7 @@ public struct RunFolder: ~Copyable {
   /// Opens the folder of an interrupted run, and forgets epochs after the step that it goes on from.
   ///
   /// - Throws: ``FileError``.
-  public init(reopening path: String, at step: Int) throws {
+  package init(reopening path: String, at step: Int) throws {
     let name = path + "/" + Self.metricsName
     let file = try FileBytes(at: name)
     let text = file.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
@@ -79,22 +79,22 @@ public struct RunFolder: ~Copyable {
   }
 
   /// How long an epoch took.
-  public struct Timing: Hashable, Sendable {
+  package struct Timing: Hashable, Sendable {
     /// Wall-clock time, evaluation included.
-    public let seconds: Double
+    package let seconds: Double
     /// Images that were trained on, without those evaluated.
-    public let images: Int
+    package let images: Int
     /// - Parameter images: those that were trained on.
-    public init(seconds: Double, images: Int) { (self.seconds, self.images) = (seconds, images) }
+    package init(seconds: Double, images: Int) { (self.seconds, self.images) = (seconds, images) }
     /// `images / seconds`.
-    public var imagesPerSecond: Double { Double(images) / seconds }
+    package var imagesPerSecond: Double { Double(images) / seconds }
   }
 
   /// Records an epoch.
   ///
   /// - Returns: whether its error is the smallest so far.
   /// - Throws: ``FileError``.
-  public mutating func record(_ row: MetricsRow, _ timing: Timing) throws -> Bool {
+  package mutating func record(_ row: MetricsRow, _ timing: Timing) throws -> Bool {
     // Compared as they are written, so that a run that was taken up again decides alike.
     let earlier = rows.compactMap(\.writtenError)
     let isBest = row.writtenError.map { error in earlier.allSatisfy { error < $0 } } ?? false
@@ -112,7 +112,7 @@ public struct RunFolder: ~Copyable {
   ///
   /// - Parameter drops: the steps at which the rate falls.
   /// - Throws: ``FileError``.
-  public borrowing func drawCurves(title: String, drops: [Int]) throws {
+  package borrowing func drawCurves(title: String, drops: [Int]) throws {
     var series = [
       LineChart.Series(
         name: "training", points: rows.map { .init(x: Double($0.step), y: $0.trainingError) },
@@ -154,34 +154,34 @@ public struct RunFolder: ~Copyable {
 }
 
 /// One row of `metrics.csv`.
-public struct MetricsRow: Hashable, Sendable {
+package struct MetricsRow: Hashable, Sendable {
   static let columns = [
     "epoch", "step", "learning_rate", "train_loss", "train_error", "part", "loss", "error", "top5",
   ]
 
   /// Counted from 1.
-  public let epoch: Int
+  package let epoch: Int
   /// Steps that are done.
-  public let step: Int
+  package let step: Int
   /// That of the epoch's last step.
-  public let learningRate: Float
+  package let learningRate: Float
   /// Mean cross-entropy in nats during the epoch, as the network saw the images.
-  public let trainingLoss: Double
+  package let trainingLoss: Double
   /// Per cent of wrong samples, likewise.
-  public let trainingError: Double
+  package let trainingError: Double
   /// `validation` or `test`, or nothing where the epoch was not evaluated.
-  public let evaluatedPart: String
+  package let evaluatedPart: String
   /// Mean cross-entropy in nats; this and what follows is `nil` where the epoch was not evaluated.
-  public let evaluatedLoss: Double?
+  package let evaluatedLoss: Double?
   /// Per cent of the images whose class is not predicted.
-  public let evaluatedError: Double?
+  package let evaluatedError: Double?
   /// Per cent of the images whose class is among the first five.
-  public let top5: Double?
+  package let top5: Double?
 
   /// The row of an epoch.
   ///
   /// - Parameter part: what it was evaluated on: `validation` or `test`.
-  public init(_ report: EpochReport, part: String) {
+  package init(_ report: EpochReport, part: String) {
     epoch = report.epoch
     step = report.step
     learningRate = report.learningRate

@@ -1,31 +1,31 @@
 import ResidualNetworks
 
 /// The names of the tensors that training and evaluation exchange with a plan.
-public enum StepTensor {
+package enum StepTensor {
   /// Input `[N, H, W, 3]`.
-  public static let images = Network.imagesInput
+  package static let images = Network.imagesInput
   /// Inputs in the place of `images` where a set lies on the device: its pixels `[M, H, W, 3]`
   /// (uint8), and the samples `[N, 4]` (int32), see ``Operation/AssembleImages``.
-  public static let pixels = Graph.pixelsInput, samples = Graph.samplesInput
+  package static let pixels = Graph.pixelsInput, samples = Graph.samplesInput
   /// Likewise the normalisation of the pixels, `[H, W, 3]` or `[3]`.
-  public static let pixelMean = Graph.pixelMeanInput, pixelDeviation = Graph.pixelDeviationInput
+  package static let pixelMean = Graph.pixelMeanInput, pixelDeviation = Graph.pixelDeviationInput
   /// Input `[N]` (int32): the index of each sample's class.
-  public static let labels = "labels"
+  package static let labels = "labels"
   /// The weight of each sample in the loss: 1, or 0 to fill up a partial batch.
-  public static let weights = "weights"
+  package static let weights = "weights"
   /// Input (scalar), given anew for each step of training.
-  public static let learningRate = Graph.learningRateInput
+  package static let learningRate = Graph.learningRateInput
   /// Input (scalar), likewise.
-  public static let momentum = Graph.momentumInput
+  package static let momentum = Graph.momentumInput
   /// Input `[2]` (int32) of training with dropout, likewise.
-  public static let dropoutKey = Network.dropoutKeyInput
+  package static let dropoutKey = Network.dropoutKeyInput
   /// Output (scalar): the weighted mean cross-entropy of the samples, in nats; in training with
   /// ``Network/auxiliaryWeight`` times that of each auxiliary classifier.
-  public static let loss = "loss"
+  package static let loss = "loss"
   /// Output (scalar): the weight of the samples whose label has the largest logit.
-  public static let correct = "correct"
+  package static let correct = "correct"
   /// Output (scalar) of evaluation only: the same for the five largest logits.
-  public static let correctOfFive = "correct5"
+  package static let correctOfFive = "correct5"
 }
 
 extension Network {
@@ -39,7 +39,7 @@ extension Network {
   ///   - classifierRateScale: a factor of the learning rate for the last layer.
   ///   - lossScaling: whether gradients are scaled against vanishing, see ``LossScaling`` and
   ///     ``Device/needsLossScaling``.
-  public func trainingStep(
+  package func trainingStep(
     weightDecay: Float, initialization: Initialization = .fanIn, classifierRateScale: Float = 1,
     lossScaling: Bool = false
   ) -> Graph {
@@ -59,14 +59,14 @@ extension Network {
   }
 
   /// Evaluation of one batch as a graph: the logits, the loss and the numbers of correct samples.
-  public func evaluationStep() -> Graph {
+  package func evaluationStep() -> Graph {
     var graph = graph(.inference)
     _ = graph.appendLoss(countsFive: true)
     return graph.pruned()
   }
 
   /// The shapes of the inputs of a step on a batch of images.
-  public func stepShapes(batch: Int) -> [String: Shape] {
+  package func stepShapes(batch: Int) -> [String: Shape] {
     [
       StepTensor.images: imagesShape(batch: batch), StepTensor.labels: [batch],
       StepTensor.weights: [batch], StepTensor.learningRate: .scalar, StepTensor.momentum: .scalar,

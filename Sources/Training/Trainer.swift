@@ -5,10 +5,10 @@ import ResidualNetworks
 
 /// Trains a network by a recipe, epoch by epoch.
 ///
-/// A trainer's state between steps is its store, its step and a few sums; see ``TrainerState``. An
-/// error that an observer throws leaves it between two steps.
+/// A trainer's state between steps is its store, its step and a few sums, which a ``Checkpoint`` keeps.
+/// An error that an observer throws leaves it between two steps.
 public final class Trainer<D: Device> {
-  /// The recipe's network, with as many classes as the data have.
+  /// With as many classes as the data have.
   public let network: Network
   /// What the trainer was made from; never changed.
   public let recipe: Recipe
@@ -27,7 +27,7 @@ public final class Trainer<D: Device> {
   /// Whether all of them lie on the device.
   private let keepsImages: Bool
   /// The memory that a step takes; evaluations in batches of the same size need no more.
-  public let memory: PlannedMemory
+  package let memory: PlannedMemory
   /// What a step repeats in its backward pass; no bit of a result depends on it.
   public let recomputation: RecomputationScope
   private let loaded: LoadedPlan<D>
@@ -45,7 +45,7 @@ public final class Trainer<D: Device> {
   private var lossSum = 0.0
   private var errorSum = 0.0
 
-  /// Makes everything ready for the first step.
+  /// Makes everything ready for the first step of training the recipe's network.
   ///
   /// - Parameters:
   ///   - data: loaded whole. Validation images are split off its training part where the recipe
@@ -53,12 +53,29 @@ public final class Trainer<D: Device> {
   ///   - initial: the model that the recipe names; where a run goes on, its own.
   /// - Throws: ``RecipeError``, ``ModelFileError``, ``DatasetError``, ``ShapeError``,
   ///   ``MemoryLimitError``, ``AllocationError``.
-  public init(
+  public convenience init(
     _ recipe: Recipe, on data: Dataset, from initial: InitialModel? = nil, device: D
   ) throws {
-    self.recipe = recipe
-    network = try recipe.network(classes: data.classNames.count)
-    let network = network
+    try self.init(
+      recipe.network(classes: data.classNames.count), by: recipe, on: data, from: initial,
+      device: device)
+  }
+
+  /// Makes everything ready for the first step of training a network of the caller's own layers.
+  ///
+  /// A model file only names such a network; see ``ModelFile/init(at:network:)``.
+  ///
+  /// - Parameter recipe: what it says of the network is left aside.
+  /// - Throws: as the other one, but no ``RecipeError``.
+  /// - Precondition: the network has as many classes as the data.
+  public init(
+    _ network: Network, by recipe: Recipe, on data: Dataset, from initial: InitialModel? = nil,
+    device: D
+  ) throws {
+    precondition(
+      network.classes == data.classNames.count,
+      "\(network.classes) classes for data of \(data.classNames.count)")
+    (self.network, self.recipe) = (network, recipe)
     transfer = try initial.map { try $0.transfer(to: network) }
     classNames = data.classNames
     let set: ImageSet
@@ -235,7 +252,7 @@ public final class Trainer<D: Device> {
   // MARK: State
 
   /// What must be kept, beside parameters and statistics, to go on to the same bits.
-  public var state: TrainerState {
+  package var state: TrainerState {
     let names = session.store.slots.filter { $0.role == .optimizer }.map(\.name)
     return TrainerState(
       step: step, epoch: epoch, lossSum: lossSum, errorSum: errorSum, warmupErrors: warmup.errors,
@@ -244,14 +261,14 @@ public final class Trainer<D: Device> {
   }
 
   /// Takes over the parameters and statistics of a model of this network.
-  public func use(_ model: ModelFile) {
+  package func use(_ model: ModelFile) {
     for (name, tensor) in model.tensors { session.store.write(tensor.scalars, to: name) }
   }
 
   /// Goes back to a saved state.
   ///
   /// - Precondition: model and state are of this network and recipe; see ``Checkpoint``.
-  public func restore(_ model: ModelFile, _ state: TrainerState) {
+  package func restore(_ model: ModelFile, _ state: TrainerState) {
     use(model)
     for (name, tensor) in state.tensors { session.store.write(tensor.scalars, to: name) }
     (step, epoch) = (state.step, state.epoch)

@@ -2,17 +2,17 @@ import ResidualExecution
 import ResidualNetworks
 
 /// A step of training made ready for a device, within a limit of memory.
-public struct TrainingPlan<D: Device> {
+package struct TrainingPlan<D: Device> {
   /// What a session loads.
-  public let plan: Plan<D.Step>
+  package let plan: Plan<D.Step>
   /// What the backward pass computes again.
-  public let recomputation: RecomputationScope
+  package let recomputation: RecomputationScope
   /// What the plan takes on the device it was prepared for.
-  public let memory: PlannedMemory
+  package let memory: PlannedMemory
 
   /// What is repeated where nothing else is asked for: nothing, as long as repeated additions cost
   /// more than 3 % of a step.
-  public static var standard: RecomputationScope { .nothing }
+  package static var standard: RecomputationScope { .nothing }
 
   /// Plans a step in as little memory as the scope allows. With convolutions in it, a limit that is
   /// given is also made use of: the more fits, the fewer of them are repeated.
@@ -22,7 +22,7 @@ public struct TrainingPlan<D: Device> {
   ///   - inputs: the shape of every input.
   ///   - memoryLimit: bytes; the device's memory is a limit in any case.
   /// - Throws: ``ShapeError``, ``MemoryLimitError``.
-  public init(
+  package init(
     _ step: Graph, inputs: [String: Shape], device: D, recomputation: RecomputationScope? = nil,
     memoryLimit: Int? = nil
   ) throws {
@@ -90,7 +90,7 @@ public struct TrainingPlan<D: Device> {
 /// A step of training needs more memory than it may have.
 public struct MemoryLimitError: Error, Hashable, CustomStringConvertible {
   /// What the step would take.
-  public let planned: PlannedMemory
+  package let planned: PlannedMemory
   /// Bytes it may take.
   public let limit: Int
   /// Whether the limit is the device's memory, not one that was asked for.
@@ -101,13 +101,13 @@ public struct MemoryLimitError: Error, Hashable, CustomStringConvertible {
   public let fittingBatch: Int
 
   public var description: String {
-    let owner = isDevice ? "the device has" : "--memory-limit allows"
+    let owner = isDevice ? "the device has" : "`memoryLimit` allows"
     var mends: [String] = []
     if let recomputed, recomputed <= limit {
-      mends.append("--recompute, which needs \(ByteSize.text(recomputed))")
+      mends.append("`recomputation`, which needs \(ByteSize.text(recomputed))")
     } else if fittingBatch > 0 {
-      let with = recomputed == nil ? "" : " with --recompute"
-      mends.append("--batch-size \(fittingBatch)\(with)")
+      let with = recomputed == nil ? "" : " with `recomputation`"
+      mends.append("`batchSize` \(fittingBatch)\(with)")
     }
     if !isDevice { mends.append(mends.isEmpty ? "a higher limit" : "raise the limit") }
     let mend =

@@ -36,6 +36,6 @@ public struct Divergence: Error, CustomStringConvertible {
   public let loss: Float
   public var description: String {
     "the loss is \(loss.isNaN ? "not a number" : "infinite") after step \(step): training has diverged; "
-      + "lower the learning rate (--lr), or let it rise more slowly (--warmup-lr)"
+      + "lower the learning rate (`learningRate`), or let it rise more slowly (`warmupRate`)"
   }
 }

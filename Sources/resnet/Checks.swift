@@ -61,7 +61,7 @@ struct Checks: ParsableCommand {
       return "\(device.name), \(device.memoryByteCount >> 30) GiB free, driver \(versions.driver), "
         + "NVRTC \(versions.compiler), cuDNN \(versions.cudnn)"
     } catch {
-      return "none: \(error)"
+      return "none: \(Failure.message(for: error))"
     }
   }
 }

@@ -108,13 +108,12 @@ struct Convert: ParsableCommand {
     let target = try target()
     let opened = try weightsOptions.open(input, on: terminal)
     var model = opened.model
-    var changes = opened.remarks
-    if averageMean, case .perPixelMean(let mean) = model.normalization {
-      let average = (0..<3).map { channel in
-        stride(from: channel, to: mean.count, by: 3).reduce(Float(0)) { $0 + mean[$1] }
-          / Float(mean.count / 3)
-      }
-      model = model.replacing(normalization: .channels(mean: average, std: [1, 1, 1]))
+    var changes = opened.remarks.map(\.namingFlags)
+    if averageMean, case .perPixelMean = model.normalization,
+      case let averaged = model.averagingMean(),
+      case .channels(let average, _) = averaged.normalization
+    {
+      model = averaged
       changes.append("the mean of each pixel was replaced by its channel's average \(average)")
       terminal.note(changes.last ?? "")
     }

@@ -89,10 +89,10 @@ import Testing
     #expect(first.recomputed == needed)
     #expect(
       first.description.contains(
-        "--memory-limit allows \(ByteSize.text(needed + 1)); use --recompute"))
+        "`memoryLimit` allows \(ByteSize.text(needed + 1)); use `recomputation`"))
     let second = try #require(refusal(.convolutions, needed / 2))
     #expect((1..<64).contains(second.fittingBatch))
-    #expect(second.description.contains("use --batch-size \(second.fittingBatch), or raise"))
+    #expect(second.description.contains("use `batchSize` \(second.fittingBatch), or raise"))
     // The batch that it names fits.
     _ = try planned(network, batch: second.fittingBatch, .convolutions, limit: needed / 2)
     let third = try #require(refusal(.convolutions, 1_000_000))

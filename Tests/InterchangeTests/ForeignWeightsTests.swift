@@ -190,7 +190,7 @@ import Testing
     try TorchFile.write(entries(network("cifar-plain8")), to: folder["p.pth"])
     let opened = try OpenedModel(at: folder["p.pth"])
     #expect(opened.model.network.name == "cifar-resnet8")
-    #expect(opened.remarks.contains { $0.contains("--model cifar-plain") })
+    #expect(opened.remarks.contains { $0.contains("`model` cifar-plain") })
     var options = WeightsOptions()
     options.model = "cifar-plain8"
     #expect(try OpenedModel(at: folder["p.pth"], options).model.network.name == "cifar-plain8")

@@ -109,7 +109,7 @@ import Testing
 
   @Test func notAModel() throws {
     let text =
-      "this safetensors file does not describe a network; use one that 'resnet train' wrote"
+      "this safetensors file does not describe a network; use a model that this system wrote"
     #expect(try problem { _, metadata in metadata = [:] } == text)
     #expect(try problem { _, metadata in metadata["format"] = "pt" } == text)
   }
@@ -217,8 +217,13 @@ import Testing
     #expect(
       ModelFileError.otherNetwork(file: "f", found: "cifar-resnet8", expected: "cifar-resnet20")
         .description
-        == "f: this is a cifar-resnet8, not the cifar-resnet20 of the run's configuration; "
-        + "restore the file that belongs to it")
+        == "f: this is a cifar-resnet8, not the cifar-resnet20 that is asked for; "
+        + "give the file that belongs to it")
+    #expect(
+      ModelFileError.otherNetwork(file: "f", found: "cifar-resnet8", expected: "cifar-resnet8")
+        .description
+        == "f: this is a cifar-resnet8 of other classes or options than are asked for; "
+        + "give the file that belongs to it")
   }
 
   @Test func filesThatAreNoSafetensors() throws {

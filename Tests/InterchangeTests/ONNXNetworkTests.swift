@@ -1,4 +1,5 @@
 #if ONNX
+  import Foundation
   import ResidualFormats
   import ResidualInterchange
   import ResidualTensors
@@ -147,12 +148,15 @@
       let folder = try TemporaryFolder()
       _ = try Self.opened(Self.custom(), in: folder)
       let opened = try OpenedModel(at: folder["custom.onnx"])
-      let named = try opened.naming(classesBy: FileBytes(Array("a\r\nb c\nç\nd\n".utf8)))
+      let names = folder["names"]
+      try Data("a\r\nb c\nç\nd\n".utf8).write(to: URL(filePath: names))
+      let named = try opened.naming(classesBy: names)
       #expect(named.model.classNames == ["a", "b c", "ç", "d"] && named.namesClasses)
       #expect(named.model.tensors == opened.model.tensors)
-      for (text, found) in [("a\nb\nc\n", 3), ("a\n\nc\nd\n", 3), ("", 0)] {
-        #expect(throws: WeightsError.wrongClassNames(file: "names", found: found, classes: 4)) {
-          _ = try opened.naming(classesBy: FileBytes(Array(text.utf8), name: "names"))
+      for (text, found) in [("a\nb\nc\n", 3), ("a\n\nc\nd\n", 3), ("\n", 0)] {
+        try Data(text.utf8).write(to: URL(filePath: names))
+        #expect(throws: WeightsError.wrongClassNames(file: names, found: found, classes: 4)) {
+          _ = try opened.naming(classesBy: names)
         }
       }
     }

@@ -10,9 +10,8 @@ func classify(_ photo: String, with model: String) throws {
 func train(on images: ImageSet, named classNames: [String], to file: String) throws {
   var options = RecipeOptions()
   (options.model, options.steps, options.batchSize) = ("cifar-resnet8", 200, 16)
-  let data = Dataset(name: "mine", source: .memory, classNames: classNames, training: images)
-  let recipe = try options.resolved(trainingCount: images.count)
-  let trainer = try Trainer(recipe, on: data, device: CPUDevice())
+  let data = Dataset(name: "mine", classNames: classNames, training: images)
+  let trainer = try Trainer(options.resolved(on: data), on: data, device: CPUDevice())
   while let epoch = try trainer.trainEpoch() { print(epoch.epoch, epoch.trainingLoss) }
   try trainer.model().write(to: file)
 }

@@ -15,7 +15,7 @@ import Testing
   }
 
   /// Dark and bright images.
-  private static let images: ImageSet = {
+  static let images: ImageSet = {
     var source = RandomSource(RandomKey(seed: 3))
     let labels = (0..<64).map { Int32($0 % 2) }
     return ImageSet(

@@ -169,8 +169,8 @@ import Testing
     options.model = "cifar-plain8"
     #expect(
       restore(try options.trainer())
-        == "\(model): this is a cifar-resnet8, not the cifar-plain8 of the run's configuration; "
-        + "restore the file that belongs to it")
+        == "\(model): this is a cifar-resnet8, not the cifar-plain8 that is asked for; "
+        + "give the file that belongs to it")
     let other = TinyData.dataset(training: TinyData.images(64, seed: 99))
     #expect(
       restore(try Self.options.trainer(on: other))

@@ -208,6 +208,20 @@ import Testing
     }
   }
 
+  @Test func imagesSetAside() throws {
+    func steps(_ validation: Int, on data: Dataset) throws -> Int {
+      var options = RecipeOptions()
+      (options.batchSize, options.epochs, options.validation) = (8, 1, validation)
+      return try options.resolved(on: data).schedule.steps
+    }
+    let data = TinyData.dataset(64)
+    #expect(try steps(0, on: data) == 8)
+    #expect(try steps(24, on: data) == 5)
+    #expect(throws: RecipeError.validationCount(asked: 64, images: 64)) { try steps(64, on: data) }
+    let own = TinyData.dataset(64, validation: TinyData.images(8, seed: 3))
+    #expect(throws: RecipeError.validationTwice(asked: 8, found: 8)) { try steps(8, on: own) }
+  }
+
   @Test func numbersOutOfRange() {
     let cases: [(String, (inout RecipeOptions) -> Void)] = [
       ("batch_size = 0 is out of range: 1 to 1000000", { $0.batchSize = 0 }),

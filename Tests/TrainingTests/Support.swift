@@ -45,9 +45,7 @@ extension RecipeOptions {
   }
 
   func trainer(on data: Dataset = TinyData.dataset()) throws -> Trainer<CPUDevice> {
-    try Trainer(
-      resolved(trainingCount: data.training.count - (validation ?? 0)), on: data,
-      device: CPUDevice(threads: 1))
+    try Trainer(resolved(on: data), on: data, device: CPUDevice(threads: 1))
   }
 }
 

@@ -138,6 +138,6 @@ import Testing
       error.description
         == "the loss is \(error.loss.isNaN ? "not a number" : "infinite") after step "
         + "\(error.step): training has diverged; lower the "
-        + "learning rate (--lr), or let it rise more slowly (--warmup-lr)")
+        + "learning rate (`learningRate`), or let it rise more slowly (`warmupRate`)")
   }
 }

@@ -33,7 +33,7 @@ struct DynamicLibrary: @unchecked Sendable {
     }
     throw DeviceUnavailable(
       "\(names[0]) (\(purpose)) is not found; install it, or name its folder with "
-        + "--cuda-libraries or RESNET_CUDA_LIBRARIES")
+        + "`libraries` or RESNET_CUDA_LIBRARIES")
   }
 
   /// A function of the library.

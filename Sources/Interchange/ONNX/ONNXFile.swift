@@ -6,9 +6,9 @@ import ResidualFormats
 #endif
 
 /// An ONNX model as it lies in a file, decoded and checked as far as all models are alike.
-public struct ONNXFile: Sendable {
+package struct ONNXFile: Sendable {
   /// The versions of ONNX's operators that are understood.
-  public static let operatorSets: ClosedRange<Int64> = 7...28
+  package static let operatorSets: ClosedRange<Int64> = 7...28
 
   /// Whether bytes begin as an ONNX model does: with its format version, which is a small number, and
   /// another field. The length that safetensors begin with may look the same.
@@ -29,7 +29,7 @@ public struct ONNXFile: Sendable {
     ///
     /// - Throws: ``ONNXError``.
     /// - Complexity: O(bytes); in memory less than the file and 64 MiB.
-    public init(_ file: FileBytes) throws(ONNXError) {
+    package init(_ file: FileBytes) throws(ONNXError) {
       name = file.name
       do {
         try ONNXStructure.check(file)
@@ -76,6 +76,6 @@ public struct ONNXFile: Sendable {
     static func isStandard(_ domain: String) -> Bool { domain.isEmpty || domain == "ai.onnx" }
   #else
     /// - Throws: ``ONNXError`` of ``ONNXProblem/notBuiltIn``.
-    public init(_ file: FileBytes) throws(ONNXError) { throw ONNXError(file.name, .notBuiltIn) }
+    package init(_ file: FileBytes) throws(ONNXError) { throw ONNXError(file.name, .notBuiltIn) }
   #endif
 }

@@ -45,7 +45,7 @@ import ResidualNetworks
       let images = try Images(of: file.model.graph, inputSide)
       var remarks: [String] = []
       if images.isAssumed {
-        remarks.append("assumed: images of \(images.side) pixels (--img-size)")
+        remarks.append("assumed: images of \(images.side) pixels (`inputSide`)")
       }
       var importer = try ONNXImport(file, batch: images.shape[0], hasData: hasData)
       try importer.declare(

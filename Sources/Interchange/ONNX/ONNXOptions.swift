@@ -48,12 +48,12 @@ public enum ONNXExportError: Error, Hashable, CustomStringConvertible {
       "node '\(node)': \(operation) belongs to training and has no form in ONNX; "
         + "write the network's graph for inference"
     case .needsOpset(let node, let opset):
-      "node '\(node)': ONNX has this only since opset \(opset); ask for --opset \(opset) or later"
+      "node '\(node)': ONNX has this only since opset \(opset); ask for `opset` \(opset) or later"
     case .dependsOnBatch(let node):
       "node '\(node)': ONNX cannot state its shape for every batch; keep the batch one axis of it"
     case .meanOfPixels:
-      "a mean for each pixel has no place in metadata; ask for --preprocessing nodes, or give "
-        + "--average-mean"
+      "a mean for each pixel has no place in metadata; ask for `preprocessing` nodes, or for "
+        + "`averagingMean`"
     case .tooLarge(let byteCount):
       "an ONNX file holds less than 2 GB, and this model has \(byteCount) bytes; "
         + "write a .safetensors file"

@@ -58,7 +58,7 @@ package struct Terminal: Sendable {
 
   /// Writes a line, unless the program is to be quiet.
   func note(_ line: String) {
-    if !isQuiet { Self.write(line + "\n") }
+    if !isQuiet { Self.write(line.namingFlags + "\n") }
   }
 
   /// Writes a line that must be seen even when the program is to be quiet.

@@ -118,7 +118,7 @@ package enum Failure {
     switch error {
     case let error as RecipeError: flagged(error)
     case NetworkNameError.unknown(let name): unknownNetwork(name)
-    default: "\(error)"
+    default: "\(error)".namingFlags
     }
   }
 
@@ -140,6 +140,11 @@ package enum Failure {
       "--num-classes \(asked), but the data have \(found) classes; leave it out, or give \(found)"
     case .needsInitialCheckpoint(let option):
       "\(option.flag) is about a network from a file; name it with --initial-checkpoint"
+    case .validationCount(let asked, let images):
+      "--validation \(asked) leaves nothing of the \(images) training images; set fewer aside"
+    case .validationTwice(let asked, let found):
+      "--validation \(asked), but the data bring \(found) validation images of their own; leave the "
+        + "flag out"
     case .contradiction(let option, let value, let file, let found):
       "\(option.flag) \(value) contradicts \(file), whose network has \(found); leave it out"
     default: "\(error)"

@@ -64,29 +64,6 @@ struct NetworkOptions: ParsableArguments {
   }
 }
 
-extension RecipeOptions {
-  /// The recipe for a set of data.
-  ///
-  /// - Throws: ``RecipeError``, or ``UsageError`` where too many images are set aside.
-  func resolved(on data: Dataset) throws -> Recipe {
-    let (count, validation) = (data.training.count, validation ?? 0)
-    if validation > 0, let own = data.validation {
-      throw UsageError(
-        "--validation \(validation): \(data.name) brings \(own.count) validation images of its own; "
-          + "leave the flag out")
-    }
-    guard validation < count else {
-      throw UsageError(
-        "--validation \(validation) leaves nothing of the \(count) training images; "
-          + "set fewer aside")
-    }
-    var options = self
-    // What a classifier began with depends on it.
-    if initialCheckpoint != nil { options.classes = classes ?? data.classNames.count }
-    return try options.resolved(trainingCount: count - max(0, validation))
-  }
-}
-
 /// Prints a document for machines.
 enum JSONDocument {
   static func print(_ value: some Encodable) throws {

@@ -28,7 +28,7 @@ struct WeightsFlags: ParsableArguments {
   /// Opens a model, and tells what was recognised and assumed.
   func open(_ path: String, on terminal: Terminal) throws -> OpenedModel {
     var opened = try OpenedModel(at: path, options())
-    if let classNames { opened = try opened.naming(classesBy: FileBytes(at: classNames)) }
+    if let classNames { opened = try opened.naming(classesBy: classNames) }
     for remark in opened.remarks { terminal.note("\(path): \(remark)") }
     return opened
   }
