@@ -98,7 +98,7 @@ let package = Package(
       "Training",
       ["ResidualInterchange", "ResidualExecution", "ResidualDatasets", "ResidualFigures"]),
     .target(
-      name: "Residual", dependencies: ["ResidualTraining", "ResidualCPU", "ResidualReference"],
+      name: "Residual", dependencies: ["ResidualTraining", "ResidualCPU", "ResidualCUDA", "ResidualReference"],
       path: "Sources/Residual"),
     .executableTarget(
       name: "resnet",

@@ -103,7 +103,12 @@ public final class LoadedPlan<D: Device> {
   }
 
   /// Fills an input of real numbers.
-  public func write<Number: BinaryFloatingPoint>(_ values: [Number], to name: String) {
+  public func write(_ values: [Float], to name: String) { fill(name, with: values) }
+
+  /// Fills an input of real numbers, rounded to float32 where the device is less exact.
+  public func write(_ values: [Double], to name: String) { fill(name, with: values) }
+
+  private func fill<Number: BinaryFloatingPoint>(_ name: String, with values: [Number]) {
     let input = input(name)
     let planned = input.planned
     precondition(planned.elementType.isFloatingPoint, "input \(name) holds \(planned.elementType)")

@@ -48,14 +48,23 @@ public final class Store {
   /// Adds the slots that are not there yet, with their initial values.
   ///
   /// A slot's first value depends on the seed and the slot's name alone, not on the other slots.
+  ///
+  /// - Parameter values: of slots for which nothing is to be drawn.
   /// - Throws: ``AllocationError``.
-  public func initialize(_ slots: [StateSlot], seed: UInt64) throws(AllocationError) {
+  /// - Precondition: each value has its slot's shape.
+  public func initialize(
+    _ slots: [StateSlot], seed: UInt64, from values: [String: Tensor<Float>] = [:]
+  ) throws(AllocationError) {
     let key = RandomKey(seed: seed).derived(.initialization)
     for slot in slots where memories[slot.name] == nil {
       memories[slot.name] = SlotMemory(
         buffer: try allocate(slot.shape.count * realType.size), shape: slot.shape,
         hostVersion: version)
       self.slots.append(slot)
+      if let value = values[slot.name] {
+        write(value.scalars, to: slot.name)
+        continue
+      }
       switch slot.initialValue {
       case .constant(let value):
         write([Float](repeating: value, count: slot.shape.count), to: slot.name)
@@ -87,8 +96,15 @@ public final class Store {
     return NumberBuffer(buffer.host, realType, count: count).read()
   }
 
+  // Generic code is not specialised for another module's numbers, so there is a function for each.
+
   /// Replaces a slot's value.
-  public func write<Number: BinaryFloatingPoint>(_ values: [Number], to name: String) {
+  public func write(_ values: [Float], to name: String) { replace(name, by: values) }
+
+  /// Replaces a slot's value, rounded to float32 where the store is less exact.
+  public func write(_ values: [Double], to name: String) { replace(name, by: values) }
+
+  private func replace<Number: BinaryFloatingPoint>(_ name: String, by values: [Number]) {
     let (buffer, shape) = (buffer(name), memory(name).shape)
     precondition(
       values.count == shape.count, "\(values.count) numbers for slot \(name) of \(shape)")

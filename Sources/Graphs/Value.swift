@@ -12,7 +12,7 @@ public struct Value: Hashable, Sendable {
   }
 
   /// Another result of the same node.
-  package func result(_ index: Int) -> Value { Value(node: node, result: index) }
+  public func result(_ index: Int) -> Value { Value(node: node, result: index) }
 }
 
 /// An operation applied to values. Nodes only refer to earlier nodes, so their order is a schedule.

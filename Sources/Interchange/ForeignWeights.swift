@@ -34,6 +34,24 @@ public struct WeightsOptions: Hashable, Sendable {
 
   /// Leaves everything open.
   public init() {}
+
+  /// Checks the numbers.
+  func check() throws(WeightsError) {
+    for (option, numbers, isDeviation) in [("mean", mean, false), ("std", std, true)] {
+      guard let numbers else { continue }
+      guard numbers.count == 3, numbers.allSatisfy({ $0.isFinite && !(isDeviation && $0 <= 0) })
+      else {
+        throw .outOfRange(
+          option: option, value: numbers.map { "\($0)" }.joined(separator: ","),
+          allowed: "three numbers\(isDeviation ? " above 0" : "")")
+      }
+    }
+    if let inputSide, !Network.inputSides.contains(inputSide) {
+      throw .outOfRange(
+        option: "inputSide", value: "\(inputSide)",
+        allowed: "\(Network.inputSides.lowerBound) to \(Network.inputSides.upperBound)")
+    }
+  }
 }
 
 /// A model from a file of any kind that is read.
@@ -47,25 +65,30 @@ public struct OpenedModel: Sendable {
 
   /// Opens a model of ours, or weights from elsewhere.
   ///
+  /// - Parameter network: the network that the tensors are of, such as one of the caller's own layers;
+  ///   `nil` for the one that the file names or that is recognised. An ONNX file has its own.
   /// - Throws: ``FileError``, `SafetensorsError`, `TorchError`, ``ONNXError``, ``ModelFileError``,
   ///   ``WeightsError`` or ``NetworkNameError``.
-  public init(at path: String, _ options: WeightsOptions = .init()) throws {
+  public init(
+    at path: String, _ options: WeightsOptions = .init(), network: Network? = nil
+  ) throws {
+    try options.check()
     let bytes = try FileBytes(at: path)
     self =
       try ONNXFile.begins(bytes)
-      ? Self(onnx: bytes, options) : Self(WeightsFile(bytes), options)
+      ? Self(onnx: bytes, options) : Self(WeightsFile(bytes), options, network)
   }
 
-  private init(_ file: WeightsFile, _ options: WeightsOptions) throws {
+  private init(_ file: WeightsFile, _ options: WeightsOptions, _ expected: Network?) throws {
     if let own = file.safetensors, ModelMetadata.describes(own.metadata) {
       guard options == WeightsOptions() else { throw WeightsError.describesItself(file: file.path) }
-      self.init(try ModelFile(own), remarks: [])
+      self.init(try ModelFile(own, network: expected), remarks: [])
       return
     }
     var remarks = file.remarks
     let (slots, names) = try Self.slots(of: file)
     remarks.append("its names are \(names.title)")
-    let network = try Self.network(file, slots, names, options, &remarks)
+    let network = try expected ?? Self.network(file, slots, names, options, &remarks)
     try self.init(
       network, Self.tensors(file, slots, network),
       normalization: Self.normalization(options, of: network, &remarks), options, remarks)

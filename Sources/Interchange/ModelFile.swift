@@ -165,6 +165,9 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
     case .newerVersion(let file, let version):
       "\(file): format version '\(version)' is newer than \(ModelFile.formatVersion); "
         + "update this program"
+    case .badField(let file, "network", let value):
+      "\(file): its network '\(value.prefix(80))' is none that can be built from its name and options; a "
+        + "program that has its layers gives them to read the file"
     case .badField(let file, let field, let value):
       "\(file): the description's '\(field)' is '\(value.prefix(80))', which cannot be right; "
         + "write the file again"

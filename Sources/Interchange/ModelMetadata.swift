@@ -113,8 +113,8 @@ struct ModelMetadata {
     guard (placement == nil) == (fields[Field.stride] == nil) else { throw bad(Field.stride) }
     let branch = fields[Field.branch].flatMap(InceptionBranch.init)
     guard (branch == nil) == (fields[Field.branch] == nil) else { throw bad(Field.branch) }
-    guard let side = fields[Field.side].flatMap({ Int($0) }), Network.inputSides.contains(side),
-      fields[Field.side] == String(side)
+    guard let side = fields[Field.side].flatMap({ Int($0) }), fields[Field.side] == String(side),
+      expected != nil || Network.inputSides.contains(side)
     else { throw bad(Field.side) }
     let name = fields[Field.network] ?? ""
     if let expected {

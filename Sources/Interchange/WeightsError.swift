@@ -4,6 +4,8 @@ import ResidualTensors
 /// Why weights from elsewhere cannot be used. Messages name options of ``WeightsOptions`` as Swift does,
 /// in grave accents.
 public enum WeightsError: Error, Hashable, CustomStringConvertible {
+  /// A file that begins as none that is read.
+  case unknownKind(file: String)
   /// No dictionary of tensors where one is looked for.
   case noStateDictionary(file: String, found: String)
   /// Two tensors whose names mean the same slot.
@@ -18,6 +20,8 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
   case wrongShape(file: String, name: String, found: Shape, slot: String, expected: Shape)
   /// A model of ours, with options that say what it says itself.
   case describesItself(file: String)
+  /// A number outside its range, which `allowed` tells in words.
+  case outOfRange(option: String, value: String, allowed: String)
   /// A list of names that is not one for each class.
   case wrongClassNames(file: String, found: Int, classes: Int)
   /// A file of layers, with options that say what it says itself.
@@ -29,6 +33,8 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
 
   public var description: String {
     switch self {
+    case .unknownKind(let file):
+      "\(file): this is no safetensors, PyTorch or ONNX file; check the path, or fetch it again"
     case .noStateDictionary(let file, let found):
       "\(file): there are no named tensors in it, but \(found); save a state_dict"
     case .sameSlot(let file, let first, let second, let slot):
@@ -48,6 +54,8 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
       "\(file): this model says itself what network it is and how images are prepared; leave `model`, "
         + "`shortcutPadding`, `stridePlacement`, `inputSide`, `mean`, `std`, `channelOrder` and "
         + "`inputRange` out"
+    case .outOfRange(let option, let value, let allowed):
+      "`\(option)` \(value) is out of range: \(allowed)"
     case .wrongClassNames(let file, let found, let classes):
       "\(file): \(found) names for \(classes) classes; write one a line, none of them empty"
     case .describesLayers(let file):

@@ -57,6 +57,9 @@ package struct WeightsFile: Sendable {
       entries = tensors.map { Entry(name: $0, shape: $1.shape, place: .torch(file, $1)) }
       safetensors = nil
     } else {
+      guard bytes.count < 9 || bytes[8..<9] == [UInt8(ascii: "{")] else {
+        throw WeightsError.unknownKind(file: path)
+      }
       let file = try Safetensors(bytes)
       entries = file.records.map {
         Entry(name: $0.name, shape: $0.shape, place: .safetensors(file, name: $0.name))

@@ -66,8 +66,8 @@ public enum Block: Hashable, Sendable {
     _ name: String, filters: Int, stride: Int, shortcut: Shortcut?, gateBias: Float? = nil
   ) -> any Layer {
     func body() -> [any Layer] { self.body(filters: filters, stride: stride) }
-    guard let shortcut else { return Plain(name, body: body) }
-    return Residual(
+    guard let shortcut else { return PlainBlock(name, body: body) }
+    return ResidualBlock(
       name, shortcut: shortcut, channels: filters * expansion, stride: stride,
       join: gateBias.map { .gate(bias: $0) } ?? .sum, body: body)
   }

@@ -17,6 +17,11 @@ public struct Activation: Sendable {
   public let value: Value
   /// C.
   public let channels: Int
+
+  /// What a layer returns.
+  public init(value: Value, channels: Int) {
+    (self.value, self.channels) = (value, channels)
+  }
 }
 
 /// What a network is lowered for.
@@ -52,6 +57,7 @@ public struct Lowering {
   /// The normalisations whose statistics are outputs.
   var batchStatistics: [BatchStatistics] = []
   private let frozen: Set<String>
+  private var parameters: Set<String> = []
   private var path: [String] = []
 
   init(
@@ -97,10 +103,13 @@ public struct Lowering {
   /// - Parameters:
   ///   - name: below the current scope: `weight`.
   ///   - initial: what a new store fills it with.
+  /// - Precondition: no other layer has a parameter of this name.
   public mutating func parameter(_ name: String, _ shape: Shape, _ initial: StateSlot.InitialValue)
     -> Value
   {
-    graph.state(
+    precondition(
+      parameters.insert(path(name)).inserted, "two parameters are named \(path(name))")
+    return graph.state(
       StateSlot(
         name: path(name), shape: shape, role: .parameter, initialValue: initial,
         trainable: !isFrozen(name)))

@@ -18,7 +18,7 @@ public struct Network: Sendable {
   /// without such modules.
   public let inceptionBranch: InceptionBranch?
   /// The convolutions and fully-connected layers on the longest path, as the paper counts depth.
-  public let depth: Int
+  public private(set) var depth: Int
   /// The path of the last layer.
   public let classifier: String
   /// Where the layers are given as a graph: that graph as files keep it; see
@@ -33,14 +33,15 @@ public struct Network: Sendable {
   /// A network of the caller's own layers.
   ///
   /// - Parameters:
-  ///   - shortcut: recorded, as are name, placement, gate, branch and depth; the layers alone decide
-  ///     what is computed.
+  ///   - shortcut: recorded, as are name, placement, gate and branch; the layers alone decide what is
+  ///     computed.
+  ///   - depth: recorded, too; `nil` for the convolutions and products of matrices on the longest path.
   ///   - classifier: the path of the last layer.
   ///   - layers: from images `[N, inputSide, inputSide, 3]` to logits `[N, classes]`.
   public init(
-    name: String, inputSide: Int, classes: Int, shortcut: Shortcut?,
+    name: String, inputSide: Int, classes: Int, shortcut: Shortcut? = nil,
     stridePlacement: StridePlacement? = nil, gateBias: Float? = nil,
-    inceptionBranch: InceptionBranch? = nil, depth: Int, classifier: String = "fc",
+    inceptionBranch: InceptionBranch? = nil, depth: Int? = nil, classifier: String = "fc",
     @LayerBuilder layers: () -> [any Layer]
   ) {
     self.name = name
@@ -50,10 +51,41 @@ public struct Network: Sendable {
     self.stridePlacement = stridePlacement
     self.gateBias = gateBias
     self.inceptionBranch = inceptionBranch
-    self.depth = depth
     self.classifier = classifier
     (definition, classifierSlots) = (nil, nil)
     self.layers = layers()
+    self.depth = depth ?? 0
+    if depth == nil { self.depth = Self.depth(of: graph(.inference)) }
+  }
+
+  /// The convolutions and products of matrices on the longest path to the logits.
+  ///
+  /// - Complexity: O(nodes).
+  package static func depth(of graph: Graph) -> Int {
+    var depths: [Int] = []
+    for node in graph.nodes {
+      let own =
+        switch node.operation {
+        case .convolution, .matrixProduct: 1
+        default: 0
+        }
+      depths.append(own + (node.operands.map { depths[$0.node] }.max() ?? 0))
+    }
+    return graph.output(logitsOutput).map { depths[$0.node] } ?? 0
+  }
+
+  /// Checks that the layers take images of the network's size and give a logit for each class.
+  ///
+  /// - Throws: ``ShapeError``.
+  /// - Complexity: O(layers).
+  package func checkShapes() throws(ShapeError) {
+    let graph = graph(.inference)
+    let shapes = try graph.shapes(inputs: [Self.imagesInput: imagesShape(batch: 2)])
+    let found = graph.output(Self.logitsOutput).map { shapes[$0.node][$0.result] }
+    guard found == [2, classes] else {
+      throw ShapeError(
+        "\(name) gives \(found.map { "\($0)" } ?? "nothing") for two images, not [2, \(classes)]")
+    }
   }
 
   /// A network whose layers are given as a graph, such as one from a file of another program.
@@ -76,6 +108,12 @@ public struct Network: Sendable {
     classifierSlots = classifier
     self.definition = definition
     layers = [GraphLayers(graph, classes: classes)]
+  }
+
+  /// Whether another network has the same name and options; image size and classes may differ.
+  package func isLike(_ other: Network) -> Bool {
+    name == other.name && shortcut == other.shortcut && stridePlacement == other.stridePlacement
+      && inceptionBranch == other.inceptionBranch
   }
 
   /// The sides of images, in pixels, that networks are built for.

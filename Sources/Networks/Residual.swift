@@ -44,7 +44,7 @@ extension Shortcut {
 }
 
 /// A residual block: `y = ReLU(F(x) + shortcut(x))`, eq. (1) and (2) of the paper.
-public struct Residual: Layer {
+public struct ResidualBlock: Layer {
   /// How a block's two paths become one.
   public enum Join: Hashable, Sendable {
     /// `ReLU(F(x) + s(x))`.
@@ -137,8 +137,8 @@ public struct Residual: Layer {
   }
 }
 
-/// Layers under one name, without a shortcut: the plain twin of ``Residual``.
-public struct Plain: Layer {
+/// Layers under one name, without a shortcut: the plain twin of ``ResidualBlock``.
+public struct PlainBlock: Layer {
   let name: String
   let body: [any Layer]
 

@@ -45,7 +45,7 @@ public enum Checkpoint {
   ///
   /// - Throws: ``FileError``.
   public static func write(
-    _ trainer: Trainer<some Device>, in folder: String, provenance: [String: String]
+    _ trainer: Trainer<some Device>, in folder: String, provenance: [String: String] = [:]
   ) throws {
     let state = trainer.state
     let name = "last.optimizer-\(state.step).safetensors"
@@ -60,8 +60,9 @@ public enum Checkpoint {
     ]
     try Safetensors.write(entries, metadata: metadata, to: folder + "/" + name)
     let model = trainer.model(
-      statistics: .moving, provenance: provenance.merging([stateField: name]) { $1 })
-    let old = try? ModelFile(at: folder + "/" + modelName).provenance[stateField]
+      provenance: provenance.merging([stateField: name]) { $1 })
+    let old = try? ModelFile(at: folder + "/" + modelName, network: trainer.network)
+      .provenance[stateField]
     try model.write(to: folder + "/" + modelName)
     if let old, old != name, isStateName(old) { unlink(folder + "/" + old) }
   }
@@ -77,6 +78,12 @@ public enum Checkpoint {
   // A name comes out of a file: it must stay in the folder.
   private static func isStateName(_ name: String) -> Bool {
     name.hasPrefix("last.optimizer-") && name.hasSuffix(".safetensors") && !name.contains("/")
+  }
+
+  /// Whether a folder has a run that can go on.
+  public static func canRestore(from folder: String) -> Bool {
+    let file = try? Safetensors(at: folder + "/" + modelName)
+    return file?.metadata["provenance." + stateField] != nil
   }
 
   /// Takes up a run where its last checkpoint left it.

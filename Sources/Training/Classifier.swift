@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -8,8 +10,8 @@
 
 /// A model made ready to classify images on a device.
 ///
-/// A classifier belongs to one thread at a time.
-public struct Classifier {
+/// Threads may share a classifier; it serves one at a time.
+public final class Classifier: @unchecked Sendable {
   /// The network, its class names, and how images are prepared for it.
   public let model: ModelFile
   /// Evaluates a set of images, and is given the logits of each batch.
@@ -17,9 +19,12 @@ public struct Classifier {
     (
       ImageSet, Normalization, (_ logits: [Float], _ range: Range<Int>) throws -> Void
     ) throws -> Evaluation
+  private let turn = Mutex(())
 
   /// A class and how likely it is.
   public struct Guess: Hashable, Sendable, Encodable {
+    /// The class's, as in ``ModelFile/classNames``.
+    public let index: Int
     /// The class's.
     public let name: String
     /// The softmax of its logit, from 0 to 1.
@@ -33,10 +38,9 @@ public struct Classifier {
   public init(_ model: ModelFile, device: some Device, batchSize: Int = 1) throws {
     self.model = model
     let session = Session(device: device, store: Store(for: device))
+    try session.store.initialize(
+      model.network.graph(.inference).slots, seed: 0, from: model.tensors)
     let evaluator = try Evaluator(model.network, session: session, batchSize: batchSize)
-    for (name, tensor) in model.tensors where session.store.contains(name) {
-      session.store.write(tensor.scalars, to: name)
-    }
     evaluation = { try evaluator.evaluate($0, normalization: $1, observe: $2) }
   }
 
@@ -58,7 +62,7 @@ public struct Classifier {
       pixels: images.flatMap { $0.resized(width: side, height: side).pixels },
       labels: [Int32](repeating: 0, count: images.count))
     var guesses: [[Guess]] = []
-    _ = try evaluate(set, normalization: model.normalization) { logits, range in
+    _ = try evaluate(set) { logits, range in
       let classes = model.network.classes
       for position in range.indices.map({ $0 - range.lowerBound }) {
         guesses.append(guess(logits[position * classes..<(position + 1) * classes], top: top))
@@ -92,20 +96,27 @@ public struct Classifier {
 
   /// Evaluates labelled images of the network's size.
   ///
-  /// - Parameter observe: is given the logits of each batch; it may throw to stop.
+  /// - Parameters:
+  ///   - normalization: how images are prepared, if not as the model says.
+  ///   - observe: is given the logits of each batch; it may throw to stop.
   /// - Throws: ``ShapeError``, ``AllocationError``, and what `observe` throws.
   public func evaluate(
-    _ images: ImageSet, normalization: Normalization,
+    _ images: ImageSet, normalization: Normalization? = nil,
     observe: (_ logits: [Float], _ range: Range<Int>) throws -> Void = { _, _ in }
   ) throws -> Evaluation {
-    try withoutActuallyEscaping(observe) { try evaluation(images, normalization, $0) }
+    try withoutActuallyEscaping(observe) { observe in
+      try turn.withLock { _ in
+        try evaluation(images, normalization ?? model.normalization, observe)
+      }
+    }
   }
 
   private func guess(_ logits: ArraySlice<Float>, top: Int) -> [Guess] {
     let largest = logits.max() ?? 0
     let exponentials = logits.map { exp(Double($0 - largest)) }
     let sum = exponentials.reduce(0, +)
-    return zip(model.classNames, exponentials).map { Guess(name: $0, probability: $1 / sum) }
+    return zip(model.classNames, exponentials).enumerated()
+      .map { Guess(index: $0, name: $1.0, probability: $1.1 / sum) }
       .sorted { $0.probability > $1.probability }.prefix(top).map { $0 }
   }
 

@@ -59,6 +59,7 @@ public final class Evaluator<D: Device> {
     (self.keepsDerived, self.keepsImages) = (
       keepsDerived, keepsImages && session.device.keepsImages
     )
+    try network.checkShapes()
     guard !self.keepsImages else { return }
     let shapes = network.stepShapes(batch: batchSize)
     plans[shapes] = (try load(network.evaluationStep(), shapes), nil)
@@ -88,9 +89,7 @@ public final class Evaluator<D: Device> {
     _ set: ImageSet, normalization: Normalization,
     observe: (_ logits: [Float], _ range: Range<Int>) throws -> Void = { _, _ in }
   ) throws -> Evaluation {
-    precondition(
-      set.height == network.inputSide && set.width == network.inputSide,
-      "images of \(set.width)×\(set.height) for a network of \(network.inputSide)")
+    try network.check(set)
     var evaluation = Evaluation()
     guard set.count > 0 else { return evaluation }
     let source = BatchSource(
@@ -109,5 +108,21 @@ public final class Evaluator<D: Device> {
       try observe(Array(logits.prefix(range.count * network.classes)), range)
     }
     return evaluation
+  }
+}
+
+extension Network {
+  /// Checks that images have the network's size, and labels that are its classes.
+  ///
+  /// - Throws: ``ShapeError``.
+  /// - Complexity: O(images).
+  func check(_ set: ImageSet) throws(ShapeError) {
+    guard set.height == inputSide, set.width == inputSide else {
+      throw ShapeError(
+        "images of \(set.width)×\(set.height) pixels for \(name) of \(inputSide)×\(inputSide)")
+    }
+    if let label = set.labels.first(where: { !(0..<classes).contains(Int($0)) }) {
+      throw ShapeError("label \(label) for \(name) of \(classes) classes")
+    }
   }
 }

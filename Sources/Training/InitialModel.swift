@@ -36,6 +36,14 @@ public struct InitialModel: Sendable {
     (model, namesClasses, remarks) = (opened.model, opened.namesClasses, opened.remarks)
   }
 
+  /// A model that is open already.
+  ///
+  /// - Parameter file: what messages call it.
+  public init(_ model: ModelFile, file: String = "the initial model") {
+    (self.model, self.file) = (model, file)
+    (namesClasses, remarks) = (true, [])
+  }
+
   /// The model of an interrupted run that goes on.
   ///
   /// - Throws: ``FileError``, `SafetensorsError`, ``ModelFileError``.
@@ -100,8 +108,11 @@ public struct InitialModel: Sendable {
   ///
   /// A head is taken over where all of it fits. Of auxiliary classifiers the model may lack any part.
   ///
-  /// - Throws: ``ModelFileError`` for another tensor that is missing or has another shape.
+  /// - Throws: ``ModelFileError`` for another network, or a tensor that is missing or has another shape.
   public func transfer(to network: Network) throws(ModelFileError) -> Transfer {
+    guard model.network.isLike(network) else {
+      throw .otherNetwork(file: file, found: model.network.name, expected: network.name)
+    }
     let heads = network.heads
     func head(of slot: StateSlot) -> Int? { heads.firstIndex { $0.contains(slot.name) } }
     func fits(_ slot: StateSlot) -> Bool { model.tensors[slot.name]?.shape == slot.shape }

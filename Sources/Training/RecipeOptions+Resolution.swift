@@ -19,6 +19,10 @@ extension RecipeOptions {
   /// - Parameter trainingCount: training images without validation images; `nil` to check only.
   /// - Throws: ``RecipeError``.
   public func resolved(trainingCount: Int?) throws(RecipeError) -> Recipe {
+    try resolved(trainingCount: trainingCount, depth: nil)
+  }
+
+  private func resolved(trainingCount: Int?, depth: Int?) throws(RecipeError) -> Recipe {
     let network = try resolvedNetwork()
     let batchSize = try range(.batchSize, batchSize ?? 128, 1...1_000_000)
     let rate = try positive(.learningRate, learningRate ?? 0.1)
@@ -42,7 +46,7 @@ extension RecipeOptions {
       weightDecay: try nonnegative(.weightDecay, weightDecay ?? 1e-4),
       schedule: Schedule(
         steps: steps, rate: rate, milestones: milestones ?? Schedule.milestones(for: steps),
-        warmup: try resolvedWarmup(depth: network.depth, rate: rate, steps: steps)),
+        warmup: try resolvedWarmup(depth: depth ?? network.depth, rate: rate, steps: steps)),
       classifierRateScale: try positive(.classifierRateScale, classifierRateScale ?? 1),
       augments: augmentation ?? true,
       validationCount: try range(.validation, validation ?? 0, 0...Int.max),
@@ -55,10 +59,11 @@ extension RecipeOptions {
       freeze: freeze ?? [], definition: definition)
   }
 
-  /// The recipe for a set of data.
+  /// The recipe for a set of data, whose images have the size of the network's if none is chosen.
   ///
+  /// - Parameter network: one of the caller's own layers, where no choice stands for the network.
   /// - Throws: ``RecipeError``, also where the data have too few images for what is set aside.
-  public func resolved(on data: Dataset) throws(RecipeError) -> Recipe {
+  public func resolved(on data: Dataset, for network: Network? = nil) throws(RecipeError) -> Recipe {
     let (count, validation) = (data.training.count, validation ?? 0)
     if validation > 0, let own = data.validation {
       throw .validationTwice(asked: validation, found: own.count)
@@ -67,7 +72,9 @@ extension RecipeOptions {
     var options = self
     // What a classifier began with depends on it.
     if initialCheckpoint != nil { options.classes = classes ?? data.classNames.count }
-    return try options.resolved(trainingCount: count - max(0, validation))
+    options.imageSize = imageSize ?? data.training.height
+    if data.source != .builtIn { options.data = self.data ?? data.name }
+    return try options.resolved(trainingCount: count - max(0, validation), depth: network?.depth)
   }
 
   /// What a step is to compute again; `nil` for the standard.

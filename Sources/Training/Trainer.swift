@@ -44,6 +44,8 @@ public final class Trainer<D: Device> {
   // Sums over the steps of the current epoch.
   private var lossSum = 0.0
   private var errorSum = 0.0
+  /// How the statistics that the store holds came about.
+  private var statistics = ModelFile.Statistics.moving
 
   /// Makes everything ready for the first step of training the recipe's network.
   ///
@@ -57,8 +59,18 @@ public final class Trainer<D: Device> {
     _ recipe: Recipe, on data: Dataset, from initial: InitialModel? = nil, device: D
   ) throws {
     try self.init(
-      recipe.network(classes: data.classNames.count), by: recipe, on: data, from: initial,
-      device: device)
+      recipe.network(classes: data.classNames.count), by: recipe, on: data,
+      from: initial ?? InitialModel(RecipeOptions(recipe)), device: device)
+  }
+
+  /// Makes everything ready for what choices ask for; what they leave open is the paper's, or the initial
+  /// checkpoint's.
+  ///
+  /// - Throws: as the first one.
+  public convenience init(_ options: RecipeOptions, on data: Dataset, device: D) throws {
+    let initial = try InitialModel(options)
+    let options = try initial?.filling(options) ?? options
+    try self.init(options.resolved(on: data), on: data, from: initial, device: device)
   }
 
   /// Makes everything ready for the first step of training a network of the caller's own layers.
@@ -66,7 +78,7 @@ public final class Trainer<D: Device> {
   /// A model file only names such a network; see ``ModelFile/init(at:network:)``.
   ///
   /// - Parameter recipe: what it says of the network is left aside.
-  /// - Throws: as the other one, but no ``RecipeError``.
+  /// - Throws: as the first one.
   /// - Precondition: the network has as many classes as the data.
   public init(
     _ network: Network, by recipe: Recipe, on data: Dataset, from initial: InitialModel? = nil,
@@ -86,6 +98,11 @@ public final class Trainer<D: Device> {
       (set, validation) = (data.training, data.validation)
     }
     test = data.test
+    try network.checkShapes()
+    for set in [set, validation, test].compactMap(\.self) { try network.check(set) }
+    guard recipe.batchSize <= set.count else {
+      throw RecipeError.batchLargerThanSet(batch: recipe.batchSize, images: set.count)
+    }
     normalization = initial?.model.normalization ?? .perPixelMean(PixelMean(of: set).values)
     keepsImages = BatchSource.keeps([set, validation, test].compactMap { $0 }, on: device)
     training = BatchSource(set: set, normalization: normalization, isKept: keepsImages)
@@ -99,10 +116,9 @@ public final class Trainer<D: Device> {
       inputs: training.shapes(network, batch: recipe.batchSize), device: device,
       recomputation: recipe.recomputation, memoryLimit: recipe.memoryLimit)
     (memory, recomputation) = (planned.memory, planned.recomputation)
+    try session.store.initialize(
+      network.slots, seed: recipe.seed, from: transfer?.loaded ?? [:])
     loaded = try session.load(planned.plan, seed: recipe.seed)
-    for (name, tensor) in transfer?.loaded ?? [:] {
-      session.store.write(tensor.scalars, to: name)
-    }
     training.begin(loaded)
     dropsOut = planned.plan.inputs[StepTensor.dropoutKey] != nil
     // In the arena of the step, which is there in any case: nothing is kept beside it.
@@ -174,6 +190,7 @@ public final class Trainer<D: Device> {
     }
     loaded.run()
     step += 1
+    statistics = .moving
     let loss = loaded.scalar(StepTensor.loss)
     let error = 1 - loaded.scalar(StepTensor.correct) / Float(recipe.batchSize)
     guard loss.isFinite || mayLowerLossScale else { throw Divergence(step: step, loss: loss) }
@@ -231,15 +248,13 @@ public final class Trainer<D: Device> {
       network, over: training.set, order: sampler.order(epoch: epochs),
       normalization: normalization, session: session, batchSize: recipe.batchSize,
       keepsImages: keepsImages, observe: observe)
+    statistics = .exact
   }
 
   /// The network as it is now, with its description.
   ///
   /// - Parameter step: the step that its parameters are of, if not the last one.
-  public func model(
-    statistics: ModelFile.Statistics = .moving, provenance: [String: String] = [:],
-    step: Int? = nil
-  ) -> ModelFile {
+  public func model(provenance: [String: String] = [:], step: Int? = nil) -> ModelFile {
     let slots = network.slots
     return ModelFile(
       network: network, normalization: normalization, classNames: classNames,
@@ -262,6 +277,7 @@ public final class Trainer<D: Device> {
 
   /// Takes over the parameters and statistics of a model of this network.
   package func use(_ model: ModelFile) {
+    statistics = model.statistics
     for (name, tensor) in model.tensors { session.store.write(tensor.scalars, to: name) }
   }
 

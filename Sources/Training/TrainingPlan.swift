@@ -91,6 +91,8 @@ package struct TrainingPlan<D: Device> {
 public struct MemoryLimitError: Error, Hashable, CustomStringConvertible {
   /// What the step would take.
   package let planned: PlannedMemory
+  /// Bytes that the step would take.
+  public var needed: Int { planned.total }
   /// Bytes it may take.
   public let limit: Int
   /// Whether the limit is the device's memory, not one that was asked for.

@@ -96,7 +96,7 @@ struct Train: ParsableCommand {
           let isBest = try run.record(row, log.finishEpoch(epoch))
           try run.drawCurves(title: trainer.network.name, drops: recipe.schedule.milestones)
           if isBest, trainer.hasValidation {
-            try trainer.model(statistics: .moving, provenance: provenance)
+            try trainer.model(provenance: provenance)
               .write(to: run.path + "/" + RunFolder.bestName)
           }
           try Checkpoint.write(trainer, in: run.path, provenance: provenance)

@@ -13,7 +13,7 @@ import Testing
     Convolution("conv1", 16, size: 3)
     BatchNormalization("bn1")
     ReLU()
-    Residual("block", shortcut: .padding(.end), channels: 16, stride: 1) {
+    ResidualBlock("block", shortcut: .padding(.end), channels: 16, stride: 1) {
       Convolution("conv1", 16, size: 3)
       BatchNormalization("bn1")
       ReLU("relu1")
@@ -120,14 +120,14 @@ import Testing
     Convolution("conv1", 16, size: 3)
     BatchNormalization("bn1")
     ReLU()
-    Residual("identity", shortcut: .projection, channels: 16, stride: 1) {
+    ResidualBlock("identity", shortcut: .projection, channels: 16, stride: 1) {
       Convolution("conv1", 16, size: 3)
       BatchNormalization("bn1")
       ReLU("relu1")
       Convolution("conv2", 16, size: 3)
       BatchNormalization("bn2")
     }
-    Residual("projection", shortcut: .projection, channels: 32, stride: 2) {
+    ResidualBlock("projection", shortcut: .projection, channels: 32, stride: 2) {
       Convolution("conv1", 16, size: 1)
       BatchNormalization("bn1")
       ReLU("relu1")

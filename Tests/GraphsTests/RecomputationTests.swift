@@ -22,7 +22,7 @@ import Testing
       BatchNormalization("bn1")
       ReLU()
       for block in 0..<3 {
-        Residual(
+        ResidualBlock(
           "layer1.\(block)", shortcut: .projection, channels: 16, stride: block == 1 ? 2 : 1
         ) {
           Convolution("conv1", 4, size: 1)

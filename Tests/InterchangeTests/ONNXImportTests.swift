@@ -71,6 +71,86 @@
     }
   }
 
+  /// Groups of channels, which the cases leave out, against the sums themselves.
+  @Suite struct ONNXGroupTests {
+    @Test(arguments: [1, 2, 4])
+    func convolution(groups: Int) throws {
+      let (channels, filters, side) = (4, 8, 5)
+      let width = channels / groups
+      var source = RandomSource(RandomKey(seed: 9))
+      func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float(source.uniform()) - 0.5 } }
+      let (image, bias) = (numbers(channels * side * side), numbers(filters))
+      let filter = numbers(filters * width * 9)
+
+      var node = Onnx_NodeProto()
+      (node.opType, node.input, node.output) = ("Conv", ["x", "w", "b"], ["y"])
+      node.attribute = [("group", [Int64(groups)]), ("pads", [1, 1, 1, 1])].map { name, values in
+        var attribute = Onnx_AttributeProto()
+        attribute.name = name
+        if name == "group" { (attribute.type, attribute.i) = (.int, values[0]) } else {
+          (attribute.type, attribute.ints) = (.ints, values)
+        }
+        return attribute
+      }
+      var message = Onnx_ModelProto()
+      var set = Onnx_OperatorSetIdProto()
+      set.version = 17
+      (message.irVersion, message.opsetImport) = (8, [set])
+      message.graph.initializer = [
+        ("w", [filters, width, 3, 3], filter), ("b", [filters], bias),
+      ].map { name, extents, values in
+        var tensor = Onnx_TensorProto()
+        (tensor.name, tensor.dims, tensor.dataType) = (name, extents.map { Int64($0) }, 1)
+        tensor.floatData = values
+        return tensor
+      }
+      var importer = try ONNXImport(ONNXFile(message, name: "grouped"), batch: 1)
+      try importer.declare(input: "x", as: "x", [1, channels, side, side], isNCHW: true)
+      try importer.take(node)
+      guard case .activation(let result) = importer.meaning(of: "y") else {
+        Issue.record("no result")
+        return
+      }
+      importer.graph.output("y", try importer.plain(result, "y").value)
+
+      func pixel(_ channel: Int, _ row: Int, _ column: Int) -> Double {
+        (0..<side).contains(row) && (0..<side).contains(column)
+          ? Double(image[(channel * side + row) * side + column]) : 0
+      }
+      for device: any Device in [ReferenceDevice(), try CPUDevice(threads: 2)] {
+        let found = try run(importer, on: device, image, side: side, channels: channels)
+        for filterIndex in 0..<filters {
+          let first = filterIndex / (filters / groups) * width
+          for place in 0..<side * side {
+            var sum = Double(bias[filterIndex])
+            for (index, weight) in filter[filterIndex * width * 9..<(filterIndex + 1) * width * 9]
+              .enumerated()
+            {
+              sum +=
+                Double(weight)
+                * pixel(
+                  first + index / 9, place / side + index % 9 / 3 - 1,
+                  place % side + index % 3 - 1)
+            }
+            #expect(abs(Double(found[filterIndex * side * side + place]) - sum) < 1e-5)
+          }
+        }
+      }
+    }
+
+    private func run(
+      _ importer: ONNXImport, on device: some Device, _ image: [Float], side: Int, channels: Int
+    ) throws -> [Float] {
+      let session = Session(device: device, store: Store(for: device))
+      let plan = try session.load(importer.graph, inputs: ["x": [1, side, side, channels]])
+      for (name, tensor) in importer.constants { session.store.write(tensor.reals, to: name) }
+      plan.write(
+        (0..<image.count).map { image[$0 % channels * side * side + $0 / channels] }, to: "x")
+      plan.run()
+      return plan.read("y").scalars
+    }
+  }
+
   /// One node in a file of its own.
   struct NodeCase: Sendable, CustomTestStringConvertible {
     let name: String

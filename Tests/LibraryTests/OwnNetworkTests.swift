@@ -10,7 +10,7 @@ import Testing
       Convolution("stem", filters, size: 3, stride: 2)
       BatchNormalization("norm")
       ReLU()
-      Residual("block", shortcut: .projection, channels: filters, stride: 1) {
+      ResidualBlock("block", shortcut: .projection, channels: filters, stride: 1) {
         Convolution("conv1", filters, size: 3)
         BatchNormalization("bn1")
         ReLU()

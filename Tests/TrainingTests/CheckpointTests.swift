@@ -154,11 +154,11 @@ import Testing
     let trainer = try interrupted(after: 3)
     #expect(restore(trainer) == "\(model): there is no such file; check the path")
 
-    try trainer.model(statistics: .exact, provenance: [:]).write(to: model)
+    try trainer.model().write(to: model)
     #expect(
       restore(trainer) == "\(model): this run is finished; to train on, start another one")
     for name in ["../last.optimizer-3.safetensors", "last.optimizer-/../x.safetensors", "x"] {
-      try trainer.model(statistics: .moving, provenance: ["optimizer_state": name]).write(to: model)
+      try trainer.model(provenance: ["optimizer_state": name]).write(to: model)
       #expect(
         restore(trainer) == "\(model): this run is finished; to train on, start another one")
     }

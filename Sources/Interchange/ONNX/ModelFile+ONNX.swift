@@ -1,3 +1,4 @@
+import Foundation
 import ResidualFormats
 import ResidualNetworks
 
@@ -56,7 +57,7 @@ extension ModelFile {
         uniquingKeysWith: { first, _ in first })
       for slot in network.graph(.inference).slots {
         let same = tensors[slot.name]?.scalars.withUnsafeBytes { bytes in
-          numbers[slot.name].map { $0.elementsEqual(bytes) } ?? false
+          numbers[slot.name] == Data(bytes)
         }
         guard same == true else {
           throw ONNXExportError.changed(file: path, what: "tensor '\(slot.name)'")

@@ -10,9 +10,6 @@
       guard filter.rank == 4 else {
         throw node.unsupported("a filter of \(filter.rank) axes")
       }
-      guard try node.integer("group", default: 1) == 1 else {
-        throw node.unsupported("groups of channels")
-      }
       let windows = try ONNXWindows(
         node, size: Array(filter.shape.extents[2...]),
         image: [input.shape[2], input.shape[3]])
@@ -22,12 +19,37 @@
           strideHeight: windows.stride.height, strideWidth: windows.stride.width,
           padding: windows.padding))
       let hasBias = node.has(2)
-      let products = try append(
-        operation, [input, filter], hasBias ? node.name + ".products" : node.name)
+      let products = try grouped(
+        operation, input, filter, node, hasBias ? node.name + ".products" : node.name)
       guard hasBias else { return viewed(products, Self.channelsLast(4)) }
       let sum = try append(
         .addBias(.init()), [products, activation(2, of: node)], node.name)
       return viewed(sum, Self.channelsLast(4))
+    }
+
+    /// Each group of channels by a convolution of its own; the results lie one behind the other.
+    private mutating func grouped(
+      _ operation: Operation, _ input: Activation, _ filter: Activation, _ node: Node, _ path: String
+    ) throws(ONNXProblem) -> Activation {
+      let groups = try node.integer("group", default: 1)
+      guard groups != 1 else { return try append(operation, [input, filter], path) }
+      let (channels, filters) = (input.shape[1], filter.shape[0])
+      guard groups > 1, channels % groups == 0, filters % groups == 0 else {
+        throw .wrongAttribute("group", node: node.name)
+      }
+      try count(groups: groups, by: node)
+      func part(_ group: Int, of extent: Int, _ axis: Int) -> Operation {
+        let size = extent / groups
+        return .slice(.init(axis: axis, start: group * size, end: extent - (group + 1) * size))
+      }
+      var results: [Activation] = []
+      for group in 0..<groups {
+        let name = "\(path).\(group)"
+        let x = try append(part(group, of: channels, 3), [input], name + ".input")
+        let w = try append(part(group, of: filters, 0), [filter], name + ".filter")
+        results.append(try append(operation, [x, w], name))
+      }
+      return try append(.concatenate(.init(axis: 3)), results, path)
     }
 
     mutating func batchNormalization(_ node: Node) throws(ONNXProblem) -> Activation {

@@ -69,6 +69,7 @@
     private(set) var meanings: [String: Meaning] = [:]
     /// Numbers that nodes have made out of nothing.
     private var generatedCount = 0
+    private var groupCount = 0
     /// What is read twice is one slot.
     var slots: [String: Activation] = [:]
 
@@ -240,6 +241,18 @@
       }
       generatedCount = sum
     }
+
+    /// Counts the convolutions that groups of channels become. Many groups, as in depthwise
+    /// convolutions, would take a step each.
+    mutating func count(groups: Int, by node: Node) throws(ONNXProblem) {
+      guard groups <= Self.maximumGroups, groupCount + groups <= Self.maximumGroupCount else {
+        throw node.unsupported("\(groups) groups of channels")
+      }
+      groupCount += groups
+    }
+
+    /// ResNeXt has 32 or 64, in up to 50 convolutions.
+    private static let maximumGroups = 64, maximumGroupCount = 4096
 
     /// More than any network of the paper has parameters.
     private static let maximumGeneratedCount = 1 << 28

@@ -83,7 +83,7 @@ import ResidualNetworks
       constants = importer.constants
       network = Network(
         graph, definition: try Self.definition(file.model, images), name: Self.name,
-        inputSide: images.side, classes: logits.shape[1], depth: Self.depth(of: graph),
+        inputSide: images.side, classes: logits.shape[1], depth: Network.depth(of: graph),
         classifier: Self.head(of: graph)?.slots.map(\.name) ?? [])
     }
 
@@ -144,20 +144,6 @@ import ResidualNetworks
       } catch let error as ShapeError {
         throw .fixedBatch(error.message)
       } catch { throw .fixedBatch("\(error)") }
-    }
-
-    /// The convolutions and products of matrices on the longest path.
-    private static func depth(of graph: Graph) -> Int {
-      var depths: [Int] = []
-      for node in graph.nodes {
-        let own =
-          switch node.operation {
-          case .convolution, .matrixProduct: 1
-          default: 0
-          }
-        depths.append(own + (node.operands.map { depths[$0.node] }.max() ?? 0))
-      }
-      return graph.output(Network.logitsOutput).map { depths[$0.node] } ?? 0
     }
   }
 

@@ -56,7 +56,7 @@ struct TrainingResult: Encodable {
       let test = try trainer.evaluateTest().map(EvaluationReport.init)
       try OutputError.wrap {
         try trainer.model(
-          statistics: statistics, provenance: provenance,
+          provenance: provenance,
           step: file.provenance[ModelFile.stepField].flatMap { Int($0) }
         ).write(to: path)
       }
