@@ -181,6 +181,10 @@ extension FileBytes {
     return Value(littleEndian: memory.loadUnaligned(fromByteOffset: offset, as: type))
   }
 
+  /// The longest name within a file, in bytes. Comparing texts as Unicode does takes time that grows
+  /// with the square of a hostile name's length.
+  package static let maximumNameLength = 512
+
   /// Whether the file has these bytes at an offset.
   package func has(_ bytes: [UInt8], at offset: Int = 0) -> Bool {
     guard offset >= 0, offset <= count, count - offset >= bytes.count else { return false }

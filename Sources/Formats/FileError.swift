@@ -14,6 +14,8 @@ public enum FileProblem: Equatable, Sendable, CustomStringConvertible {
   case missing
   case missingFolder(String)
   case isFolder
+  /// Something is where a new folder is to be.
+  case isThere
   case notRegular
   case notPermitted
   case empty
@@ -49,6 +51,7 @@ public enum FileProblem: Equatable, Sendable, CustomStringConvertible {
     case .missing: "there is no such file; check the path"
     case .missingFolder(let folder): "there is no folder \(Printable(folder)); create it first"
     case .isFolder: "this is a folder, a file is needed"
+    case .isThere: "there is something of that name; name another"
     case .notRegular: "this is a device, pipe or socket, a regular file is needed"
     case .notPermitted: "permission denied; change the permissions of the file or of its folder"
     case .empty: "the file is empty; fetch or write it again"

@@ -111,7 +111,6 @@ struct NumPyHeader {
     // With at most one axis the two orders are the same.
     guard !isColumnMajor || extents.count < 2 else { throw .columnMajor }
     guard let count = Shape.checkedCount(extents),
-      Shape.checkedCount(extents.filter { $0 > 0 }) != nil,
       case (let byteCount, false) = count.multipliedReportingOverflow(by: type.size)
     else { throw .sizeOverflow }
     guard byteCount == file.count - cursor.end else {

@@ -100,6 +100,9 @@ extension PickleMachine {
   mutating func makeGlobal(
     _ module: String, _ name: String
   ) throws(PickleProblem) {
+    guard module.utf8.count <= PickleReader.maximumNameLength,
+      name.utf8.count <= PickleReader.maximumNameLength
+    else { throw .invalidName(offset: operationOffset) }
     guard let global = PickleGlobal(module: module, name: name) else {
       throw .forbiddenGlobal(module: module, name: name, offset: operationOffset)
     }

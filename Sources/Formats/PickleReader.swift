@@ -23,7 +23,7 @@ package enum PickleReader {
   /// The most axes of a tensor.
   package static let maximumRank = 16
   /// The most bytes of the keys that lead to a value, together.
-  package static let maximumKeyLength = 512
+  package static let maximumKeyLength = FileBytes.maximumNameLength
   /// The deepest nesting of values.
   package static let maximumDepth = 64
   /// The longest whole number in bytes.

@@ -115,10 +115,7 @@ extension SafetensorsHeader {
   private func record(
     _ name: String, _ type: SafetensorsType, _ extents: [Int], begin: Int, end: Int
   ) throws(SafetensorsProblem) -> Safetensors.Record {
-    // An extent of zero hides an overflow of the others from the product in one order of axes and
-    // not in another, so the extents are tried without it too.
     guard let count = Shape.checkedCount(extents),
-      Shape.checkedCount(extents.filter { $0 > 0 }) != nil,
       case (let bitCount, false) = count.multipliedReportingOverflow(by: type.bitCount)
     else { throw .sizeOverflow(tensor: name, extents: extents) }
     guard bitCount % 8 == 0 else { throw .fractionOfByte(tensor: name, bitCount: bitCount) }
@@ -171,7 +168,12 @@ extension SafetensorsHeader {
     var first = true
     while try takesItem(first: first, close: "}") {
       first = false
+      skipSpace()
+      let start = cursor.offset
       let key = try parseString("a string as key")
+      guard key.utf8.count <= FileBytes.maximumNameLength else {
+        throw .nameTooLong(offset: start)
+      }
       try expect(":")
       try member(&self, key)
     }

@@ -24,6 +24,8 @@ public enum SafetensorsProblem: Error, Equatable, Sendable, CustomStringConverti
 
   // Its members.
   case duplicateTensor(String)
+  /// A name that is longer than any that is in use.
+  case nameTooLong(offset: Int)
   case duplicateMetadata
   case duplicateMetadataKey(String)
   case duplicateField(tensor: String, field: String)
@@ -70,6 +72,8 @@ public enum SafetensorsProblem: Error, Equatable, Sendable, CustomStringConverti
     case .invalidText(let offset): "the string at byte \(offset) of the header is not UTF-8"
     case .numberTooLarge(let offset): "the number at byte \(offset) of the header is too large"
     case .duplicateTensor(let name): "tensor \(quoted(name)) occurs twice"
+    case .nameTooLong(let offset):
+      "the name at byte \(offset) is longer than \(FileBytes.maximumNameLength) bytes"
     case .duplicateMetadata: "\(Safetensors.metadataKey) occurs twice"
     case .duplicateMetadataKey(let key): "metadata key \(quoted(key)) occurs twice"
     case .duplicateField(let tensor, let field):

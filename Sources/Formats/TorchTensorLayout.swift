@@ -23,10 +23,7 @@ extension TorchTensor {
     else {
       throw .wrongShape(tensor: name, extents: pickled.extents, strides: pickled.strides)
     }
-    // An extent of zero hides an overflow of the others from the product in one order of axes and
-    // not in another, so the extents are tried without it too.
     guard let elementCount = Shape.checkedCount(extents),
-      Shape.checkedCount(extents.filter { $0 > 0 }) != nil,
       case (_, false) = elementCount.multipliedReportingOverflow(by: 8)
     else { throw .sizeOverflow(tensor: name, extents: extents) }
     if elementCount > 0 {

@@ -137,6 +137,7 @@ extension ZIPDirectory {
     let extraRange = nameRange.upperBound..<nameRange.upperBound + lengths[1]
     offset = extraRange.upperBound + lengths[2]
 
+    guard lengths[0] <= FileBytes.maximumNameLength else { throw .nameTooLong(offset: start) }
     let flags = number(UInt16.self, start + 8)
     let name = try name(nameRange, flags, record: start)
     try check(flags, method: number(UInt16.self, start + 10), name)

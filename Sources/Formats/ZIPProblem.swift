@@ -21,6 +21,7 @@ public enum ZIPProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case invalidName(offset: Int)
   case unsafeName(String)
   case duplicateName(String)
+  case nameTooLong(offset: Int)
   case encrypted(name: String)
   case unsupportedFlags(name: String, flags: UInt16)
   case compressed(name: String, method: UInt16)
@@ -63,6 +64,8 @@ public enum ZIPProblem: Error, Equatable, Sendable, CustomStringConvertible {
     case .invalidName(let offset): "the name in the record at byte \(offset) is not UTF-8 text"
     case .unsafeName(let name): "the name \(quoted(name)) could leave its folder"
     case .duplicateName(let name): "the entry \(quoted(name)) occurs twice"
+    case .nameTooLong(let offset):
+      "the name in the record at byte \(offset) is longer than \(FileBytes.maximumNameLength) bytes"
     case .encrypted(let name): "the entry \(quoted(name)) is encrypted"
     case .unsupportedFlags(let name, let flags):
       "the entry \(quoted(name)) has flags of an unknown meaning, 0x\(String(flags, radix: 16))"

@@ -53,11 +53,13 @@ extension OpenedModel {
     /// `nil` for files of other programs.
     init?(of file: ONNXFile) throws {
       let prefix = ModelFile.onnxPrefix
-      let fields = Dictionary(
-        file.model.metadataProps.compactMap { entry in
-          entry.key.hasPrefix(prefix)
-            ? (String(entry.key.dropFirst(prefix.count)), entry.value) : nil
-        }, uniquingKeysWith: { first, _ in first })
+      var fields: [String: String] = [:]
+      for entry in file.model.metadataProps where entry.key.hasPrefix(prefix) {
+        let key = String(entry.key.dropFirst(prefix.count))
+        guard fields.updateValue(entry.value, forKey: key) == nil else {
+          throw ONNXError(file.name, .duplicateField(entry.key))
+        }
+      }
       guard ModelMetadata.describes(fields) else { return nil }
       metadata = try ModelMetadata(fields, file: file.name)
       mean = file.model.graph.initializer.first { $0.name == ModelFile.meanTensor }
@@ -65,12 +67,11 @@ extension OpenedModel {
       let prepares = { (name: String) in name.hasPrefix("preprocessing.") }
       let preparation = model.graph.node.prefix { prepares($0.name) }
       if let input = model.graph.input.first?.name, let prepared = preparation.last?.output.first {
-        model.graph.node.removeFirst(preparation.count)
-        for node in model.graph.node.indices {
-          for operand in model.graph.node[node].input.indices
-          where model.graph.node[node].input[operand] == prepared {
-            model.graph.node[node].input[operand] = input
-          }
+        model.graph.node = model.graph.node.dropFirst(preparation.count).map { node in
+          guard node.input.contains(prepared) else { return node }
+          var node = node
+          node.input = node.input.map { $0 == prepared ? input : $0 }
+          return node
         }
         model.graph.initializer.removeAll { prepares($0.name) }
       }

@@ -124,8 +124,10 @@ public struct OpenedModel: Sendable {
   /// - Throws: ``FileError``, ``WeightsError/wrongClassNames(file:found:classes:)``.
   public func naming(classesBy path: String) throws -> OpenedModel {
     let file = try FileBytes(at: path)
-    let text = file.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-    var names = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    let text = file.text(in: 0..<file.count) ?? ""
+    // A byte order mark is no part of a name.
+    let start = text.unicodeScalars.first == "\u{FEFF}" ? 1 : 0
+    var names = String(text.unicodeScalars.dropFirst(start)).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     if names.last?.isEmpty == true { names.removeLast() }
     guard names.count == model.network.classes, !names.contains(where: \.isEmpty) else {
       throw WeightsError.wrongClassNames(

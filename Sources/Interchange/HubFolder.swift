@@ -52,35 +52,19 @@ public struct HubFolder {
     }
   }
 
-  /// Writes the folder whole or not at all.
+  /// Writes the folder, which must not be there, whole or not at all.
   ///
-  /// - Throws: ``FileError``, and ``Unsupported`` where the folder cannot be made.
+  /// - Throws: ``FileError``.
   public func write(to path: String) throws {
-    let partial = path + ".partial-\(ProcessInfo.processInfo.processIdentifier)"
-    let manager = FileManager.default
-    guard !manager.fileExists(atPath: path) else {
-      throw Unsupported(description: "\(path): there is such a folder already; name another")
-    }
-    do {
-      try manager.createDirectory(atPath: partial, withIntermediateDirectories: true)
-    } catch {
-      throw Unsupported(
-        description: "\(path): the folder cannot be made: \(error.localizedDescription); "
-          + "name another place")
-    }
-    do {
+    try NewFolder.write(to: path) { folder in
       let entries = model.stateDictionary { slot in
         style == .timm ? slot : WeightNames.transformersName(slot)
       }
       try Safetensors.write(
-        entries, metadata: ["format": "pt"], to: partial + "/model.safetensors")
-      try AtomicFile.write(json(config), to: partial + "/config.json")
-      try AtomicFile.write(json(preprocessor), to: partial + "/preprocessor_config.json")
-      try AtomicFile.write(card, to: partial + "/README.md")
-      try manager.moveItem(atPath: partial, toPath: path)
-    } catch {
-      try? manager.removeItem(atPath: partial)
-      throw error
+        entries, metadata: ["format": "pt"], to: folder + "/model.safetensors")
+      try AtomicFile.write(json(config), to: folder + "/config.json")
+      try AtomicFile.write(json(preprocessor), to: folder + "/preprocessor_config.json")
+      try AtomicFile.write(card, to: folder + "/README.md")
     }
   }
 

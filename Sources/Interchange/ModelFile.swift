@@ -75,8 +75,9 @@ public struct ModelFile: Sendable {
   public func averagingMean() -> ModelFile {
     guard case .perPixelMean(let mean) = normalization else { return self }
     let average = (0..<3).map { channel in
-      stride(from: channel, to: mean.count, by: 3).reduce(Float(0)) { $0 + mean[$1] }
-        / Float(mean.count / 3)
+      Float(
+        stride(from: channel, to: mean.count, by: 3).reduce(0.0) { $0 + Double(mean[$1]) }
+          / Double(mean.count / 3))
     }
     return replacing(normalization: .channels(mean: average, std: [1, 1, 1]))
   }
@@ -105,6 +106,13 @@ public struct ModelFile: Sendable {
   /// - Throws: ``FileError``, `SafetensorsError` or ``ModelFileError``.
   public init(at path: String, network: Network? = nil) throws {
     try self.init(Safetensors(at: path), network: network)
+  }
+
+  /// The provenance of the model in a file, of which no tensor is read.
+  ///
+  /// - Throws: ``FileError``, `SafetensorsError` or ``ModelFileError``.
+  package static func provenance(at path: String) throws -> [String: String] {
+    try ModelMetadata(Safetensors(at: path).metadata, file: path).provenance
   }
 
   /// Checks that a file holds what its description says, and reads it.
@@ -166,18 +174,18 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
       "\(file): format version '\(version)' is newer than \(ModelFile.formatVersion); "
         + "update this program"
     case .badField(let file, "network", let value):
-      "\(file): its network '\(value.prefix(80))' is none that can be built from its name and options; a "
-        + "program that has its layers gives them to read the file"
+      "\(file): network '\(Printable(value.prefix(80)))' cannot be built from its name and options; a program that "
+        + "has its layers must give them"
     case .badField(let file, let field, let value):
-      "\(file): the description's '\(field)' is '\(value.prefix(80))', which cannot be right; "
+      "\(file): the description's '\(field)' is '\(Printable(value.prefix(80)))', which cannot be right; "
         + "write the file again"
     case .badGraph(let file, let reason): "\(file): its layers cannot be read: \(reason)"
     case .missingTensor(let file, let name, let network):
-      "\(file): tensor '\(name)' of \(network) is missing; the file is incomplete"
+      "\(file): tensor '\(Printable(name))' of \(network) is missing; the file is incomplete"
     case .extraTensor(let file, let name, let network):
-      "\(file): tensor '\(name)' does not belong to \(network)"
+      "\(file): tensor '\(Printable(name))' does not belong to \(network)"
     case .wrongShape(let file, let name, let found, let expected):
-      "\(file): tensor '\(name)' has shape \(found), but the network needs \(expected)"
+      "\(file): tensor '\(Printable(name))' has shape \(found), but the network needs \(expected)"
     case .otherNetwork(let file, let found, let expected):
       "\(file): this is a \(found)"
         + (found == expected

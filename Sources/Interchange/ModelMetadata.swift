@@ -128,6 +128,9 @@ struct ModelMetadata {
       return expected
     }
     if let definition = fields[Field.graph] {
+      guard name == Network.unnamed, shortcut == nil, placement == nil, branch == nil else {
+        throw bad(Field.network)
+      }
       return try Self.network(definition, side: side, classes: classes, file: file)
     }
     let network: Network

@@ -1,3 +1,4 @@
+import ResidualFormats
 import ResidualNetworks
 import ResidualTensors
 
@@ -38,17 +39,17 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
     case .noStateDictionary(let file, let found):
       "\(file): there are no named tensors in it, but \(found); save a state_dict"
     case .sameSlot(let file, let first, let second, let slot):
-      "\(file): tensors '\(first)' and '\(second)' both mean '\(slot)'; keep one of them"
+      "\(file): tensors '\(Printable(first))' and '\(Printable(second))' both mean '\(Printable(slot))'; keep one of them"
     case .notRecognized(let file, let reason):
       "\(file): it does not describe a network, and \(reason); name the network with `model`"
     case .missingTensor(let file, let slot, let network):
-      "\(file): tensor '\(slot)' of \(network) is missing; the file is incomplete, or of another network "
+      "\(file): tensor '\(Printable(slot))' of \(network) is missing; the file is incomplete, or of another network "
         + "(`model`)"
     case .extraTensor(let file, let name, let network):
-      "\(file): tensor '\(name)' does not belong to \(network); take it out, or name the network that has "
+      "\(file): tensor '\(Printable(name))' does not belong to \(network); take it out, or name the network that has "
         + "it with `model`"
     case .wrongShape(let file, let name, let found, let slot, let expected):
-      "\(file): tensor '\(name)' has shape \(found), but '\(slot)' needs \(expected); "
+      "\(file): tensor '\(Printable(name))' has shape \(found), but '\(Printable(slot))' needs \(expected); "
         + "the file is damaged, or of another network (`model`)"
     case .describesItself(let file):
       "\(file): this model says itself what network it is and how images are prepared; leave `model`, "

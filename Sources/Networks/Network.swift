@@ -116,6 +116,9 @@ public struct Network: Sendable {
       && inceptionBranch == other.inceptionBranch
   }
 
+  /// The name of networks whose layers come from a file, and stand for no other.
+  package static let unnamed = "onnx"
+
   /// The sides of images, in pixels, that networks are built for.
   public static let inputSides = 32...4096
 

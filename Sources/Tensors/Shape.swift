@@ -37,15 +37,16 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
 
   /// The number of elements of extents that come from outside the program.
   ///
-  /// - Returns: `nil` where an extent is negative or the product overflows.
+  /// - Returns: `nil` where an extent is negative or the product of those above zero overflows: a zero
+  ///   would hide that in one order of axes and not in another.
   public static func checkedCount(_ extents: [Int]) -> Int? {
     var product = 1
-    for extent in extents {
-      guard extent >= 0 else { return nil }
+    for extent in extents where extent != 0 {
+      guard extent > 0 else { return nil }
       let (value, overflow) = product.multipliedReportingOverflow(by: extent)
       guard !overflow else { return nil }
       product = value
     }
-    return product
+    return extents.contains(0) ? 0 : product
   }
 }

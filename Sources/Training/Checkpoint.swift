@@ -61,8 +61,7 @@ public enum Checkpoint {
     try Safetensors.write(entries, metadata: metadata, to: folder + "/" + name)
     let model = trainer.model(
       provenance: provenance.merging([stateField: name]) { $1 })
-    let old = try? ModelFile(at: folder + "/" + modelName, network: trainer.network)
-      .provenance[stateField]
+    let old = try? stateName(in: folder)
     try model.write(to: folder + "/" + modelName)
     if let old, old != name, isStateName(old) { unlink(folder + "/" + old) }
   }
@@ -72,8 +71,12 @@ public enum Checkpoint {
     if let name, isStateName(name) { unlink(folder + "/" + name) }
   }
 
-  /// The name of the state that belongs to a model, `nil` where the run is over.
-  package static func stateName(of model: ModelFile) -> String? { model.provenance[stateField] }
+  /// The name of the state that belongs to the model in a folder, `nil` where the run is over.
+  ///
+  /// - Throws: ``FileError``, `SafetensorsError`.
+  package static func stateName(in folder: String) throws -> String? {
+    try ModelFile.provenance(at: folder + "/" + modelName)[stateField]
+  }
 
   // A name comes out of a file: it must stay in the folder.
   private static func isStateName(_ name: String) -> Bool {
@@ -82,8 +85,7 @@ public enum Checkpoint {
 
   /// Whether a folder has a run that can go on.
   public static func canRestore(from folder: String) -> Bool {
-    let file = try? Safetensors(at: folder + "/" + modelName)
-    return file?.metadata["provenance." + stateField] != nil
+    (try? stateName(in: folder)) != nil
   }
 
   /// Takes up a run where its last checkpoint left it.
@@ -99,7 +101,7 @@ public enum Checkpoint {
     guard model.normalization == trainer.normalization else {
       throw CheckpointError.otherData(file: path)
     }
-    guard let name = stateName(of: model), isStateName(name) else {
+    guard let name = model.provenance[stateField], isStateName(name) else {
       throw CheckpointError.finished(file: path)
     }
     trainer.restore(model, try state(at: folder + "/" + name, for: trainer, model: path))

@@ -112,6 +112,7 @@ public final class Classifier: @unchecked Sendable {
   }
 
   private func guess(_ logits: ArraySlice<Float>, top: Int) -> [Guess] {
+    precondition(top >= 0, "the \(top) likeliest classes")
     let largest = logits.max() ?? 0
     let exponentials = logits.map { exp(Double($0 - largest)) }
     let sum = exponentials.reduce(0, +)

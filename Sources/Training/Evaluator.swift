@@ -53,6 +53,7 @@ public final class Evaluator<D: Device> {
     _ network: Network, session: Session<D>, batchSize: Int = 128, keepsDerived: Bool = true,
     keepsImages: Bool = true
   ) throws {
+    precondition(batchSize > 0, "batches of \(batchSize)")
     precondition(
       session.device.realType == .float32, "images in float32, not \(session.device.realType)")
     (self.network, self.session, self.batchSize) = (network, session, batchSize)

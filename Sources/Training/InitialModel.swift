@@ -24,16 +24,20 @@ public struct InitialModel: Sendable {
     hints.shortcutPadding = options.shortcutPadding.flatMap(Shortcut.ZeroPadding.init)
     hints.stridePlacement = options.stridePlacement.flatMap(StridePlacement.init)
     hints.inputSide = options.imageSize.flatMap { Network.inputSides.contains($0) ? $0 : nil }
-    let opened: OpenedModel
-    do { opened = try OpenedModel(at: file, hints) } catch WeightsError.describesItself {
-      opened = try OpenedModel(at: file, preparation)
-    } catch WeightsError.describesLayers {
-      var size = preparation
-      size.inputSide = hints.inputSide
-      opened = try OpenedModel(at: file, size)
-    }
+    // A file that says some of it itself takes no hint of that.
+    var size = preparation
+    size.inputSide = hints.inputSide
+    let opened =
+      try Self.open(file, hints) ?? Self.open(file, size) ?? OpenedModel(at: file, preparation)
     self.file = file
     (model, namesClasses, remarks) = (opened.model, opened.namesClasses, opened.remarks)
+  }
+
+  /// Opens a file; `nil` where it says itself what the options say.
+  private static func open(_ file: String, _ options: WeightsOptions) throws -> OpenedModel? {
+    do { return try OpenedModel(at: file, options) } catch WeightsError.describesItself {
+      return nil
+    } catch WeightsError.describesLayers { return nil }
   }
 
   /// A model that is open already.

@@ -68,7 +68,7 @@ extension RecipeOptions {
     if validation > 0, let own = data.validation {
       throw .validationTwice(asked: validation, found: own.count)
     }
-    guard validation < count else { throw .validationCount(asked: validation, images: count) }
+    guard validation == 0 || validation < count else { throw .validationCount(asked: validation, images: count) }
     var options = self
     // What a classifier began with depends on it.
     if initialCheckpoint != nil { options.classes = classes ?? data.classNames.count }

@@ -126,8 +126,13 @@ struct Convert: ParsableCommand {
       case .model, .onnx: break
       }
     }
-    if case .hub = target, FileManager.default.fileExists(atPath: output) {
-      throw OutputError(description: "\(output): there is something of that name; name another")
+    if case .hub = target {
+      if FileManager.default.fileExists(atPath: output) {
+        throw OutputError(description: "\(output): there is something of that name; name another")
+      }
+      try OutputError.checkWritable(folder: output, option: "output")
+    } else {
+      try OutputError.checkWritable(file: output, option: "output")
     }
     let device = try deviceOptions.device(on: terminal)
     // Written beside its place, checked there, and moved.

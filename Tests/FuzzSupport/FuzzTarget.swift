@@ -39,7 +39,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   /// file and gives a mend.
   package static func flaw(of message: String) -> String? {
     if !message.hasPrefix("\(fileName): ") { return "the file is not named" }
-    if message.utf8.contains(UInt8(ascii: "\n")) { return "more than one line" }
+    if message.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "a control character" }
     if message.utf8.count >= 2000 { return "\(message.utf8.count) bytes long" }
     if !message.utf8.contains(UInt8(ascii: ";")) { return "no mend" }
     return nil

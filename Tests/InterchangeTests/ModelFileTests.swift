@@ -133,7 +133,6 @@ import Testing
   }
 
   @Test(arguments: [
-    ("network", ["resnet8", "cifar-resnet9", "alexnet", "cifar-plain8", "cifar-resnet99998", ""]),
     ("classes", ["4", "0", "-3", "three", ""]),
     ("class_names", ["", "[", "[1, 2, 3]", "{}", "null"]),
     ("shortcut", ["D", "", "A "]),
@@ -155,6 +154,16 @@ import Testing
   }
 
   @Test(arguments: [
+    "resnet8", "cifar-resnet9", "alexnet", "cifar-plain8", "cifar-resnet99998", "", nil,
+  ])
+  func networksThatCannotBeBuilt(name: String?) throws {
+    #expect(
+      try problem { _, metadata in metadata["network"] = name }
+        == "network '\(name ?? "")' cannot be built from its name and options; a program that has "
+        + "its layers must give them")
+  }
+
+  @Test(arguments: [
     ("mean", ["[0.1, 0.2]", "[]", "0.5", "[0.1, 0.2, \"x\"]", "[NaN, 0, 0]", ""]),
     ("std", ["[1, 1]", "[1, 1, 0]", "[1, 1, -1]", "1", ""]),
   ])
@@ -171,7 +180,7 @@ import Testing
     // A network with shortcuts described as one without, and an unknown padding.
     #expect(
       try problem { _, metadata in metadata["shortcut"] = "none" }?
-        .contains("'network' is 'cifar-resnet8'") == true)
+        .contains("network 'cifar-resnet8' cannot be built") == true)
     #expect(
       try problem { _, metadata in metadata["shortcut_padding"] = "start" }?
         .contains("'shortcut' is 'A'") == true)

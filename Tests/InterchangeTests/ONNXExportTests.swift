@@ -176,7 +176,10 @@
 
       // A mean for each pixel stands in nodes unless something else is asked for.
       let mean = Sample.pixelMeans(side: 32)
-      guard case .perPixelMean(let numbers) = mean else { return }
+      guard case .perPixelMean(let numbers) = mean else {
+        Issue.record("the sample has no mean for each pixel")
+        return
+      }
       let model = try Sample.onnxModel(try network("cifar-linear"), mean)
       let other = try written(model)
       #expect(other.graph.node.prefix(2).map(\.opType) == ["Div", "Sub"])

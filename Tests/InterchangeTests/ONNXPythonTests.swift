@@ -81,8 +81,9 @@
       var bounds = [Double](repeating: 1e-4, count: 2)
       for (index, error) in errors.enumerated() {
         let batch = index % 2
-        if error > bounds[batch] {
-          // In a deep network without shortcuts, roundings may grow with every layer: ours as well.
+        if error > bounds[batch], network.name == "cifar-plain1202" {
+          // Over 1,201 layers without shortcuts, roundings grow with every layer: ours as well. Two
+          // programs round alike in size, not in sign; 16 is what gradients are granted, too.
           bounds[batch] = 16 * (try Self.rounding(of: results[batch], images[batch], model))
         }
         #expect(error <= bounds[batch], "\(network.name), \(forms[index / 2]), batch \(batch)")

@@ -91,9 +91,9 @@ import Testing
     try Checkpoint.write(trainer, in: folder.path, provenance: ["data": "colours"])
     #expect(try folder.names == ["last.optimizer-8.safetensors", "last.safetensors"])
     let model = try ModelFile(at: folder["last.safetensors"])
-    #expect(Checkpoint.stateName(of: model) == "last.optimizer-8.safetensors")
+    #expect(try Checkpoint.stateName(in: folder.path) == "last.optimizer-8.safetensors")
     #expect(model.provenance["data"] == "colours" && model.provenance["step"] == "8")
-    Checkpoint.removeState(named: Checkpoint.stateName(of: model), in: folder.path)
+    Checkpoint.removeState(named: try Checkpoint.stateName(in: folder.path), in: folder.path)
     #expect(try folder.names == ["last.safetensors"])
   }
 

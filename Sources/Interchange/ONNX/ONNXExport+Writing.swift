@@ -5,8 +5,12 @@
   extension ONNXExport {
     /// A name that nothing in the file has yet: the wish, or the wish with a number.
     mutating func unique(_ wish: String) -> String {
-      var (name, number) = (wish, 2)
-      while !taken.insert(name).inserted { (name, number) = ("\(wish)_\(number)", number + 1) }
+      var (name, number) = (wish, wishes[wish] ?? 1)
+      while !taken.insert(name).inserted {
+        number += 1
+        name = "\(wish)_\(number)"
+      }
+      wishes[wish] = number
       return name
     }
 

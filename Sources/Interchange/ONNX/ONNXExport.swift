@@ -30,6 +30,8 @@
     private var origins: [Value: Value] = [:]
     /// All names of the file, and those of slots that may come.
     var taken: Set<String>
+    /// The last number that a name was given in addition.
+    var wishes: [String: Int] = [:]
     /// Slots that have been written under their own name.
     var writtenSlots: Set<String> = []
     /// The bytes of all numbers.

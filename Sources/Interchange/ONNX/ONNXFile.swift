@@ -28,7 +28,7 @@ package struct ONNXFile: Sendable {
     /// Decodes a model.
     ///
     /// - Throws: ``ONNXError``.
-    /// - Complexity: O(bytes); in memory less than the file and 64 MiB.
+    /// - Complexity: O(bytes); decoding takes less memory than the file and 64 MiB.
     package init(_ file: FileBytes) throws(ONNXError) {
       name = file.name
       do {
@@ -64,9 +64,9 @@ package struct ONNXFile: Sendable {
       }
       guard model.hasGraph else { throw .noGraph }
       guard model.functions.isEmpty else { throw .localFunctions }
-      guard let set = model.opsetImport.first(where: { isStandard($0.domain) })?.version else {
-        throw .noOperatorSet
-      }
+      let sets = model.opsetImport.filter { isStandard($0.domain) }
+      guard let set = sets.first?.version else { throw .noOperatorSet }
+      guard sets.allSatisfy({ $0.version == set }) else { throw .duplicateField("opset_import") }
       guard set >= operatorSets.lowerBound else { throw .oldOperatorSet(set) }
       guard set <= operatorSets.upperBound else { throw .newOperatorSet(set) }
       return set

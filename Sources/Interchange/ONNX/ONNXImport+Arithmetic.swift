@@ -86,7 +86,7 @@
     }
 
     mutating func quotient(_ node: Node) throws(ONNXProblem) -> Activation {
-      guard let divisor = try number(1, of: node), divisor != 0 else {
+      guard let divisor = try number(1, of: node), divisor.isFinite, (1 / divisor).isFinite else {
         throw node.unsupported("a divisor that is not one number")
       }
       return try scaled(activation(0, of: node, isTrained: false), 1 / divisor, node)

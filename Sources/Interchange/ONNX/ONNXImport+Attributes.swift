@@ -8,10 +8,9 @@
     private func attribute(_ name: String, _ type: Onnx_AttributeProto.AttributeType)
       throws(ONNXProblem) -> Onnx_AttributeProto?
     {
-      guard let attribute = message.attribute.first(where: { $0.name == name }) else {
-        return nil
-      }
-      guard attribute.type == type, attribute.refAttrName.isEmpty else {
+      let given = message.attribute.filter { $0.name == name }
+      guard let attribute = given.first else { return nil }
+      guard given.count == 1, attribute.type == type, attribute.refAttrName.isEmpty else {
         throw .wrongAttribute(name, node: self.name)
       }
       return attribute

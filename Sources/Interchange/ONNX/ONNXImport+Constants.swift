@@ -4,9 +4,6 @@
   // What a file computes of shapes alone, as exporters write it for `x.view(x.size(0), -1)`.
 
   extension ONNXImport {
-    /// The rank of integers that are computed with is 1, and their number is that of a tensor's axes.
-    private static let maximumExtents = 64
-
     /// Nodes whose results are constants, or extents.
     mutating func constant(_ node: Node) throws(ONNXProblem) -> Meaning {
       switch node.kind {
@@ -36,6 +33,9 @@
         return .extents([.known(try node.integer("value_int", default: 0))], isScalar: true)
       }
       if let numbers = try node.integers("value_ints") {
+        guard numbers.count <= Self.maximumExtents else {
+          throw node.unsupported("integers that are no shape")
+        }
         return .extents(numbers.map { .known($0) }, isScalar: false)
       }
       if node.gives("value_float") {

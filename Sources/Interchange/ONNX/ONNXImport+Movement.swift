@@ -92,7 +92,7 @@
       guard let given else { return nil }
       var axes: [Int] = []
       for axis in given { axes.append(try node.axis(axis, rank: rank, attribute: "axes")) }
-      guard Set(axes).count == axes.count else { throw .wrongAttribute("axes", node: node.name) }
+      guard axes.count <= Self.maximumExtents, Set(axes).count == axes.count else { throw .wrongAttribute("axes", node: node.name) }
       return axes
     }
 
@@ -111,7 +111,7 @@
     mutating func unsqueeze(_ node: Node) throws(ONNXProblem) -> Activation {
       let x = try activation(0, of: node)
       let count = try node.has(1) ? integers(1, of: node).count : node.integers("axes")?.count ?? 0
-      guard let axes = try axes(node, rank: x.rank + count) else {
+      guard count <= Self.maximumExtents, let axes = try axes(node, rank: x.rank + count) else {
         throw .wrongAttribute("axes", node: node.name)
       }
       var extents = extents(of: x)
@@ -170,7 +170,7 @@
       else { throw .wrongAttribute("starts", node: node.name) }
       let axes = try given(3, "axes") ?? Array(starts.indices)
       let steps = try given(4, "steps") ?? [Int](repeating: 1, count: starts.count)
-      guard axes.count == starts.count, steps.count == starts.count else {
+      guard axes.count == starts.count, steps.count == starts.count, axes.count <= x.rank else {
         throw .wrongAttribute("axes", node: node.name)
       }
       for (index, given) in axes.enumerated() {
@@ -210,7 +210,7 @@
         value = number
       }
       let axes = try node.has(3) ? integers(3, of: node) : Array(0..<x.rank)
-      guard pads.count == 2 * axes.count else { throw .wrongAttribute("pads", node: node.name) }
+      guard pads.count == 2 * axes.count, axes.count <= x.rank else { throw .wrongAttribute("pads", node: node.name) }
       for (index, given) in axes.enumerated() {
         let axis = try node.axis(given, rank: x.rank, attribute: "axes")
         let (before, after) = (pads[index], pads[index + axes.count])

@@ -9,7 +9,12 @@
       switch node.kind {
       case "Constant", "ConstantOfShape", "Shape", "Gather", "Cast": return try constant(node)
       case "Identity", "Dropout":
-        // Dropout does nothing in inference.
+        // Dropout does nothing in inference, which its third operand may say.
+        if node.kind == "Dropout", node.has(2) {
+          guard case .extents([.known(0)], _) = try meaning(2, of: node) else {
+            throw node.unsupported("training_mode")
+          }
+        }
         return try meaning(0, of: node)
       default: break
       }

@@ -94,8 +94,9 @@
 
     /// What a tensor of the file is.
     func meaning(of tensor: ONNXTensor) -> Meaning {
-      // Integers of other ranks are not computed with, and are refused where they are read.
+      // Other integers are not computed with, and are refused where they are read.
       tensor.kind == .integers && tensor.shape.rank <= 1
+        && tensor.shape.count <= Self.maximumExtents
         ? .extents(
           tensor.integers.map { .known(Int($0)) }, isScalar: tensor.shape.rank == 0)
         : .constant(tensor)
@@ -176,6 +177,9 @@
       do { shape = try operation.resultShape(of: operands.map(\.stored)) } catch {
         throw .shapes(error.message, node: path)
       }
+      guard shape.rank <= ONNXTensor.maximumRank else {
+        throw .shapes("its result has \(shape.rank) axes", node: path)
+      }
       guard let count = Shape.checkedCount(shape.extents), count <= Self.maximumCount else {
         throw .shapes("its result of \(shape) is larger than any memory", node: path)
       }
@@ -186,6 +190,8 @@
     }
 
     private static let maximumCount = 1 << 40
+    /// Integers in a row that are computed with: those of a shape, or of places in one.
+    static let maximumExtents = 64
 
     /// A value whose own order of axes is the one that is given for ONNX's.
     mutating func arranged(_ activation: Activation, _ places: [Int], _ path: String)

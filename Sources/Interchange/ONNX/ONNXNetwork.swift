@@ -10,7 +10,7 @@ import ResidualNetworks
   /// A classifier as an ONNX file has it: a network given as a graph, and its numbers.
   package struct ONNXNetwork {
     /// The name of networks that no catalogue has.
-    static let name = "onnx"
+    static let name = Network.unnamed
     private static let standardSide = 224
 
     package let network: Network
@@ -198,15 +198,15 @@ import ResidualNetworks
         throw ONNXError(
           name, .unsupported("no classifier to replace", operator: "Output", node: name))
       }
+      var tensors = model.graph.initializer
       for (slot, axis) in head.slots {
-        guard let index = model.graph.initializer.firstIndex(where: { $0.name == slot }),
-          axis < model.graph.initializer[index].dims.count,
-          model.graph.initializer[index].dims[axis] == known.network.classes
+        guard let index = tensors.firstIndex(where: { $0.name == slot }),
+          axis < tensors[index].dims.count, tensors[index].dims[axis] == known.network.classes
         else { throw ONNXError(name, .wrongKind(value: slot, node: "output")) }
-        model.graph.initializer[index].dims[axis] = Int64(classes)
-        model.graph.initializer[index].rawData = Data()
-        model.graph.initializer[index].floatData = []
+        tensors[index].dims[axis] = Int64(classes)
+        (tensors[index].rawData, tensors[index].floatData) = (Data(), [])
       }
+      model.graph.initializer = tensors
       return try ONNXNetwork(ONNXFile(model, name: name), hasData: false).network
     }
   }
@@ -224,15 +224,18 @@ import ResidualNetworks
       model.graph.docString = ""
       model.graph.valueInfo = []
       model.graph.metadataProps = []
-      for index in model.graph.initializer.indices {
-        model.graph.initializer[index].dropNumbers()
-      }
-      for node in model.graph.node.indices {
-        model.graph.node[node].docString = ""
-        for index in model.graph.node[node].attribute.indices
-        where model.graph.node[node].attribute[index].hasT {
-          model.graph.node[node].attribute[index].t.dropNumbers()
+      // A generated message copies an array that is changed in place, so whole arrays are put in.
+      model.graph.initializer = model.graph.initializer.map { $0.withoutNumbers }
+      model.graph.node = model.graph.node.map { node in
+        var node = node
+        node.docString = ""
+        node.attribute = node.attribute.map { attribute in
+          guard attribute.hasT else { return attribute }
+          var attribute = attribute
+          attribute.t = attribute.t.withoutNumbers
+          return attribute
         }
+        return node
       }
       // A side that was chosen here is part of the network.
       for index in model.graph.input.indices where model.graph.input[index].name == images.name {
@@ -248,10 +251,12 @@ import ResidualNetworks
   extension Onnx_TensorProto {
     /// Leaves the shape of a tensor of reals. A single one may be part of what is computed, as are
     /// integers.
-    fileprivate mutating func dropNumbers() {
+    fileprivate var withoutNumbers: Onnx_TensorProto {
       guard dataType == Int32(DataType.float.rawValue), rawData.count > 4 || floatData.count > 1
-      else { return }
-      (rawData, floatData) = (Data(), [])
+      else { return self }
+      var tensor = self
+      (tensor.rawData, tensor.floatData) = (Data(), [])
+      return tensor
     }
   }
 

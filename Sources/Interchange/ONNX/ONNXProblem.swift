@@ -16,6 +16,7 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case unknownWireType(Int, offset: Int)
   case fieldZero(offset: Int)
   case nestedTooDeep(offset: Int)
+  case nameTooLong(offset: Int)
   case tooManyParts(limit: Int)
   case tooMuchStructure(limit: Int)
   case notDecodable
@@ -29,6 +30,7 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case localFunctions
   case sparseTensor(String)
   case duplicateTensor(String)
+  case duplicateField(String)
   case duplicateValue(String, node: String)
   case undefinedValue(String, node: String)
 
@@ -72,6 +74,8 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
       "the field at byte \(offset) is of wire type \(type), which ONNX does not use"
     case .fieldZero(let offset): "the field at byte \(offset) has a number that no field has"
     case .nestedTooDeep(let offset): "graphs lie too deep within graphs at byte \(offset)"
+    case .nameTooLong(let offset):
+      "the name at byte \(offset) is longer than \(FileBytes.maximumNameLength) bytes"
     case .tooManyParts(let limit): "there are more than \(limit) nodes, attributes and tensors"
     case .tooMuchStructure(let limit):
       "beside the tensors' numbers there are more than \(limit) bytes"
@@ -85,6 +89,7 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
       "its operators are of version \(version), after \(ONNXFile.operatorSets.upperBound)"
     case .localFunctions: "it brings functions of its own"
     case .sparseTensor(let name): "tensor \(quoted(name)) is sparse"
+    case .duplicateField(let name): "\(quoted(name)) is given twice"
     case .duplicateTensor(let name): "tensor \(quoted(name)) occurs twice"
     case .duplicateValue(let name, let node):
       "node \(quoted(node)) makes \(quoted(name)), which is there already"

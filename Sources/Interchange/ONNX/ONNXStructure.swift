@@ -41,6 +41,15 @@
         }
       }
 
+      /// Whether a field holds a name, by which things are found.
+      func isName(field number: UInt64) -> Bool {
+        switch (self, number) {
+        case (.node, 1), (.node, 2), (.node, 3), (.node, 4), (.node, 7): true
+        case (.tensor, 8), (.value, 1), (.attribute, 1), (.attribute, 21), (.entry, 1): true
+        default: false
+        }
+      }
+
       /// Whether a field holds numbers that take no more memory than their bytes.
       func isBulk(field number: UInt64) -> Bool {
         // float_data, raw_data, double_data
@@ -83,6 +92,8 @@
           let length = try number(at: &offset, before: range.upperBound)
           let begin = offset
           try skip(length, &offset, before: range.upperBound)
+          guard length <= UInt64(FileBytes.maximumNameLength) || !message.isName(field: field)
+          else { throw .nameTooLong(offset: begin) }
           inner = message.message(inField: field)
           if let inner {
             try walk(inner, begin..<offset, depth: depth + 1)

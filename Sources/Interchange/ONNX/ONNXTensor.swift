@@ -58,7 +58,7 @@
       }
     }
 
-    private static let maximumRank = 8
+    static let maximumRank = 8
 
     /// Whether a tensor has a shape, but no numbers.
     static func isEmpty(_ tensor: Onnx_TensorProto) -> Bool {

@@ -45,7 +45,7 @@ enum RunFolders {
             + "'\(programName) train -c \(shellQuoted(folder + "/" + RunFolder.configName))'")
       }
       let model = folder + "/" + Checkpoint.modelName
-      guard Checkpoint.stateName(of: try ModelFile(at: model)) != nil else {
+      guard try Checkpoint.stateName(in: folder) != nil else {
         throw CheckpointError.finished(file: model)
       }
       return folder
@@ -55,7 +55,7 @@ enum RunFolders {
       let model = "\(parent)/\(name)/\(Checkpoint.modelName)"
       guard let attributes = try? manager.attributesOfItem(atPath: model),
         let date = attributes[.modificationDate] as? Date,
-        let file = try? ModelFile(at: model), Checkpoint.stateName(of: file) != nil
+        Checkpoint.canRestore(from: "\(parent)/\(name)")
       else { return nil }
       return ("\(parent)/\(name)", date)
     }

@@ -54,9 +54,9 @@ struct TrainingLog<D: CommandDevice> {
   private func tellBeginning(_ initial: InitialModel?) {
     let (recipe, network) = (trainer.recipe, trainer.network)
     if let initial, let transfer = trainer.transfer, !isResumed {
-      for remark in initial.remarks { terminal.note("\(initial.file): \(remark)") }
+      for remark in initial.remarks { terminal.note("\(initial.file): \(remark)".onOneLine) }
       let there = initial.model.network.classes
-      let replaced = transfer.replaced.joined(separator: ", ")
+      let replaced = transfer.replaced.joined(separator: ", ").onOneLine
       terminal.note(
         "loaded \(transfer.loaded.count) tensors from \(initial.file)"
           + (replaced.isEmpty ? "" : "; replaced \(replaced)")

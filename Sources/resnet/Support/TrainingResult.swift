@@ -70,7 +70,7 @@ struct TrainingResult: Encodable {
     } else {
       (best, bestTest) = (nil, nil)
     }
-    let state = Checkpoint.stateName(of: try ModelFile(at: folder + "/" + Checkpoint.modelName))
+    let state = try Checkpoint.stateName(in: folder)
     (model, test) = try finish(Checkpoint.modelName)
     Checkpoint.removeState(named: state, in: folder)
     validation = try trainer.evaluateValidation().map(EvaluationReport.init)

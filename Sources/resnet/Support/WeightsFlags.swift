@@ -29,7 +29,7 @@ struct WeightsFlags: ParsableArguments {
   func open(_ path: String, on terminal: Terminal) throws -> OpenedModel {
     var opened = try OpenedModel(at: path, options())
     if let classNames { opened = try opened.naming(classesBy: classNames) }
-    for remark in opened.remarks { terminal.note("\(path): \(remark)") }
+    for remark in opened.remarks { terminal.note("\(path): \(remark)".onOneLine) }
     return opened
   }
 
