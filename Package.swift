@@ -98,7 +98,8 @@ let package = Package(
       "Training",
       ["ResidualInterchange", "ResidualExecution", "ResidualDatasets", "ResidualFigures"]),
     .target(
-      name: "Residual", dependencies: ["ResidualTraining", "ResidualCPU", "ResidualCUDA", "ResidualReference"],
+      name: "Residual",
+      dependencies: ["ResidualTraining", "ResidualCPU", "ResidualCUDA", "ResidualReference"],
       path: "Sources/Residual"),
     .executableTarget(
       name: "resnet",

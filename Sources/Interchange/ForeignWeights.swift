@@ -63,7 +63,7 @@ public struct OpenedModel: Sendable {
   /// What was recognised, assumed and converted, in words; nothing for a model of ours.
   public let remarks: [String]
 
-  /// Opens a model of ours, or weights from elsewhere.
+  /// Opens a model of ours, or weights from elsewhere: a file, or a folder of Hugging Face.
   ///
   /// - Parameter network: the network that the tensors are of, such as one of the caller's own layers;
   ///   `nil` for the one that the file names or that is recognised. An ONNX file has its own.
@@ -73,7 +73,7 @@ public struct OpenedModel: Sendable {
     at path: String, _ options: WeightsOptions = .init(), network: Network? = nil
   ) throws {
     try options.check()
-    let bytes = try FileBytes(at: path)
+    let bytes = try FileBytes(at: HubConfiguration.tensors(at: path))
     self =
       try ONNXFile.begins(bytes)
       ? Self(onnx: bytes, options) : Self(WeightsFile(bytes), options, network)
@@ -85,13 +85,25 @@ public struct OpenedModel: Sendable {
       self.init(try ModelFile(own, network: expected), remarks: [])
       return
     }
-    var remarks = file.remarks
+    var (options, remarks) = (options, file.remarks)
     let (slots, names) = try Self.slots(of: file)
     remarks.append("its names are \(names.title)")
+    let configuration = HubConfiguration(beside: file.path)
+    if let configuration {
+      if let activation = configuration.activation, activation != "relu" {
+        throw WeightsError.notRecognized(
+          file: file.path, reason: "config.json beside it asks for the activation '\(activation)'")
+      }
+      let (filled, remark) = configuration.filling(options)
+      options = filled
+      remarks.append(remark)
+    }
     let network = try expected ?? Self.network(file, slots, names, options, &remarks)
+    let classNames = configuration?.classNames.flatMap { $0.count == network.classes ? $0 : nil }
     try self.init(
       network, Self.tensors(file, slots, network),
-      normalization: Self.normalization(options, of: network, &remarks), options, remarks)
+      normalization: Self.normalization(options, of: network, &remarks), classNames: classNames,
+      options, remarks)
   }
 
   /// A network from elsewhere with its tensors.
@@ -99,12 +111,20 @@ public struct OpenedModel: Sendable {
   /// - Parameter classNames: `nil` where the file has none.
   init(
     _ network: Network, _ tensors: [String: Tensor<Float>], normalization: Normalization,
-    classNames: [String]? = nil, _ options: WeightsOptions, _ remarks: [String]
+    classNames: [String]?, _ options: WeightsOptions, _ remarks: [String]
   ) throws {
     var (tensors, remarks) = (tensors, remarks)
+    if let name = Self.firstUnusable(tensors) {
+      remarks.append(
+        "tensor '\(Printable(name))' has elements that are infinite, no numbers, or variances below "
+          + "zero: the network cannot be used as it is")
+    }
     if options.channelOrder == .bgr {
       try Self.reverseChannels(&tensors, of: network)
-      remarks.append("the first filter's channels, mean and std were turned from BGR to RGB")
+      remarks.append(
+        "the first filter's channels were turned from BGR to RGB"
+          + (options.mean == nil && options.std == nil
+            ? "" : ", and so were the given mean and std"))
     }
     self.init(
       ModelFile(
@@ -127,13 +147,22 @@ public struct OpenedModel: Sendable {
     let text = file.text(in: 0..<file.count) ?? ""
     // A byte order mark is no part of a name.
     let start = text.unicodeScalars.first == "\u{FEFF}" ? 1 : 0
-    var names = String(text.unicodeScalars.dropFirst(start)).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    var names = String(text.unicodeScalars.dropFirst(start))
+      .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     if names.last?.isEmpty == true { names.removeLast() }
     guard names.count == model.network.classes, !names.contains(where: \.isEmpty) else {
       throw WeightsError.wrongClassNames(
         file: path, found: names.count { !$0.isEmpty }, classes: model.network.classes)
     }
     return OpenedModel(model.replacing(classNames: names.map(String.init)), remarks: remarks)
+  }
+
+  /// The first tensor that makes every logit something that is no number.
+  private static func firstUnusable(_ tensors: [String: Tensor<Float>]) -> String? {
+    tensors.filter { name, tensor in
+      let isVariance = name.hasSuffix(BatchNormalization.runningVariance)
+      return !tensor.scalars.allSatisfy { $0.isFinite && !(isVariance && $0 < 0) }
+    }.keys.min()
   }
 
   /// The names of classes where a file has none.
@@ -178,12 +207,10 @@ public struct OpenedModel: Sendable {
           inceptionBranch: found?.inceptionBranch, inputSide: options.inputSide, classes: classes)
       }
       let classifier = try named(classes: nil).classifier + ".weight"
-      do {
-        let classes = try RecognizedNetwork.classes(shapes, classifier)
-        return try named(classes: classes)
-      } catch let error as RecognizedNetwork.Unrecognized {
-        throw WeightsError.notRecognized(file: file.path, reason: error.reason)
+      guard let classes = try? RecognizedNetwork.classes(shapes, classifier) else {
+        throw WeightsError.missingTensor(file: file.path, slot: classifier, network: name)
       }
+      return try named(classes: classes)
     }
     let recognized: RecognizedNetwork
     do { recognized = try result.get() } catch {

@@ -66,8 +66,9 @@ package struct WeightsFile: Sendable {
       }
       safetensors = file
     }
-    for prefix in Self.prefixes
-    where !entries.isEmpty && entries.allSatisfy({ $0.name.hasPrefix(prefix) }) {
+    while let prefix = Self.prefixes.first(where: { prefix in
+      !entries.isEmpty && entries.allSatisfy { $0.name.hasPrefix(prefix) }
+    }) {
       remarks.append("all names begin with '\(prefix)', which is left out")
       entries = entries.map {
         Entry(name: String($0.name.dropFirst(prefix.count)), shape: $0.shape, place: $0.place)
@@ -126,7 +127,9 @@ package struct WeightsFile: Sendable {
   private static func kind(_ value: TorchValue) -> String {
     switch value {
     case .dictionary(let members):
-      "a dictionary of " + members.prefix(5).map { "'\($0.key)'" }.joined(separator: ", ")
+      members.isEmpty
+        ? "an empty dictionary"
+        : "a dictionary of " + members.prefix(5).map { "'\($0.key)'" }.joined(separator: ", ")
     case .tensor: "a single tensor"
     case .opaque(let name): "an object of \(name)"
     default: "a value of another kind"

@@ -15,7 +15,8 @@ extension Classifier {
   ///   - batchSize: images that are classified at once.
   /// - Throws: what `OpenedModel` throws, ``DeviceUnavailable``, ``ShapeError``, ``AllocationError``.
   public convenience init(
-    at path: String, _ options: WeightsOptions = .init(), network: Network? = nil, batchSize: Int = 1
+    at path: String, _ options: WeightsOptions = .init(), network: Network? = nil,
+    batchSize: Int = 1
   ) throws {
     try self.init(
       OpenedModel(at: path, options, network: network).model, device: CPUDevice(),

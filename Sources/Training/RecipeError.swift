@@ -63,7 +63,7 @@ extension RecipeOptions.CodingKeys {
   /// What a network must have for the choice to mean something.
   package var part: String {
     switch self {
-    case .shortcut: "shortcuts"
+    case .shortcut: "shortcuts to choose"
     case .stridePlacement: "bottlenecks"
     case .gateBias: "gates"
     case .inceptionBranch: "Inception modules"

@@ -63,12 +63,15 @@ extension RecipeOptions {
   ///
   /// - Parameter network: one of the caller's own layers, where no choice stands for the network.
   /// - Throws: ``RecipeError``, also where the data have too few images for what is set aside.
-  public func resolved(on data: Dataset, for network: Network? = nil) throws(RecipeError) -> Recipe {
+  public func resolved(on data: Dataset, for network: Network? = nil) throws(RecipeError) -> Recipe
+  {
     let (count, validation) = (data.training.count, validation ?? 0)
     if validation > 0, let own = data.validation {
       throw .validationTwice(asked: validation, found: own.count)
     }
-    guard validation == 0 || validation < count else { throw .validationCount(asked: validation, images: count) }
+    guard validation == 0 || validation < count else {
+      throw .validationCount(asked: validation, images: count)
+    }
     var options = self
     // What a classifier began with depends on it.
     if initialCheckpoint != nil { options.classes = classes ?? data.classNames.count }

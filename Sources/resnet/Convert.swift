@@ -211,11 +211,13 @@ struct Convert: ParsableCommand {
       options.stridePlacement = model.network.stridePlacement
       options.inputSide = model.network.inputSide
       if case .padding(let padding) = model.network.shortcut { options.shortcutPadding = padding }
-      if case .channels(let mean, let std) = model.normalization {
+      if case .channels(let mean, let std) = comparable(model) {
         (options.mean, options.std) = (mean, std)
       }
     }
     let other = try OpenedModel(at: file, options).model
+    // Another way to compute the same is rounded otherwise.
+    if other.network.definition != nil, model.network.definition == nil { bound = 1e-4 }
     let side = model.network.inputSide
     var source = RandomSource(RandomKey(seed: 1))
     let images = ImageSet(
@@ -231,14 +233,18 @@ struct Convert: ParsableCommand {
       return result
     }
     let (before, after) = (try logits(model), try logits(other))
+    guard before.allSatisfy(\.isFinite) else {
+      throw InputError(
+        "\(input): the network gives logits that are no numbers; its training has diverged")
+    }
     guard before.map(\.bitPattern) != after.map(\.bitPattern) else { return 0 }
     let largest = before.reduce(0) { max($0, abs($1)) }
     let difference = zip(before, after).reduce(0) { max($0, abs($1.0 - $1.1)) } / largest
     guard difference <= bound else {
       throw OutputError(
         description:
-          "\(output): both sides give different logits, so nothing was written; this is a "
-          + "mistake of the program, please report it")
+          "\(output): both sides give different logits, by \(difference) of the largest, so nothing "
+          + "was written; this is a mistake of the program, please report it")
     }
     return difference
   }

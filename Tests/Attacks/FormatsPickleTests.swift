@@ -127,6 +127,12 @@ import Testing
     Attack(
       "name of a mebibyte", Pickle.global(String(repeating: "a", count: 1 << 20), "b"),
       .invalidName(offset: 3)),
+    Attack(
+      "name that takes long to compare",
+      Pickle.text("torch") + Pickle.text("e" + String(repeating: "\u{301}", count: 100_000)) + [
+        0x93
+      ],
+      .invalidName(offset: 200_018)),
     Attack("name that is not UTF-8", [0x63, 0xC3, 0x28, 10, 10], .invalidName(offset: 3)),
     Attack(
       "names that are no texts", Pickle.none + Pickle.none + [0x93],

@@ -53,6 +53,9 @@ import Testing
 
   static let text: [Attack] = [
     Attack("open header", "{", .headerEnds(expected: "a string as key")),
+    Attack(
+      "name that takes long to compare",
+      "{\"e" + String(repeating: "\u{301}", count: 200_000) + "\":{}}", .nameTooLong(offset: 9)),
     Attack("open string", "{\"abc", .headerEnds(expected: "'\"'")),
     Attack(
       "comma before the end", "{" + tensor("t", 0, 1) + ",}", data: 1,

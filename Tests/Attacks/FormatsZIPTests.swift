@@ -157,6 +157,10 @@ import Testing
     Attack("only a slash", Entry("/"), .unsafeName("/")),
     Attack("backslash", Entry("..\\b"), .unsafeName("..\\b")),
     Attack("drive", Entry("C:b"), .unsafeName("C:b")),
+    Attack(
+      "name that takes long to compare",
+      HostileZIP(Entry("e" + String(repeating: "\u{301}", count: 30_000))).bytes,
+      .nameTooLong(offset: 60_031)),
     Attack("name twice", HostileZIP(entry, entry).bytes, .duplicateName("f")),
     Attack(
       "equivalent names", HostileZIP(Entry("é"), Entry("e\u{301}")).bytes,

@@ -189,35 +189,6 @@
       Attack("loop", .unsupportedOperator("Loop", node: "flat")) {
         $0.graph.node[1].opType = "Loop"
       },
-      Attack("channels that groups do not divide", .wrongAttribute("group", node: "pooled")) {
-        $0.graph.initializer.append(HostileONNX.tensor("filter", [4, 1, 3, 3]))
-        $0.graph.node[0] = HostileONNX.node(
-          "Conv", ["input", "filter"], "pooled", [HostileONNX.attribute("group", 2)])
-      },
-      Attack(
-        "a group for each of many channels",
-        .unsupported("65 groups of channels", operator: "Conv", node: "pooled")
-      ) {
-        $0.graph.initializer.append(HostileONNX.tensor("wide", [65, 3, 1, 1]))
-        $0.graph.initializer.append(HostileONNX.tensor("filter", [65, 1, 3, 3]))
-        $0.graph.node[0] = HostileONNX.node(
-          "Conv", ["wider", "filter"], "pooled", [HostileONNX.attribute("group", 65)])
-        $0.graph.node.insert(HostileONNX.node("Conv", ["input", "wide"], "wider"), at: 0)
-      },
-      Attack(
-        "groups without end",
-        .unsupported("64 groups of channels", operator: "Conv", node: "grouped64")
-      ) {
-        $0.graph.initializer.append(HostileONNX.tensor("wide", [64, 3, 1, 1]))
-        $0.graph.initializer.append(HostileONNX.tensor("filter", [64, 1, 1, 1]))
-        $0.graph.node =
-          [HostileONNX.node("Conv", ["input", "wide"], "grouped-1")]
-          + (0..<1000).map {
-            HostileONNX.node(
-              "Conv", ["grouped\($0 - 1)", "filter"], "grouped\($0)",
-              [HostileONNX.attribute("group", 64)])
-          }
-      },
       Attack("stride of 0", .wrongAttribute("strides", node: "pooled")) {
         $0.graph.node[0] = HostileONNX.node("MaxPool", ["input"], "pooled")
         $0.graph.node[0].attribute = [
@@ -290,7 +261,7 @@
       },
     ]
 
-    @Test(arguments: wire + models) func refused(_ attack: Attack) throws {
+    @Test(arguments: wire + models + sizes) func refused(_ attack: Attack) throws {
       let start = ContinuousClock.now
       let error = #expect(throws: ONNXError.self) {
         _ = try ONNXNetwork(ONNXFile(FileBytes(attack.bytes, name: "hostile")))

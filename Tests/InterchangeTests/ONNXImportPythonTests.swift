@@ -65,13 +65,28 @@
       try compare(Self.script, name, depth: depth)
     }
 
-    /// Descendants of residual networks, with random numbers: groups of channels, and gates on them.
+    /// Relatives of residual networks, with random numbers: groups of channels, gates on them, and
+    /// what prepares images channel by channel.
     private static let torchScript = """
       import os, sys
       import torch, torchvision, onnxruntime
       name, folder = sys.argv[1:]
       torch.manual_seed(1)
-      model = torchvision.models.get_model(name, weights=None)
+      class Normalized(torch.nn.Module):
+          def __init__(self):
+              super().__init__()
+              self.network = torchvision.models.resnet18(weights=None)
+              self.mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
+              self.std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+          def forward(self, images):
+              return self.network((images - self.mean) / self.std)
+      if name == "normalized":
+          model = Normalized()
+      elif name == "googlenet":
+          model = torchvision.models.googlenet(
+              weights=None, aux_logits=False, transform_input=True, init_weights=False)
+      else:
+          model = torchvision.models.get_model(name, weights=None)
       with torch.no_grad():
           model(torch.randn(4, 3, 224, 224))
       model.eval()
@@ -88,9 +103,11 @@
       """
 
     @Test(
-      .enabled(if: Python.has("torchvision", "onnxscript"), "RESNET_PYTHON has no torchvision"),
-      arguments: [("resnext50_32x4d", 50), ("regnet_y_400mf", 82)])
-    func descendant(name: String, depth: Int) throws {
+      .enabled(if: Python.has("torchvision"), "RESNET_PYTHON has no torchvision"),
+      arguments: [
+        ("resnext50_32x4d", 50), ("regnet_y_400mf", 82), ("googlenet", 22), ("normalized", 18),
+      ])
+    func relative(name: String, depth: Int) throws {
       try compare(Self.torchScript, name, depth: depth, standardizes: true)
     }
 

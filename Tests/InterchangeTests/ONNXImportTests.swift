@@ -78,7 +78,9 @@
       let (channels, filters, side) = (4, 8, 5)
       let width = channels / groups
       var source = RandomSource(RandomKey(seed: 9))
-      func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float(source.uniform()) - 0.5 } }
+      func numbers(_ count: Int) -> [Float] {
+        (0..<count).map { _ in Float(source.uniform()) - 0.5 }
+      }
       let (image, bias) = (numbers(channels * side * side), numbers(filters))
       let filter = numbers(filters * width * 9)
 
@@ -87,7 +89,9 @@
       node.attribute = [("group", [Int64(groups)]), ("pads", [1, 1, 1, 1])].map { name, values in
         var attribute = Onnx_AttributeProto()
         attribute.name = name
-        if name == "group" { (attribute.type, attribute.i) = (.int, values[0]) } else {
+        if name == "group" {
+          (attribute.type, attribute.i) = (.int, values[0])
+        } else {
           (attribute.type, attribute.ints) = (.ints, values)
         }
         return attribute

@@ -67,12 +67,108 @@ import Testing
     }
     let (whole, first, second) = (try trainer(), try trainer(), try trainer())
     while try whole.trainEpoch() != nil {}
-    _ = try first.trainEpoch()
     let folder = try TemporaryFolder()
-    try Checkpoint.write(first, in: folder.path, provenance: [:])
+    #expect(!Checkpoint.canRestore(from: folder.path))
+    for _ in 0..<2 {
+      _ = try first.trainEpoch()
+      try Checkpoint.write(first, in: folder.path)
+    }
+    #expect(Checkpoint.canRestore(from: folder.path))
+    // The first state went when the second was there.
+    #expect(try folder.names == ["last.optimizer-8.safetensors", "last.safetensors"])
     try Checkpoint.restore(second, from: folder.path)
     while try second.trainEpoch() != nil {}
     let tensors = whole.model().tensors
     #expect(second.model().tensors == tensors)
+  }
+
+  /// What a program writes itself: a gate on channels, as in squeeze-and-excitation.
+  private struct Gate: Layer {
+    let name: String
+    func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+      let weight = lowering.parameter(
+        name + ".weight", [input.channels], .constant(0.5))
+      let everywhere = lowering.append(
+        .broadcast(.init(leaving: 0)), [weight, input.value], name + ".everywhere")
+      let gated = lowering.append(.multiply(.init()), [input.value, everywhere], name)
+      return Activation(value: gated, channels: input.channels)
+    }
+  }
+
+  @Test func layersOfOnesOwnAreTrained() throws {
+    let data = Dataset(
+      name: "mine", classNames: ["dark", "bright"], training: ReadmeTests.images)
+    let network = Network(name: "gated", inputSide: 32, classes: 2) {
+      Convolution("conv1", 4, size: 3, stride: 2)
+      BatchNormalization("bn1")
+      Gate(name: "gate")
+      ReLU()
+      GlobalAveragePooling()
+      FullyConnected("fc", 2)
+    }
+    #expect(network.depth == 2)
+    var options = RecipeOptions()
+    (options.steps, options.batchSize) = (8, 16)
+    let trainer = try Trainer(
+      network, by: options.resolved(on: data, for: network), on: data,
+      device: CPUDevice(threads: 1))
+    while try trainer.trainEpoch() != nil {}
+    let gate = try #require(trainer.model().tensors["gate.weight"])
+    #expect(gate.scalars.allSatisfy { $0.isFinite && $0 != 0.5 })
+  }
+
+  @Test func whatDoesNotFitIsSaid() throws {
+    func images(_ side: Int) -> ImageSet {
+      ImageSet(
+        height: side, width: side, pixels: [UInt8](repeating: 9, count: 4 * side * side * 3),
+        labels: [0, 1, 0, 1])
+    }
+    func train(_ network: Network, on side: Int, test: Int? = nil) throws {
+      var options = RecipeOptions()
+      (options.steps, options.batchSize) = (1, 4)
+      let data = Dataset(
+        name: "mine", classNames: ["a", "b"], training: images(side), test: test.map(images))
+      _ = try Trainer(
+        network, by: options.resolved(on: data), on: data, device: CPUDevice(threads: 1))
+    }
+    try train(Self.network(), on: 32)
+    #expect(throws: ShapeError.self) { try train(Self.network(), on: 40) }
+    #expect(throws: ShapeError.self) { try train(Self.network(), on: 32, test: 33) }
+    let wide = Network(name: "wide", inputSide: 32, classes: 2) {
+      GlobalAveragePooling()
+      FullyConnected("fc", 3)
+    }
+    #expect(throws: ShapeError.self) { try train(wide, on: 32) }
+
+    // A catalogue's network takes the size of the images.
+    var options = RecipeOptions()
+    (options.model, options.steps, options.batchSize) = ("cifar-resnet8", 1, 4)
+    let data = Dataset(name: "mine", classNames: ["a", "b"], training: images(40))
+    let trainer = try Trainer(options, on: data, device: CPUDevice(threads: 1))
+    #expect(trainer.network.inputSide == 40)
+    let classifier = try Classifier(trainer.model(), device: CPUDevice(threads: 1))
+    #expect(throws: ShapeError.self) { try classifier.evaluate(images(32)) }
+  }
+
+  @Test func anInitialCheckpointIsNeverForgotten() throws {
+    let folder = try TemporaryFolder()
+    let data = Dataset(
+      name: "mine", classNames: ["dark", "bright"], training: ReadmeTests.images)
+    var options = RecipeOptions()
+    (options.model, options.steps, options.batchSize) = ("cifar-resnet8", 1, 16)
+    let first = try Trainer(options, on: data, device: CPUDevice(threads: 1))
+    try first.model().write(to: folder["first.safetensors"])
+    options.initialCheckpoint = folder["first.safetensors"]
+    options.freeze = [Network.allButHead]
+    let recipe = try options.resolved(on: data)
+    for trainer in [
+      try Trainer(options, on: data, device: CPUDevice(threads: 1)),
+      try Trainer(recipe, on: data, device: CPUDevice(threads: 1)),
+    ] {
+      #expect(trainer.transfer?.loaded.count == trainer.network.slots.count)
+    }
+    do { _ = try OpenedModel(at: folder["none.safetensors"]) } catch {
+      #expect(error.localizedDescription.contains("no such file"))
+    }
   }
 }

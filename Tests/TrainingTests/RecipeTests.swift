@@ -260,7 +260,7 @@ import Testing
       message {
         $0.model = "plain20"
         $0.shortcut = "B"
-      } == "cifar-plain20 has no shortcuts; leave shortcut out")
+      } == "cifar-plain20 has no shortcuts to choose; leave shortcut out")
   }
 
   @Test func choicesThatExcludeEachOther() {

@@ -9,21 +9,40 @@ extension Commands {
     init() throws { place = try Workplace() }
 
     /// A model with random numbers, by default with one mean a channel.
+    @discardableResult
     private func addModel(
       _ name: String, _ network: String, _ shortcut: Shortcut? = nil,
       _ normalization: Normalization = .channels(mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3])
-    ) throws {
-      let network = try NetworkCatalog.network(
-        named: network, shortcut: shortcut, inputSide: 32, classes: 3)
+    ) throws -> ModelFile {
+      try addModel(
+        name,
+        NetworkCatalog.network(named: network, shortcut: shortcut, inputSide: 32, classes: 3),
+        normalization)
+    }
+
+    @discardableResult
+    private func addModel(
+      _ name: String, _ network: Network,
+      _ normalization: Normalization = .channels(mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3])
+    ) throws -> ModelFile {
       var source = RandomSource(RandomKey(seed: 5))
       let tensors = network.slots.map { slot in
-        (slot.name, Tensor(slot.shape, (0..<slot.shape.count).map { _ in source.uniform() - 0.25 }))
+        // Variances are not below zero, and activations stay moderate over many layers.
+        let least: Float = slot.name.hasSuffix("running_var") ? 0.25 : -0.25
+        let scale: Float = slot.shape.rank == 4 ? 0.05 : 1
+        let numbers = (0..<slot.shape.count).map { _ in scale * (source.uniform() + least) }
+        return (slot.name, Tensor(slot.shape, numbers))
       }
-      try ModelFile(
+      let model = ModelFile(
         network: network, normalization: normalization,
         classNames: Workplace.classes, statistics: .moving,
-        tensors: Dictionary(uniqueKeysWithValues: tensors)
-      ).write(to: place.url.appending(path: name).path)
+        tensors: Dictionary(uniqueKeysWithValues: tensors))
+      try model.write(to: place.path(name))
+      return model
+    }
+
+    private func model(_ path: String) throws -> ModelFile {
+      try OpenedModel(at: place.path(path)).model
     }
 
     private func tensors(_ path: String, _ options: WeightsOptions = .init()) throws -> [String:
@@ -71,6 +90,47 @@ extension Commands {
       let again = try Program.run(["convert", "a.safetensors", "hub"], in: place.url)
       #expect(again.code == 73)
       #expect(again.errors.contains("name another"))
+    }
+
+    /// The folder says what the names do not.
+    @Test func hubFolderAndBack() throws {
+      let network = try NetworkCatalog.network(
+        named: "resnet50", stridePlacement: .first1x1, inputSide: 32, classes: 3)
+      try addModel("a.safetensors", network)
+      try place.run(["convert", "a.safetensors", "hub", "--hub-style", "transformers"])
+      let back = try place.run(["convert", "hub", "b.safetensors"])
+      #expect(back.errors.contains("config.json beside it says: stride"))
+      let (before, after) = (try model("a.safetensors"), try model("b.safetensors"))
+      #expect(after.network.stridePlacement == .first1x1 && after.network.inputSide == 32)
+      #expect(after.classNames == before.classNames && after.tensors == before.tensors)
+      #expect(after.normalization == before.normalization)
+    }
+
+    /// What training writes has a mean for each pixel, which a checkpoint cannot hold.
+    @Test func meanOfPixels() throws {
+      try addModel(
+        "a.safetensors", "cifar-resnet8", nil,
+        .perPixelMean((0..<32 * 32 * 3).map { Float($0 % 7) / 10 }))
+      let noted = try place.run(["convert", "a.safetensors", "b.pth"])
+      #expect(noted.output.contains("to the bit") && noted.errors.contains("holds no mean"))
+      for opset in ["9", "13"] {
+        let written = try place.run([
+          "convert", "a.safetensors", "o\(opset).onnx", "--opset", opset,
+        ])
+        #expect(written.output.contains("to the bit"))
+      }
+    }
+
+    @Test func numbersThatAreNone() throws {
+      let model = try addModel("a.safetensors", "cifar-resnet8")
+      var tensors = model.tensors
+      tensors["bn1.running_var"]?.scalars[3] = -1
+      try ModelFile(
+        network: model.network, normalization: model.normalization, classNames: model.classNames,
+        statistics: .moving, tensors: tensors
+      ).write(to: place.path("bad.safetensors"))
+      let refused = try Program.run(["convert", "bad.safetensors", "b.pth"], in: place.url)
+      #expect(refused.code == 65 && refused.errors.contains("no numbers"), "\(refused.errors)")
     }
 
     @Test func onnx() throws {

@@ -26,8 +26,9 @@ extension Commands {
     @Test func aRunSaysWhatItBeginsWith() throws {
       let outcome = try tune("b", ["--freeze", "conv1,bn1,layer1", "--json"])
       for text in [
-        "cifar-resnet8 on ", "loaded 37 tensors from \(place.path(Self.model))\n",
-        "frozen: 9 parameters (conv1, bn1, layer1); their batch normalisation uses its running",
+        "cifar-resnet8 on ",
+        "loaded 37 tensors (bn1, conv1, fc, layer1, layer2, layer3) from \(place.path(Self.model))\n",
+        "frozen: 9 parameters (bn1, conv1, layer1); their batch normalisation uses its running",
       ] {
         #expect(outcome.errors.contains(text), "\(text): \(outcome.errors)")
       }
@@ -55,7 +56,8 @@ extension Commands {
         "b", data: "other", ["--num-classes", "2", "--freeze", "all-but-head"])
       #expect(
         outcome.errors.contains(
-          "loaded 35 tensors from \(place.path(Self.model)); replaced fc.weight, fc.bias "
+          "loaded 35 tensors (bn1, conv1, layer1, layer2, layer3) from \(place.path(Self.model)); "
+            + "replaced fc.weight, fc.bias "
             + "(3 classes there, 2 here)"), "\(outcome.errors)")
       let model = try ModelFile(at: place.path("runs/b/last.safetensors"))
       #expect(model.network.classes == 2 && model.classNames == ["x", "y"])

@@ -86,6 +86,17 @@
     }
 
     mutating func quotient(_ node: Node) throws(ONNXProblem) -> Activation {
+      if try number(1, of: node) == nil, case .constant(let tensor) = try meaning(1, of: node),
+        tensor.kind == .reals
+      {
+        let name = node.operands[1] + ".reciprocal"
+        guard meaning(of: name) == nil, let reciprocal = tensor.reciprocal else {
+          throw node.unsupported("such a divisor")
+        }
+        return try together(
+          activation(0, of: node, isTrained: false),
+          slot(name, reciprocal, .parameter, isTrained: false), .multiply(.init()), node)
+      }
       guard let divisor = try number(1, of: node), divisor.isFinite, (1 / divisor).isFinite else {
         throw node.unsupported("a divisor that is not one number")
       }

@@ -84,7 +84,10 @@
       return .extents(Array(extents[part]), isScalar: false)
     }
 
-    private func gathered(_ node: Node) throws(ONNXProblem) -> Meaning {
+    private mutating func gathered(_ node: Node) throws(ONNXProblem) -> Meaning {
+      if case .activation(let x) = try meaning(0, of: node) {
+        return .activation(try gathered(x, node))
+      }
       guard case .extents(let numbers, false) = try meaning(0, of: node),
         case .extents(_, let isScalar) = try meaning(1, of: node),
         try node.integer("axis", default: 0) == 0

@@ -29,7 +29,8 @@
 
     /// Each group of channels by a convolution of its own; the results lie one behind the other.
     private mutating func grouped(
-      _ operation: Operation, _ input: Activation, _ filter: Activation, _ node: Node, _ path: String
+      _ operation: Operation, _ input: Activation, _ filter: Activation, _ node: Node,
+      _ path: String
     ) throws(ONNXProblem) -> Activation {
       let groups = try node.integer("group", default: 1)
       guard groups != 1 else { return try append(operation, [input, filter], path) }

@@ -92,7 +92,9 @@
       guard let given else { return nil }
       var axes: [Int] = []
       for axis in given { axes.append(try node.axis(axis, rank: rank, attribute: "axes")) }
-      guard axes.count <= Self.maximumExtents, Set(axes).count == axes.count else { throw .wrongAttribute("axes", node: node.name) }
+      guard axes.count <= Self.maximumExtents, Set(axes).count == axes.count else {
+        throw .wrongAttribute("axes", node: node.name)
+      }
       return axes
     }
 
@@ -158,6 +160,36 @@
       return place(start)..<max(place(start), place(end))
     }
 
+    /// Places along an axis at equal distances; of a single one, the axis may go.
+    mutating func gathered(_ x: Activation, _ node: Node) throws(ONNXProblem) -> Activation {
+      let axis = try node.axis(node.integer("axis", default: 0), rank: x.rank)
+      let (indices, isScalar): ([Int], Bool)
+      switch try meaning(1, of: node) {
+      case .extents(_, let scalar): (indices, isScalar) = (try integers(1, of: node), scalar)
+      case .constant(let tensor) where tensor.kind == .integers && tensor.shape.rank == 1:
+        (indices, isScalar) = (tensor.integers.map { Int($0) }, false)
+      default: throw .wrongKind(value: node.operands[1], node: node.name)
+      }
+      let extent = x.shape[axis]
+      guard let first = indices.first, let last = indices.last, first >= 0, last < extent,
+        !(axis == 0 && x.carriesBatch)
+      else { throw node.unsupported("such places") }
+      let stride = indices.count > 1 ? indices[1] - first : 1
+      guard stride > 0, last - first == (indices.count - 1) * stride,
+        zip(indices, indices.dropFirst()).allSatisfy({ $1 - $0 == stride })
+      else { throw node.unsupported("places at unequal distances") }
+      let part = viewed(
+        try append(
+          .slice(
+            .init(
+              axis: x.places[axis], start: first, end: extent - last - 1, stride: stride)),
+          [x], isScalar ? node.name + ".part" : node.name), x.places)
+      guard isScalar else { return part }
+      var extents = extents(of: part)
+      extents.remove(at: axis)
+      return try reshaped(part, extents, node.name)
+    }
+
     mutating func slice(_ node: Node) throws(ONNXProblem) -> Activation {
       var x = try activation(0, of: node)
       let isOld = operatorSet < 10
@@ -210,7 +242,9 @@
         value = number
       }
       let axes = try node.has(3) ? integers(3, of: node) : Array(0..<x.rank)
-      guard pads.count == 2 * axes.count, axes.count <= x.rank else { throw .wrongAttribute("pads", node: node.name) }
+      guard pads.count == 2 * axes.count, axes.count <= x.rank else {
+        throw .wrongAttribute("pads", node: node.name)
+      }
       for (index, given) in axes.enumerated() {
         let axis = try node.axis(given, rank: x.rank, attribute: "axes")
         let (before, after) = (pads[index], pads[index + axes.count])

@@ -32,7 +32,7 @@
       }
     }
 
-    private mutating func slot(
+    mutating func slot(
       _ name: String, _ tensor: ONNXTensor, _ role: StateSlot.Role, isTrained: Bool
     ) throws(ONNXProblem) -> Activation {
       if let known = slots[name] { return known }

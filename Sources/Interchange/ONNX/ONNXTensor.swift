@@ -98,6 +98,16 @@
       }
     }
 
+    /// One over each real; `nil` where that is not finite. A tensor without numbers stays so.
+    var reciprocal: ONNXTensor? {
+      if case .message(let tensor) = storage, Self.isEmpty(tensor) { return self }
+      var message = Onnx_TensorProto()
+      message.dataType = Int32(Onnx_TensorProto.DataType.float.rawValue)
+      message.dims = shape.extents.map { Int64($0) }
+      message.floatData = reals.map { 1 / $0 }
+      return message.floatData.allSatisfy(\.isFinite) ? try? ONNXTensor(message) : nil
+    }
+
     /// The elements of a tensor of integers.
     var integers: [Int64] {
       switch storage {

@@ -33,7 +33,9 @@ package enum Failure {
   /// The code for an error, `nil` where ArgumentParser knows better.
   package static func code(for error: any Error) -> Code? {
     switch error {
-    case is RecipeError, is NetworkNameError, is UsageError, InstructionSetError.unknown: .usage
+    case is RecipeError, is NetworkNameError, is UsageError, is ShapeError,
+      InstructionSetError.unknown:
+      .usage
     case let error as ImageError:
       switch error {
       case .codecMissing, .codecUnavailable: .unavailable
@@ -118,6 +120,7 @@ package enum Failure {
     switch error {
     case let error as RecipeError: flagged(error)
     case NetworkNameError.unknown(let name): unknownNetwork(name)
+    case let error as ShapeError: "\(error); choose a larger --img-size, or another network"
     default: "\(error)".namingFlags
     }
   }

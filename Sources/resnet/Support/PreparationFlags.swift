@@ -42,7 +42,9 @@ struct PreparationFlags: ParsableArguments {
     let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
     let values = numbers.compactMap { $0 }.filter(isAllowed)
     guard numbers.count == 3, values.count == 3 else {
-      throw UsageError("\(flag) '\(text)' must be three numbers, such as 0.485,0.456,0.406")
+      throw UsageError(
+        "\(flag) '\(text)' must be three numbers\(flag == "--std" ? " above 0" : ""), such as 0.485,0.456,0.406"
+      )
     }
     return values
   }

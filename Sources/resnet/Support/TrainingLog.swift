@@ -58,7 +58,8 @@ struct TrainingLog<D: CommandDevice> {
       let there = initial.model.network.classes
       let replaced = transfer.replaced.joined(separator: ", ").onOneLine
       terminal.note(
-        "loaded \(transfer.loaded.count) tensors from \(initial.file)"
+        "loaded \(transfer.loaded.count) tensors (\(Self.parts(transfer.loaded.keys))) from "
+          + initial.file
           + (replaced.isEmpty ? "" : "; replaced \(replaced)")
           + (there == network.classes ? "" : " (\(there) classes there, \(network.classes) here)"))
       if there == network.classes, initial.namesClasses,
@@ -69,8 +70,14 @@ struct TrainingLog<D: CommandDevice> {
     }
     guard !network.frozen.isEmpty else { return }
     terminal.note(
-      "frozen: \(network.frozen.count) parameters (\(recipe.freeze.joined(separator: ", "))); "
+      "frozen: \(network.frozen.count) parameters (\(Self.parts(network.frozen))); "
         + "their batch normalisation uses its running statistics")
+  }
+
+  /// The parts of a network that parameters are of: the first components of their paths.
+  private static func parts(_ names: some Sequence<String>) -> String {
+    let parts = Set(names.map { String($0.prefix { $0 != "." }) }).sorted()
+    return (parts.prefix(12) + (parts.count > 12 ? ["…"] : [])).joined(separator: ", ").onOneLine
   }
 
   /// An estimate from the network's arithmetic and the device's speed.
