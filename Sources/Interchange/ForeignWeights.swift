@@ -41,7 +41,8 @@ public struct OpenedModel: Sendable {
     if let configuration {
       if let activation = configuration.activation, activation != "relu" {
         throw WeightsError.notRecognized(
-          file: file.path, reason: "config.json beside it asks for the activation '\(activation)'")
+          file: file.path,
+          reason: "config.json beside it asks for the activation '\(Printable(activation))'")
       }
       let (filled, remark) = configuration.filling(options)
       options = filled

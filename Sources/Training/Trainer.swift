@@ -98,7 +98,6 @@ public final class Trainer<D: Device> {
       (set, validation) = (data.training, data.validation)
     }
     test = data.test
-    try network.checkShapes()
     for set in [set, validation, test].compactMap(\.self) { try network.check(set) }
     guard recipe.batchSize <= set.count else {
       throw RecipeError.batchLargerThanSet(batch: recipe.batchSize, images: set.count)

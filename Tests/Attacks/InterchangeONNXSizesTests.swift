@@ -44,6 +44,14 @@
         }
         $0.graph.node[1] = HostileONNX.node("Slice", ["pooled", "starts", "ends", "axes"], "flat")
       },
+      Attack(
+        "places further apart than numbers reach",
+        .unsupported("such places", operator: "Gather", node: "flat")
+      ) {
+        $0.graph.initializer.append(HostileONNX.integers("places", [1, .min]))
+        $0.graph.node[1] = HostileONNX.node("Gather", ["pooled", "places"], "flat")
+        $0.graph.node[1].attribute = [HostileONNX.attribute("axis", 1)]
+      },
       Attack("attribute twice", .wrongAttribute("axis", node: "flat")) {
         $0.graph.node[1].attribute = [
           HostileONNX.attribute("axis", 1), HostileONNX.attribute("axis", 0),

@@ -90,9 +90,10 @@
         tensor.kind == .reals
       {
         let name = node.operands[1] + ".reciprocal"
-        guard meaning(of: name) == nil, let reciprocal = tensor.reciprocal else {
-          throw node.unsupported("such a divisor")
-        }
+        // Divided by before, it is a slot already.
+        guard meaning(of: name) == nil,
+          let reciprocal = slots[name] == nil ? tensor.reciprocal : tensor
+        else { throw node.unsupported("such a divisor") }
         return try together(
           activation(0, of: node, isTrained: false),
           slot(name, reciprocal, .parameter, isTrained: false), .multiply(.init()), node)

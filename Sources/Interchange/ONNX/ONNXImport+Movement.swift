@@ -171,11 +171,11 @@
       default: throw .wrongKind(value: node.operands[1], node: node.name)
       }
       let extent = x.shape[axis]
-      guard let first = indices.first, let last = indices.last, first >= 0, last < extent,
-        !(axis == 0 && x.carriesBatch)
+      guard let first = indices.first, let last = indices.last,
+        indices.allSatisfy({ 0..<extent ~= $0 }), !(axis == 0 && x.carriesBatch)
       else { throw node.unsupported("such places") }
       let stride = indices.count > 1 ? indices[1] - first : 1
-      guard stride > 0, last - first == (indices.count - 1) * stride,
+      guard stride > 0,
         zip(indices, indices.dropFirst()).allSatisfy({ $1 - $0 == stride })
       else { throw node.unsupported("places at unequal distances") }
       let part = viewed(

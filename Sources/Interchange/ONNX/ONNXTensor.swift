@@ -100,7 +100,12 @@
 
     /// One over each real; `nil` where that is not finite. A tensor without numbers stays so.
     var reciprocal: ONNXTensor? {
-      if case .message(let tensor) = storage, Self.isEmpty(tensor) { return self }
+      switch storage {
+      case .message(let tensor) where Self.isEmpty(tensor): return self
+      case .filled(let number):
+        return (1 / number).isFinite ? ONNXTensor(filled: 1 / number, shape) : nil
+      default: break
+      }
       var message = Onnx_TensorProto()
       message.dataType = Int32(Onnx_TensorProto.DataType.float.rawValue)
       message.dims = shape.extents.map { Int64($0) }
