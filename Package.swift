@@ -151,7 +151,8 @@ let package = Package(
     tests(
       "InterchangeTests",
       [
-        "ResidualInterchange", "ResidualCPU", "ResidualReference", "ResidualTestSupport",
+        "ResidualInterchange", "ResidualCPU", "ResidualReference", "ResidualFuzzSupport",
+        "ResidualTestSupport",
         .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
       ]),
     tests("FormatsTests", ["ResidualFormats", "ResidualTensors", "ResidualTestSupport"]),

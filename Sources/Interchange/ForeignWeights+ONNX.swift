@@ -14,11 +14,15 @@ extension OpenedModel {
   init(onnx bytes: FileBytes, _ options: WeightsOptions) throws {
     #if ONNX
       let file = try ONNXFile(bytes)
-      guard options.model == nil, options.shortcutPadding == nil, options.stridePlacement == nil
-      else { throw WeightsError.describesLayers(file: bytes.name) }
+      let ofLayers = options.given.filter {
+        ["model", "shortcutPadding", "stridePlacement"].contains($0)
+      }
+      guard ofLayers.isEmpty else {
+        throw WeightsError.describesLayers(file: bytes.name, given: ofLayers)
+      }
       let description = try ONNXDescription(of: file)
-      guard description == nil || options == WeightsOptions() else {
-        throw WeightsError.describesItself(file: bytes.name)
+      guard description == nil || options.given.isEmpty else {
+        throw WeightsError.describesItself(file: bytes.name, given: options.given)
       }
       let found = try ONNXNetwork(
         description?.file ?? file, inputSide: options.inputSide)

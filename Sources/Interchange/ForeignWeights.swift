@@ -30,10 +30,13 @@ public struct OpenedModel: Sendable {
 
   private init(_ file: WeightsFile, _ options: WeightsOptions, _ expected: Network?) throws {
     if let own = file.safetensors, ModelMetadata.describes(own.metadata) {
-      guard options == WeightsOptions() else { throw WeightsError.describesItself(file: file.path) }
+      guard options.given.isEmpty else {
+        throw WeightsError.describesItself(file: file.path, given: options.given)
+      }
       self.init(try ModelFile(own, network: expected), remarks: [])
       return
     }
+    let asked = options
     var (options, remarks) = (options, file.remarks)
     let (slots, names) = try Self.slots(of: file)
     remarks.append("its names are \(names.title)")
@@ -49,6 +52,7 @@ public struct OpenedModel: Sendable {
       remarks.append(remark)
     }
     let network = try expected ?? Self.network(file, slots, names, options, &remarks)
+    try asked.check(for: network, from: file.path)
     let classNames = configuration?.classNames.flatMap { $0.count == network.classes ? $0 : nil }
     try self.init(
       network, Self.tensors(file, slots, network),

@@ -19,14 +19,16 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
   case extraTensor(file: String, name: String, network: String)
   /// A tensor of another shape than its slot's.
   case wrongShape(file: String, name: String, found: Shape, slot: String, expected: Shape)
-  /// A model of ours, with options that say what it says itself.
-  case describesItself(file: String)
+  /// A model of ours, with options, by their names, that say what it says itself.
+  case describesItself(file: String, given: [String])
   /// A number outside its range, which `allowed` tells in words.
   case outOfRange(option: String, value: String, allowed: String)
   /// A list of names that is not one for each class.
   case wrongClassNames(file: String, found: Int, classes: Int)
-  /// A file of layers, with options that say what it says itself.
-  case describesLayers(file: String)
+  /// A file of layers, with options, by their names, that say what it says itself.
+  case describesLayers(file: String, given: [String])
+  /// An option about a part that the network has not.
+  case notOfNetwork(file: String, option: String, network: String, part: String)
   /// Channels to be turned, where no convolution reads the images.
   case noFirstFilter(network: String)
   /// A file whose bytes are not those that the hexadecimal digits in its name stand for.
@@ -51,17 +53,17 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
     case .wrongShape(let file, let name, let found, let slot, let expected):
       "\(file): tensor '\(Printable(name))' has shape \(found), but '\(Printable(slot))' needs \(expected); "
         + "the file is damaged, or of another network (`model`)"
-    case .describesItself(let file):
-      "\(file): this model says itself what network it is and how images are prepared; leave `model`, "
-        + "`shortcutPadding`, `stridePlacement`, `inputSide`, `mean`, `std`, `channelOrder` and "
-        + "`inputRange` out"
+    case .describesItself(let file, let given):
+      "\(file): this model says itself what network it is and how images are prepared; leave "
+        + "\(Self.list(given)) out"
     case .outOfRange(let option, let value, let allowed):
       "`\(option)` \(value) is out of range: \(allowed)"
     case .wrongClassNames(let file, let found, let classes):
       "\(file): \(found) names for \(classes) classes; write one a line, none of them empty"
-    case .describesLayers(let file):
-      "\(file): this file says itself what its layers are; leave `model`, `shortcutPadding` and "
-        + "`stridePlacement` out"
+    case .describesLayers(let file, let given):
+      "\(file): this file says itself what its layers are; leave \(Self.list(given)) out"
+    case .notOfNetwork(let file, let option, let network, let part):
+      "\(file): \(network) has no \(part); leave `\(option)` out"
     case .noFirstFilter(let network):
       "\(network) does not begin with a convolution, so that its channels cannot be turned; leave "
         + "`channelOrder` out"
@@ -69,5 +71,12 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
       "\(file): the file's SHA-256 begins with \(found), not with \(expected) as its name says; "
         + "fetch it again, or rename it if it was changed on purpose"
     }
+  }
+
+  /// Names of options as text.
+  private static func list(_ options: [String]) -> String {
+    let names = options.map { "`\($0)`" }
+    guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+    return names.dropLast().joined(separator: ", ") + " and " + last
   }
 }

@@ -37,23 +37,18 @@ package struct WeightsFile: Sendable {
   ]
   static let prefixes = ["module.", "_orig_mod.", "model."]
 
-  /// Opens a file and reads the names and shapes of its tensors.
-  ///
-  /// - Throws: ``FileError``, `SafetensorsError`, `TorchError` or ``WeightsError``.
-  package init(at path: String) throws { try self.init(FileBytes(at: path)) }
-
   /// Reads the names and shapes of a file's tensors.
   ///
   /// - Throws: `SafetensorsError`, `TorchError` or ``WeightsError``.
-  init(_ bytes: FileBytes) throws {
+  package init(_ bytes: FileBytes) throws {
     path = bytes.name
     var remarks: [String] = []
     var entries: [Entry]
     if Self.isTorch(bytes) {
       try WeightsHash.check(bytes)
       let file = try TorchFile(bytes)
-      let (tensors, wrapper) = try Self.unwrapped(file)
-      if let wrapper { remarks.append("the tensors lie under '\(wrapper)'") }
+      let (tensors, remark) = try Self.unwrapped(file)
+      if let remark { remarks.append(remark) }
       entries = tensors.map { Entry(name: $0, shape: $1.shape, place: .torch(file, $1)) }
       safetensors = nil
     } else {
@@ -103,9 +98,9 @@ package struct WeightsFile: Sendable {
       && (start.starts(with: [0x50, 0x4B]) || start.count > 1 && start[0] == 0x80 && start[1] < 6)
   }
 
-  /// The members that are tensors, and the key that they lie under.
+  /// The members that are tensors, and which key they lie under, in words.
   private static func unwrapped(_ file: TorchFile) throws -> (
-    [(String, TorchTensor)], wrapper: String?
+    [(String, TorchTensor)], remark: String?
   ) {
     func tensors(_ value: TorchValue) -> [(String, TorchTensor)]? {
       guard let members = value.members else { return nil }
@@ -117,8 +112,16 @@ package struct WeightsFile: Sendable {
       }
       return tensors.isEmpty ? nil : tensors
     }
-    for key in wrappers {
-      if let inner = file.root[key], let found = tensors(inner) { return (found, key) }
+    let wrapped = wrappers.compactMap { key in
+      file.root[key].flatMap(tensors).map { (key: key, tensors: $0) }
+    }
+    if let first = wrapped.first {
+      let others = wrapped.dropFirst().map { "'\($0.key)'" }.joined(separator: ", ")
+      return (
+        first.tensors,
+        "the tensors lie under '\(first.key)'"
+          + (others.isEmpty ? "" : "; those under \(others) are left out")
+      )
     }
     if let found = tensors(file.root) { return (found, nil) }
     throw WeightsError.noStateDictionary(file: file.file.name, found: kind(file.root))

@@ -32,6 +32,35 @@ public struct WeightsOptions: Hashable, Sendable {
   /// Leaves everything open.
   public init() {}
 
+  /// The names of what is not left open, in the order above.
+  var given: [String] {
+    var names: [String] = []
+    if model != nil { names.append("model") }
+    if shortcutPadding != nil { names.append("shortcutPadding") }
+    if stridePlacement != nil { names.append("stridePlacement") }
+    if inputSide != nil { names.append("inputSide") }
+    if mean != nil { names.append("mean") }
+    if std != nil { names.append("std") }
+    if channelOrder != nil { names.append("channelOrder") }
+    if inputRange != nil { names.append("inputRange") }
+    return names
+  }
+
+  /// Checks that a network has what the options are about.
+  func check(for network: Network, from file: String) throws(WeightsError) {
+    if stridePlacement != nil, network.stridePlacement == nil {
+      throw .notOfNetwork(
+        file: file, option: "stridePlacement", network: network.name, part: "bottlenecks")
+    }
+    if shortcutPadding != nil {
+      guard case .padding = network.shortcut else {
+        throw .notOfNetwork(
+          file: file, option: "shortcutPadding", network: network.name,
+          part: "zero-padding shortcuts")
+      }
+    }
+  }
+
   /// Checks the numbers.
   func check() throws(WeightsError) {
     for (option, numbers, isDeviation) in [("mean", mean, false), ("std", std, true)] {

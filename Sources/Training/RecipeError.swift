@@ -1,6 +1,6 @@
 import ResidualNetworks
 
-/// A choice that cannot be. It names the option as files do; the command line adds its own spelling.
+/// A choice that cannot be. Its description names options as files of settings do.
 public enum RecipeError: Error, Hashable, CustomStringConvertible {
   /// The model's name stands for no network.
   case network(NetworkNameError)
@@ -30,31 +30,44 @@ public enum RecipeError: Error, Hashable, CustomStringConvertible {
   case contradiction(
     option: RecipeOptions.CodingKeys, value: String, file: String, found: String)
 
-  public var description: String {
-    switch self {
+  public var description: String { message(equals: " = ") { $0.rawValue } }
+
+  /// What is wrong, and the mend.
+  ///
+  /// - Parameters:
+  ///   - equals: what stands between an option and its value.
+  ///   - name: the spelling of an option.
+  package func message(equals: String, _ name: (RecipeOptions.CodingKeys) -> String) -> String {
+    func setting(_ option: RecipeOptions.CodingKeys, _ value: some Any) -> String {
+      "\(name(option))\(equals)\(value)"
+    }
+    return switch self {
     case .network(let error): error.description
     case .outOfRange(let option, let value, let allowed):
-      "\(option.rawValue) = \(value) is out of range: \(allowed)"
+      "\(setting(option, value)) is out of range: \(allowed)"
     case .unknownChoice(let option, let value, let choices):
-      "\(option.rawValue) = '\(value)' is not one of \(choices.joined(separator: ", "))"
-    case .epochsAndSteps: "epochs and steps both say how long to train; give one of them"
+      "\(setting(option, "'\(value)'")) is not one of \(choices.joined(separator: ", "))"
+    case .epochsAndSteps:
+      "\(name(.epochs)) and \(name(.steps)) both say how long to train; give one of them"
     case .batchLargerThanSet(let batch, let images):
-      "a batch of \(batch) is larger than the training set of \(images) images; "
-        + "give a smaller batch_size"
+      "\(setting(.batchSize, batch)) is larger than the training set of \(images) images; "
+        + "give at most that"
     case .notOfNetwork(let option, let model):
-      "\(model) has no \(option.part); leave \(option.rawValue) out"
-    case .freezing(let error): "freeze: \(error)"
+      "\(model) has no \(option.part); leave \(name(option)) out"
+    case .freezing(let error): "\(name(.freeze)): \(error)"
     case .classes(let asked, let found):
-      "num_classes = \(asked), but the data have \(found) classes; leave it out, or give \(found)"
+      "\(setting(.classes, asked)), but the data have \(found) classes; leave it out, or give \(found)"
     case .layers(let reason): reason
     case .needsInitialCheckpoint(let option):
-      "\(option.rawValue) is about a network from a file; name it with initial_checkpoint"
+      "\(name(option)) is about a network from a file; name it with \(name(.initialCheckpoint))"
     case .validationCount(let asked, let images):
-      "validation = \(asked) leaves nothing of the \(images) training images; set fewer aside"
+      "\(setting(.validation, asked)) leaves nothing of the \(images) training images; "
+        + "set fewer aside"
     case .validationTwice(let asked, let found):
-      "validation = \(asked), but the data bring \(found) validation images of their own; leave it out"
+      "\(setting(.validation, asked)), but the data bring \(found) validation images of their own; "
+        + "leave it out"
     case .contradiction(let option, let value, let file, let found):
-      "\(option.rawValue) = \(value) contradicts \(file), whose network has \(found); leave it out"
+      "\(setting(option, value)) contradicts \(file), whose network has \(found); leave it out"
     }
   }
 }

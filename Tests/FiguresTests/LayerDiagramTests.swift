@@ -42,6 +42,40 @@ import Testing
     #expect(try XMLReader.read(svg).name == "svg")
   }
 
+  @Test func lineBesideABranch() throws {
+    // From the left branch, which has one box, down beside the right one's second box.
+    let lines = elements("path", branches.svg).filter { !$0.contains("stroke-dasharray") }
+    #expect(lines.count { $0.count { $0 == "L" } == 2 } == 1)
+  }
+
+  @Test func marksOfShortcuts() throws {
+    var gated = branches
+    #expect(elements("circle", gated.svg).isEmpty)
+    gated.shortcuts[0] = .init(from: 0, to: 4, changesShape: false, mark: "T")
+    #expect(elements("circle", gated.svg).count == 1)
+    #expect(elements("text", gated.svg).contains { $0.hasSuffix(">T</text>") })
+  }
+
+  /// Two boxes a block after the first box, as in a network of 110 layers.
+  @Test func columnsEndBehindBlocks() throws {
+    let count = 109
+    let residual = LayerDiagram(
+      title: "blocks",
+      boxes: (0..<count).map { .init("\($0)", group: 0, inputs: $0 == 0 ? [] : [$0 - 1]) },
+      shortcuts: stride(from: 0, to: count - 1, by: 2).map {
+        .init(from: $0, to: $0 + 2, changesShape: false)
+      })
+    let places = try elements("text", residual.svg).dropFirst().map { try number("x", $0) }
+    let first = places.prefix { $0 == places[0] }.count
+    #expect(first == 55 && Set(places).count == 2)
+    // Only the second column's first block begins above a box.
+    let ways = elements("path", residual.svg).filter { $0.contains("stroke-dasharray") }
+    let starts = try ways.map { way in
+      try #require(way.split(separator: "M").last?.split(separator: " ").dropFirst().first)
+    }
+    #expect(starts.count == 54 && starts.count { $0 == "40" } == 1)
+  }
+
   @Test func columnsAfterManyLevels() throws {
     let count = 2 * LayerDiagram.levelsPerColumn + 3
     let chain = LayerDiagram(

@@ -7,7 +7,7 @@ import Testing
 @Suite struct NumPyArrayTests {
   static let arrays: [NumPyArray] = [
     .float32(Tensor([2, 3], [1, -2.5, .infinity, 0, -0, .leastNonzeroMagnitude])),
-    .float64(Tensor([4], [0.1, .pi, -.greatestFiniteMagnitude, 1e-320])),
+    .float64(Tensor([4], [0.1, .pi, -.greatestFiniteMagnitude, 0x1p-1064])),
     .int64(Tensor([1, 2, 1], [.min, .max])),
     .float32(Tensor([], [7])),
     .float32(Tensor([0, 3], [])),

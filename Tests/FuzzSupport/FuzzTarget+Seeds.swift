@@ -3,7 +3,6 @@ import ResidualFormats
 import ResidualTensors
 
 #if ONNX
-  import ResidualONNXSchema
   import SwiftProtobuf
 #endif
 
@@ -17,7 +16,7 @@ extension FuzzTarget {
     case .torch:
       try [Pickle.dictionary(Pickle.tensor(extents: [2, 2], [2, 1]))] + Self.fixtures("th", "pth")
     #if ONNX
-      case .onnx: try [Self.message().serializedBytes()]
+      case .onnx: try [Self.layers(), Self.arithmetic()].map { try $0.serializedBytes() }
     #endif
     }
   }
@@ -89,64 +88,4 @@ extension FuzzTarget {
       .filter { name in name != "module.pth" && endings.contains { name.hasSuffix(".\($0)") } }
       .map { Array(try Data(contentsOf: folder.appending(path: $0))) }
   }
-
-  #if ONNX
-    /// A network of every kind of layer, with the shapes that exporters compute.
-    private static func message() -> Onnx_ModelProto {
-      var operators = Onnx_OperatorSetIdProto()
-      operators.version = 17
-      var model = Onnx_ModelProto()
-      model.irVersion = 8
-      model.opsetImport = [operators]
-      model.graph.input = [HostileONNX.value("x", [0, 3, 32, 32])]
-      model.graph.output = [HostileONNX.value("y", [0, 2])]
-      model.graph.initializer = [
-        HostileONNX.tensor("w", [2, 3, 3, 3]), HostileONNX.tensor("b", [2]),
-        HostileONNX.tensor("s", [2]), HostileONNX.tensor("m", [2]),
-        HostileONNX.tensor("f", [2, 2]), HostileONNX.tensor("d", [2]),
-        HostileONNX.tensor("c", [2, 1, 1]), HostileONNX.integers("zero", [0]),
-        HostileONNX.integers("rest", [-1]),
-        HostileONNX.integers("pads", [0, 0, 1, 1, 0, 0, 0, 0]), HostileONNX.integers("one", [1]),
-        HostileONNX.integers("end", [9999]),
-        HostileONNX.integers("axis", [2]), HostileONNX.integers("step", [2]),
-      ]
-      model.graph.node = [
-        HostileONNX.node(
-          "Conv", ["x", "w", "b"], "1",
-          [
-            HostileONNX.attribute("strides", ints: [2, 2]),
-            HostileONNX.attribute("pads", ints: [1, 1, 1, 1]),
-          ]),
-        HostileONNX.node("BatchNormalization", ["1", "s", "b", "m", "s"], "2"),
-        HostileONNX.node("Relu", ["2"], "3"),
-        HostileONNX.node("Pad", ["3", "pads"], "4"),
-        HostileONNX.node(
-          "MaxPool", ["4"], "5",
-          [
-            HostileONNX.attribute("kernel_shape", ints: [3, 3]),
-            HostileONNX.attribute("strides", ints: [2, 2]),
-          ]),
-        HostileONNX.node(
-          "AveragePool", ["5"], "6", [HostileONNX.attribute("kernel_shape", ints: [2, 2])]),
-        HostileONNX.node("Slice", ["6", "one", "end", "axis", "step"], "7"),
-        HostileONNX.node("Add", ["7", "c"], "8"),
-        HostileONNX.node("Sigmoid", ["8"], "9"), HostileONNX.node("Mul", ["8", "9"], "10"),
-        HostileONNX.node("Sub", ["10", "8"], "11"),
-        HostileONNX.node("Concat", ["11", "10"], "12", [HostileONNX.attribute("axis", 1)]),
-        HostileONNX.node(
-          "Transpose", ["12"], "13", [HostileONNX.attribute("perm", ints: [0, 2, 3, 1])]),
-        HostileONNX.node(
-          "Transpose", ["13"], "14", [HostileONNX.attribute("perm", ints: [0, 3, 1, 2])]),
-        HostileONNX.node("GlobalAveragePool", ["14"], "15"),
-        HostileONNX.node("Shape", ["15"], "16"),
-        HostileONNX.node("Gather", ["16", "zero"], "17"),
-        HostileONNX.node("Concat", ["17", "rest"], "18", [HostileONNX.attribute("axis", 0)]),
-        HostileONNX.node("Reshape", ["15", "18"], "19"), HostileONNX.node("Identity", ["19"], "20"),
-        HostileONNX.node("Slice", ["20", "zero", "step", "one"], "21"),
-        HostileONNX.node("Gemm", ["21", "f", "d"], "22", [HostileONNX.attribute("transB", 1)]),
-        HostileONNX.node("Softmax", ["22"], "y", [HostileONNX.attribute("axis", 1)]),
-      ]
-      return model
-    }
-  #endif
 }

@@ -45,7 +45,15 @@ extension FuzzTarget {
       Array($0.utf8)
     }
 
+  /// Operators and attributes, and the beginnings of parts of messages.
   private static let ofMessages =
-    ["Conv", "BatchNormalization", "Relu", "MaxPool", "Gemm", "Add", "strides", "pads", "group"].map
-  { Array($0.utf8) } + [[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1], [0x3A], [0x2A]]
+    [
+      "Conv", "BatchNormalization", "Relu", "MaxPool", "Gemm", "Add", "Gather", "Div", "Slice",
+      "Concat", "Reshape", "Squeeze", "Unsqueeze", "Constant", "Shape", "strides", "pads",
+      "group", "axis", "axes", "steps", "value_ints", "auto_pad", "SAME_UPPER", "ceil_mode",
+    ].map { Array($0.utf8) }
+    + [
+      [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1],
+      [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], [0x3A], [0x2A],
+    ]
 }

@@ -17,11 +17,14 @@
       return value
     }
 
-    /// Zeros of float32.
-    package static func tensor(_ name: String, _ extents: [Int64]) -> Onnx_TensorProto {
+    /// A tensor of one float32 number.
+    package static func tensor(
+      _ name: String, _ extents: [Int64], of number: Float = 0
+    ) -> Onnx_TensorProto {
       var tensor = Onnx_TensorProto()
       (tensor.name, tensor.dims, tensor.dataType) = (name, extents, 1)
-      tensor.rawData = Data(count: 4 * Int(extents.reduce(1, *)))
+      let bytes = withUnsafeBytes(of: number.bitPattern.littleEndian) { Array($0) }
+      for _ in 0..<extents.reduce(1, *) { tensor.rawData.append(contentsOf: bytes) }
       return tensor
     }
 

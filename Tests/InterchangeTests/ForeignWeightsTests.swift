@@ -11,17 +11,6 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// A network's parameters under other names.
-  private func entries(
-    _ network: Network, name: (String) -> String? = { $0 }
-  ) throws -> [SafetensorsEntry] {
-    var source = RandomSource(RandomKey(seed: 3))
-    return network.slots.compactMap { slot in
-      let numbers = (0..<slot.shape.count).map { _ in source.uniform() }
-      return name(slot.name).map { SafetensorsEntry($0, Tensor(slot.shape, numbers)) }
-    }
-  }
-
   private func network(_ name: String, _ shortcut: Shortcut? = nil, classes: Int = 4) throws
     -> Network
   {
@@ -36,7 +25,7 @@ import Testing
   ])
   func recognition(name: String) throws {
     let network = try network(name)
-    let entries = try entries(network)
+    let entries = try Sample.entries(network)
     try TorchFile.write(entries, to: folder["weights.pth"])
     try Safetensors.write(entries, metadata: [:], to: folder["weights.safetensors"])
     for file in ["weights.pth", "weights.safetensors"] {
@@ -69,7 +58,7 @@ import Testing
   @Test(arguments: [Shortcut.padding(.both), .projection, .projectionEverywhere])
   func namesAfterAkamaster(shortcut: Shortcut) throws {
     let network = try network("cifar-resnet14", shortcut)
-    let entries = try entries(network) { name in
+    let entries = try Sample.entries(network) { name in
       let name = name.replacing("fc.", with: "linear.").replacing("downsample", with: "shortcut")
       return "module." + name
     }
@@ -91,7 +80,7 @@ import Testing
   @Test(arguments: ["resnet18", "resnet50"])
   func namesOfTransformers(name: String) throws {
     let network = try network(name)
-    let entries = try entries(network, name: Self.transformersName)
+    let entries = try Sample.entries(network, name: Self.transformersName)
     try Safetensors.write(entries, metadata: ["format": "pt"], to: folder["model.safetensors"])
     let opened = try OpenedModel(at: folder["model.safetensors"])
     #expect(opened.model.network.name == name)
@@ -121,7 +110,7 @@ import Testing
   /// What a network computes is the same for a turned filter on turned channels.
   @Test func channelOrderAndRange() throws {
     let network = try network("cifar-resnet8")
-    try TorchFile.write(entries(network), to: folder["bgr.pth"])
+    try TorchFile.write(Sample.entries(network), to: folder["bgr.pth"])
     var options = WeightsOptions()
     options.channelOrder = .bgr
     options.inputRange = .bytes
@@ -151,7 +140,7 @@ import Testing
   @Test func assumedMeanAndDeviation() throws {
     let network = try network("cifar-resnet8")
     let mean: [Float] = [0.485, 0.456, 0.406]
-    try TorchFile.write(entries(network), to: folder["w.pth"])
+    try TorchFile.write(Sample.entries(network), to: folder["w.pth"])
     func normalization(_ options: WeightsOptions = .init()) throws -> Normalization {
       try OpenedModel(at: folder["w.pth"], options).model.normalization
     }
@@ -169,25 +158,25 @@ import Testing
     #expect(try normalization(options) == caffe)
     let inception = try NetworkCatalog.network(
       named: "googlenet", inceptionBranch: .three, classes: 4)
-    try TorchFile.write(entries(inception), to: folder["w.pth"])
+    try TorchFile.write(Sample.entries(inception), to: folder["w.pth"])
     let half = Normalization.channels(mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])
     #expect(try normalization() == half)
   }
 
   @Test func namedNetworksNeedNoRecognition() throws {
-    try TorchFile.write(entries(network("cifar-linear")), to: folder["l.pth"])
+    try TorchFile.write(Sample.entries(network("cifar-linear")), to: folder["l.pth"])
     #expect(throws: WeightsError.self) { _ = try OpenedModel(at: folder["l.pth"]) }
     var options = WeightsOptions()
     options.model = "cifar-linear"
     #expect(try OpenedModel(at: folder["l.pth"], options).model.network.classes == 4)
     try TorchFile.write(
-      entries(network("cifar-resnet8", .projectionEverywhere)), to: folder["c.pth"])
+      Sample.entries(network("cifar-resnet8", .projectionEverywhere)), to: folder["c.pth"])
     let opened = try OpenedModel(at: folder["c.pth"]).model
     #expect(opened.network.shortcut == .projectionEverywhere)
   }
 
   @Test func plainNetworksMustBeNamed() throws {
-    try TorchFile.write(entries(network("cifar-plain8")), to: folder["p.pth"])
+    try TorchFile.write(Sample.entries(network("cifar-plain8")), to: folder["p.pth"])
     let opened = try OpenedModel(at: folder["p.pth"])
     #expect(opened.model.network.name == "cifar-resnet8")
     #expect(opened.remarks.contains { $0.contains("`model` cifar-plain") })
@@ -198,104 +187,11 @@ import Testing
 
   @Test func auxiliaryClassifiersMayBeMissing() throws {
     let network = try network("googlenet")
-    let entries = try entries(network) { $0.hasPrefix("aux") ? nil : $0 }
+    let entries = try Sample.entries(network) { $0.hasPrefix("aux") ? nil : $0 }
     try TorchFile.write(entries, to: folder["g.pth"])
     let model = try OpenedModel(at: folder["g.pth"]).model
     #expect(model.tensors.count == entries.count)
     try model.write(to: folder["g.safetensors"])
     #expect(try ModelFile(at: folder["g.safetensors"]).tensors == model.tensors)
-  }
-
-  // MARK: Refused
-
-  private func error(
-    _ entries: [SafetensorsEntry], _ change: (inout WeightsOptions) -> Void = { _ in }
-  )
-    -> WeightsError?
-  {
-    var options = WeightsOptions()
-    change(&options)
-    return #expect(throws: WeightsError.self) {
-      try TorchFile.write(entries, to: folder["w.pth"])
-      _ = try OpenedModel(at: folder["w.pth"], options)
-    }
-  }
-
-  @Test func refusals() throws {
-    let network = try network("cifar-resnet8")
-    let entries = try entries(network)
-    let path = folder["w.pth"]
-    #expect(
-      error(entries.filter { $0.name != "layer2.0.bn1.bias" })
-        == .missingTensor(file: path, slot: "layer2.0.bn1.bias", network: "cifar-resnet8"))
-    let extra = SafetensorsEntry("layer9.weight", Tensor<Float>([2], [1, 2]))
-    #expect(
-      error(entries + [extra])
-        == .extraTensor(file: path, name: "layer9.weight", network: "cifar-resnet8"))
-    let short = entries.map {
-      $0.name == "bn1.bias" ? SafetensorsEntry("bn1.bias", Tensor<Float>([2], [1, 2])) : $0
-    }
-    #expect(
-      error(short)
-        == .wrongShape(
-          file: path, name: "bn1.bias", found: [2], slot: "bn1.bias", expected: [16]))
-    #expect(
-      error([extra])
-        == .notRecognized(file: path, reason: "there is no tensor 'conv1.weight'"))
-    #expect(
-      error(entries.filter { !$0.name.hasPrefix("fc") })
-        == .notRecognized(file: path, reason: "there is no classifier 'fc.weight'"))
-    let huge = entries.map { entry in
-      entry.name.hasPrefix("fc.")
-        ? SafetensorsEntry(entry.name, Tensor<Float>([1 << 60, 0, 1, 1], [])) : entry
-    }
-    #expect(
-      error(huge)
-        == .notRecognized(
-          file: path, reason: "its classifier 'fc.weight' has \(1 << 60) rows"))
-    let stages = (1...3000).map { SafetensorsEntry("layer\($0).x", Tensor<Float>([1], [0])) }
-    #expect(
-      error(stages + entries.filter { !$0.name.hasPrefix("layer") })
-        == .notRecognized(
-          file: path,
-          reason: "a first filter of [16, 3, 3, 3] before stages of 0, 0, 0, 0, 0 blocks is of no "
-            + "network here"))
-    let twice = entries + [SafetensorsEntry("linear.bias", Tensor<Float>([4], repeating: 0))]
-    #expect(
-      error(twice)
-        == .sameSlot(file: path, first: "fc.bias", second: "linear.bias", slot: "fc.bias"))
-    #expect(
-      error(entries) { $0.model = "cifar-resnet14" }
-        == .missingTensor(file: path, slot: "layer1.1.conv1.weight", network: "cifar-resnet14"))
-    let model = try Sample.model()
-    try model.write(to: folder["m.safetensors"])
-    let own = #expect(throws: WeightsError.self) {
-      var options = WeightsOptions()
-      options.mean = [0, 0, 0]
-      _ = try OpenedModel(at: folder["m.safetensors"], options)
-    }
-    #expect(own == .describesItself(file: folder["m.safetensors"]))
-    #expect(try OpenedModel(at: folder["m.safetensors"]).namesClasses)
-  }
-
-  @Test func hashInTheName() throws {
-    let entries = try entries(network("cifar-resnet8"))
-    try TorchFile.write(entries, to: folder["w.pth"])
-    let digits = SHA256.digits(of: try FileBytes(at: folder["w.pth"]))
-    let bytes = try Data(contentsOf: URL(filePath: folder["w.pth"]))
-    // A name's digits must have a letter, or they could be a date.
-    let right =
-      String(digits.prefix(12)) + "a".prefix(digits.prefix(12).contains { $0.isLetter } ? 0 : 1)
-    let named = folder["net-\(right).pth"]
-    try bytes.write(to: URL(filePath: named))
-    if right.count == 12 { #expect(throws: Never.self) { _ = try OpenedModel(at: named) } }
-    let wrong = folder["net-0123abcd.pth"]
-    try bytes.write(to: URL(filePath: wrong))
-    let error = #expect(throws: WeightsError.self) { _ = try OpenedModel(at: wrong) }
-    #expect(
-      error == .wrongHash(file: wrong, expected: "0123abcd", found: String(digits.prefix(8))))
-    let date = folder["net-20261121.pth"]
-    try bytes.write(to: URL(filePath: date))
-    #expect(throws: Never.self) { _ = try OpenedModel(at: date) }
   }
 }

@@ -180,12 +180,12 @@
       let path = folder["custom.onnx"]
       var options = WeightsOptions()
       options.model = "resnet18"
-      #expect(throws: WeightsError.describesLayers(file: path)) {
+      #expect(throws: WeightsError.describesLayers(file: path, given: ["model"])) {
         _ = try OpenedModel(at: path, options)
       }
       options = WeightsOptions()
       options.mean = [0, 0, 0]
-      #expect(throws: WeightsError.describesItself(file: path)) {
+      #expect(throws: WeightsError.describesItself(file: path, given: ["mean"])) {
         _ = try OpenedModel(at: path, options)
       }
     }

@@ -1,10 +1,22 @@
 import Foundation
+import ResidualFormats
 import ResidualImages
 import ResidualInterchange
 import ResidualTensors
 
 /// Models of random numbers.
 enum Sample {
+  /// A network's parameters under other names; those without one are left out.
+  static func entries(
+    _ network: Network, name: (String) -> String? = { $0 }
+  ) throws -> [SafetensorsEntry] {
+    var source = RandomSource(RandomKey(seed: 3))
+    return network.slots.compactMap { slot in
+      let numbers = (0..<slot.shape.count).map { _ in source.uniform() }
+      return name(slot.name).map { SafetensorsEntry($0, Tensor(slot.shape, numbers)) }
+    }
+  }
+
   static func model(
     _ name: String = "cifar-resnet8", _ shortcut: Shortcut = .padding(.end),
     classNames: [String] = ["cat", "dog", "fox"], usesMean: Bool = true,

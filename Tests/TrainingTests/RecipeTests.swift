@@ -271,7 +271,7 @@ import Testing
       } == "epochs and steps both say how long to train; give one of them")
     #expect(
       message(trainingCount: 100) { _ in }
-        == "a batch of 128 is larger than the training set of 100 images; give a smaller batch_size"
+        == "batch_size = 128 is larger than the training set of 100 images; give at most that"
     )
     #expect(message(trainingCount: 128) { _ in } == nil)
     #expect(message(trainingCount: nil) { $0.batchSize = 1_000_000 } == nil)

@@ -118,39 +118,11 @@ package enum Failure {
 
   static func message(for error: any Error) -> String {
     switch error {
-    case let error as RecipeError: flagged(error)
-    case NetworkNameError.unknown(let name): unknownNetwork(name)
+    case NetworkNameError.unknown(let name), RecipeError.network(.unknown(let name)):
+      unknownNetwork(name)
+    case let error as RecipeError: error.message(equals: " ") { $0.flag }
     case let error as ShapeError: "\(error); choose a larger --img-size, or another network"
     default: "\(error)".namingFlags
-    }
-  }
-
-  /// A recipe's error in the words of the command line.
-  private static func flagged(_ error: RecipeError) -> String {
-    switch error {
-    case .network(.unknown(let name)): unknownNetwork(name)
-    case .outOfRange(let option, let value, let allowed):
-      "\(option.flag) \(value) is out of range: \(allowed)"
-    case .unknownChoice(let option, let value, let choices):
-      "\(option.flag) '\(value)' is not one of \(choices.joined(separator: ", "))"
-    case .epochsAndSteps: "--epochs and --steps both say how long to train; give one of them"
-    case .batchLargerThanSet(let batch, let images):
-      "--batch-size \(batch) is larger than the training set of \(images) images; give at most that"
-    case .notOfNetwork(let option, let model):
-      "\(model) has no \(option.part); leave \(option.flag) out"
-    case .freezing(let error): "--freeze: \(error)"
-    case .classes(let asked, let found):
-      "--num-classes \(asked), but the data have \(found) classes; leave it out, or give \(found)"
-    case .needsInitialCheckpoint(let option):
-      "\(option.flag) is about a network from a file; name it with --initial-checkpoint"
-    case .validationCount(let asked, let images):
-      "--validation \(asked) leaves nothing of the \(images) training images; set fewer aside"
-    case .validationTwice(let asked, let found):
-      "--validation \(asked), but the data bring \(found) validation images of their own; leave the "
-        + "flag out"
-    case .contradiction(let option, let value, let file, let found):
-      "\(option.flag) \(value) contradicts \(file), whose network has \(found); leave it out"
-    default: "\(error)"
     }
   }
 

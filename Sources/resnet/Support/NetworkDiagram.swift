@@ -33,8 +33,13 @@ extension LayerDiagram {
         let isFirstLong = inputs[0].last >= inputs[1].last
         let (long, short) = isFirstLong ? (inputs[0], inputs[1]) : (inputs[1], inputs[0])
         if let end = long.boxes.max() {
+          let isGated = node.operands.contains {
+            graph.nodes[$0.node].path.hasSuffix(".gate.product")
+          }
           shortcuts.append(
-            Shortcut(from: short.boxes.max(), to: end, changesShape: short.changesShape))
+            Shortcut(
+              from: short.boxes.max(), to: end, changesShape: short.changesShape,
+              mark: isGated ? "T" : nil))
         }
         sources[index] = Source(boxes: long.boxes)
       case .slice, .pad, .convolution:
@@ -46,7 +51,8 @@ extension LayerDiagram {
       }
     }
     self.init(
-      title: "\(network.name), images of \(network.inputSide)×\(network.inputSide) pixels",
+      title: "\(network.name), images of \(network.inputSide)×\(network.inputSide) pixels"
+        + (shortcuts.contains { $0.mark != nil } ? "; T: gate" : ""),
       boxes: boxes, shortcuts: shortcuts)
   }
 

@@ -43,8 +43,8 @@ struct TrainingLog<D: CommandDevice> {
     tellBeginning(initial)
     if trainer.step > 0 { terminal.note("going on after step \(grouped(trainer.step))") }
     terminal.note(
-      "\(grouped(recipe.schedule.steps)) steps of \(recipe.batchSize) images, "
-        + "\(trainer.epochs) epochs; about \(ProgressLine.time(expectedSeconds(data, device))) on "
+      "\(counted(recipe.schedule.steps, "step")) of \(counted(recipe.batchSize, "image")), "
+        + "\(counted(trainer.epochs, "epoch")); about \(ProgressLine.time(expectedSeconds(data, device))) on "
         + device.summary)
     terminal.note(MemoryOptions.remark(trainer.memory, trainer.recomputation))
     terminal.note("run folder: \(folder)")
@@ -52,7 +52,7 @@ struct TrainingLog<D: CommandDevice> {
 
   /// Which tensors were loaded, replaced and frozen.
   private func tellBeginning(_ initial: InitialModel?) {
-    let (recipe, network) = (trainer.recipe, trainer.network)
+    let network = trainer.network
     if let initial, let transfer = trainer.transfer, !isResumed {
       for remark in initial.remarks { terminal.note("\(initial.file): \(remark)".onOneLine) }
       let there = initial.model.network.classes
@@ -69,9 +69,17 @@ struct TrainingLog<D: CommandDevice> {
       }
     }
     guard !network.frozen.isEmpty else { return }
+    let usesRunningStatistics = network.graph(.training).nodes.contains { node in
+      if case .batchNormalization(let rule) = node.operation {
+        rule.statistics == .fixed
+      } else {
+        false
+      }
+    }
     terminal.note(
-      "frozen: \(network.frozen.count) parameters (\(Self.parts(network.frozen))); "
-        + "their batch normalisation uses its running statistics")
+      "frozen: \(counted(network.frozen.count, "parameter")) (\(Self.parts(network.frozen)))"
+        + (usesRunningStatistics
+          ? "; their batch normalisation uses its running statistics" : ""))
   }
 
   /// The parts of a network that parameters are of: the first components of their paths.
@@ -161,6 +169,9 @@ struct TrainingLog<D: CommandDevice> {
   }
 
   private func grouped(_ number: Int) -> String { NumberFormat.grouped(number) }
+  private func counted(_ number: Int, _ noun: String) -> String {
+    grouped(number) + " " + noun + (number == 1 ? "" : "s")
+  }
   private func fixed(_ number: Double, _ decimals: Int) -> String {
     NumberFormat.fixed(number, decimals: decimals)
   }
