@@ -77,6 +77,7 @@ extension RecipeOptions.CodingKeys {
   package var part: String {
     switch self {
     case .shortcut: "shortcuts to choose"
+    case .shortcutPadding: "zero-padding shortcuts"
     case .stridePlacement: "bottlenecks"
     case .gateBias: "gates"
     case .inceptionBranch: "Inception modules"

@@ -179,8 +179,10 @@ extension RecipeOptions {
       result = try network(nil)
       if case .padding = result.shortcut { result = try network(.padding(padding)) }
     }
+    let pads = if case .padding = result.shortcut { true } else { false }
     for (option, isMissing) in [
       (.shortcut, shortcut != nil && result.shortcut == nil),
+      (.shortcutPadding, shortcutPadding != nil && !pads),
       (.stridePlacement, placement != nil && result.stridePlacement == nil),
       (.gateBias, gateBias != nil && result.gateBias == nil),
       (.inceptionBranch, branch != nil && result.inceptionBranch == nil),

@@ -40,7 +40,7 @@ struct Summary: ParsableCommand {
     // No network has a name with a dot or a slash, and hardly a file one without.
     let chosen =
       network.contains { "./".contains($0) }
-      ? try OpenedModel(at: network).model.network : try networkOptions.network(named: network)
+      ? try networkOptions.network(at: network) : try networkOptions.network(named: network)
     if let svg {
       try OutputError.checkWritable(file: svg, option: "--svg")
       let drawing = try LayerDiagram(of: chosen).svg

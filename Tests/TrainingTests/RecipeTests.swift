@@ -97,12 +97,8 @@ import Testing
     #expect(paper.shortcut == .padding(.end) && paper.stridePlacement == .first1x1)
     let network = try paper.network(classes: 7)
     #expect(network.inputSide == 64 && network.classes == 7)
-    // Where zeros would stand does not matter to a projection.
-    let padded = try recipe {
-      $0.model = "resnet18"
-      $0.shortcutPadding = "both"
-    }
-    #expect(padded.shortcut == .projection && padded.stridePlacement == nil)
+    let basic = try recipe { $0.model = "resnet18" }
+    #expect(basic.shortcut == .projection && basic.stridePlacement == nil)
   }
 
   // MARK: Sources
@@ -179,7 +175,7 @@ import Testing
     let recipe = try recipe {
       $0.model = model
       $0.shortcut = isResidual ? shortcut : nil
-      $0.shortcutPadding = shortcut == "A" ? "both" : nil
+      $0.shortcutPadding = isResidual && shortcut == "A" ? "both" : nil
       $0.steps = 1000
       $0.learningRate = 0.07
       $0.seed = .max

@@ -23,6 +23,9 @@ extension Commands {
       try expectUsageError("bench train plian20", "'plian20'", "did you mean \"plain20\"?")
       try expectUsageError("train data --model vgg", "'vgg'", "resnet networks")
       try expectUsageError("summary vgg16 --shortcut A", "vgg16 has no shortcuts", "--shortcut")
+      try expectUsageError(
+        "summary resnet18 --shortcut-padding end", "no zero-padding shortcuts",
+        "--shortcut-padding")
       try expectUsageError("summary resnet50 --gate-bias -1", "no gates", "--gate-bias")
       try expectUsageError("summary highway18 --gate-bias nan", "--gate-bias nan is out of range")
       try expectUsageError("summary resnet50 --inception-branch 3x3", "no Inception modules")

@@ -75,6 +75,11 @@ extension Commands {
       try expectInputError("evaluate truncated.safetensors data", "truncated.safetensors")
       try expectInputError("predict truncated.safetensors data/test/ape/0.png", "truncated")
       try expectInputError("summary truncated.safetensors", "truncated.safetensors")
+      try expectInputError(
+        "summary runs/a/last.safetensors --img-size 64", "says itself", "leave --img-size out")
+      try Commands.expectRefusal(
+        ["summary", "runs/a/last.safetensors", "--shortcut", "B"], code: 64,
+        says: ["last.safetensors", "leave --shortcut out"], in: place)
       try place.addImages("other", train: ["ape", "bat", "dog"], test: ["ape", "bat", "dog"])
       try expectInputError(
         "evaluate runs/a/last.safetensors other", "ape, bat, cow", "ape, bat, dog")

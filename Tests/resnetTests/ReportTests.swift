@@ -51,6 +51,8 @@ extension Commands {
       #expect(count("stroke=\"#1f4e9c\"") == 16 && count("stroke-dasharray=\"4 3\"") == 3)
       try place.run(["summary", "plain34", "--svg", "plain.svg"])
       #expect(!(try place.text("plain.svg").contains("#1f4e9c")))
+      try place.run(["summary", "highway34", "--svg", "gates.svg", "--quiet"])
+      #expect(try place.text("gates.svg").split(separator: ">T<").count == 17)
       try place.run(["summary", "googlenet", "--svg", "inception.svg"])
       #expect(try place.text("inception.svg").contains(">concat, 1024<"))
     }

@@ -62,6 +62,21 @@ struct NetworkOptions: ParsableArguments {
     // Any number of steps and images: only the network is of interest.
     return try options.resolved(trainingCount: nil).network(classes: nil)
   }
+
+  /// The network of a file of weights, with what the file leaves open.
+  func network(at path: String) throws -> Network {
+    for (flag, isGiven) in [
+      ("--shortcut", shortcut != nil), ("--gate-bias", gateBias != nil),
+      ("--inception-branch", inceptionBranch != nil),
+    ] where isGiven {
+      throw UsageError("\(path): its tensors say what its layers are; leave \(flag) out")
+    }
+    var options = WeightsOptions()
+    options.shortcutPadding = try choice("--shortcut-padding", shortcutPadding)
+    options.stridePlacement = try choice("--stride-on", stridePlacement)
+    options.inputSide = imageSize
+    return try OpenedModel(at: path, options).model.network
+  }
 }
 
 /// Prints a document for machines.
