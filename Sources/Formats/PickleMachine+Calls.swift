@@ -52,7 +52,7 @@ extension PickleMachine {
         throw .wrongArguments(function: PickleGlobal.parameter.name, offset: operationOffset)
       }
     case (.numberType(let code, _), .tuple(let items)):
-      guard items.count > 1, let order = text(items[1]), ["<", "|"].contains(order) else {
+      guard items.count > 1, isText(items[1], "<") || isText(items[1], "|") else {
         throw .wrongArguments(function: "numpy.dtype", offset: operationOffset)
       }
       objects[target] = .numberType(code, isLittleEndian: true)
@@ -68,7 +68,7 @@ extension PickleMachine {
   func storage(_ identifier: Int) throws(PickleProblem) -> PickledStorage {
     let wrong = PickleProblem.wrongPersistentID(offset: operationOffset)
     guard case .tuple(let items) = objects[identifier], (5...6).contains(items.count),
-      text(items[0]) == "storage", case .global(.storage(let type)) = objects[items[1]],
+      isText(items[0], "storage"), case .global(.storage(let type)) = objects[items[1]],
       let key = text(items[2]), key.utf8.count <= PickleReader.maximumKeyLength,
       text(items[3]) != nil, let count = integer(items[4]), count >= 0
     else { throw wrong }
@@ -91,6 +91,11 @@ extension PickleMachine {
 extension PickleMachine {
   private func text(_ index: Int) -> String? {
     if case .leaf(.text(let text)) = objects[index] { text } else { nil }
+  }
+
+  /// Whether an object is a text: byte by byte, as a long one takes long to compare as Unicode.
+  private func isText(_ index: Int, _ wanted: String) -> Bool {
+    text(index)?.utf8.elementsEqual(wanted.utf8) == true
   }
 
   private func integer(_ index: Int) -> Int64? {
@@ -179,7 +184,7 @@ extension PickleMachine {
     _ arguments: [Int]
   ) throws(PickleProblem) -> PickleObject? {
     guard arguments.count == 2, let text = text(arguments[0]),
-      self.text(arguments[1]) == "latin1"
+      isText(arguments[1], "latin1")
     else { return nil }
     try charge(text.utf8.count)
     var bytes: [UInt8] = []

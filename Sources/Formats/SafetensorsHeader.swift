@@ -91,7 +91,8 @@ extension SafetensorsHeader {
       case .type:
         guard type == nil else { throw .duplicateField(tensor: name, field: key) }
         let text = try parser.parseString("the name of an element type")
-        type = SafetensorsType(rawValue: text)
+        // Before anything is done that takes longer for a longer text.
+        type = text.utf8.count <= 16 ? SafetensorsType(rawValue: text) : nil
         guard type != nil else { throw .unknownType(tensor: name, type: text) }
       case .shape:
         guard extents == nil else { throw .duplicateField(tensor: name, field: key) }

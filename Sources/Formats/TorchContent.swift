@@ -74,7 +74,7 @@ struct TorchContent {
     let end: Int
     (value, end) = try Self.read(file, pickle.range)
     guard end == pickle.range.upperBound else { throw .bytesBehindPickle(offset: end) }
-    for (name, tensor) in value.tensors {
+    for (name, tensor) in try Self.tensors(value) {
       try describe(tensor.storage, tensor: name)
       let key = tensor.storage.key
       guard storages[key] == nil else { continue }
@@ -108,7 +108,7 @@ struct TorchContent {
     self.file = file
     archive = nil
     value = try next()
-    let tensors = value.tensors
+    let tensors = try Self.tensors(value)
     for (name, tensor) in tensors { try describe(tensor.storage, tensor: name) }
     guard case .list(let keys) = try next() else { throw .wrongKeys }
     try locate(keys, from: offset)
@@ -129,6 +129,21 @@ struct TorchContent {
     } catch {
       throw .pickle(error)
     }
+  }
+
+  /// The tensors of a value, and their names; one that many places share is counted at each.
+  private static func tensors(
+    _ value: PickleValue<PickledTensor>
+  ) throws(TorchProblem) -> [(name: String, tensor: PickledTensor)] {
+    var result: [(name: String, tensor: PickledTensor)] = []
+    _ = try value.mapTensors { (name, tensor) throws(TorchProblem) -> PickledTensor in
+      guard result.count < PickleReader.maximumTensors else {
+        throw .tooManyTensors(limit: PickleReader.maximumTensors)
+      }
+      result.append((name, tensor))
+      return tensor
+    }
+    return result
   }
 
   private mutating func describe(
@@ -181,7 +196,6 @@ struct TorchContent {
     let (product, overflow) = file.count.multipliedReportingOverflow(by: TorchFile.maximumRatio)
     let limit = overflow ? Int.max : max(product, TorchFile.alwaysAllowed)
     var left = limit
-    var tensorsLeft = PickleReader.maximumTensors
     return try value.mapTensors {
       (name: String, pickled: PickledTensor) throws(TorchProblem) -> TorchTensor in
       guard let range = storages[pickled.storage.key] else {
@@ -192,10 +206,6 @@ struct TorchContent {
         throw .tooManyElements(tensor: name, limit: limit)
       }
       left -= tensor.shape.count
-      guard tensorsLeft > 0 else {
-        throw .tooManyTensors(limit: PickleReader.maximumTensors)
-      }
-      tensorsLeft -= 1
       return tensor
     }
   }

@@ -125,7 +125,7 @@ public struct Graph: Sendable {
       default:
         let operands = node.operands.map { shapes[$0.node][$0.result] }
         do {
-          shapes.append(try node.operation.rule.shapes(of: operands))
+          shapes.append(try node.operation.resultShapes(of: operands))
         } catch {
           throw ShapeError("\(node.path): \(error.message)")
         }

@@ -127,13 +127,18 @@ public enum Operation: Hashable, Sendable {
   public func readsOnlyShape(ofOperand index: Int) -> Bool {
     rule.readsOnlyShape(ofOperand: index)
   }
-  /// The shape of the first result.
+  /// The shapes of the results, where those of the operands are ``Shape/isComputable``.
   ///
-  /// - Throws: ``ShapeError`` where the operands do not fit; it does not name a node.
-  package func resultShape(of operands: [Shape]) throws(ShapeError) -> Shape {
-    try rule.shapes(of: operands)[0]
+  /// - Throws: ``ShapeError`` where the operands do not fit, or a result would fit in no memory; it
+  ///   does not name a node.
+  package func resultShapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
+    let shapes = try rule.shapes(of: operands)
+    if let large = shapes.first(where: { !$0.isComputable }) {
+      throw ShapeError("its result of \(large) is larger than any memory")
+    }
+    return shapes
   }
-  /// Multiply-adds of one evaluation.
+  /// Multiply-adds of one evaluation; `Int.max` where there are more.
   public func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
     rule.multiplyAdds(operands: operands, results: results)
   }
@@ -155,6 +160,12 @@ protocol OperationRule: Hashable, Sendable {
   ///   - graph: takes the new nodes.
   /// - Returns: for each operand its gradient, `nil` where there is none.
   func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?]
+}
+
+/// A product of two counts, or the largest number where it is larger.
+func saturatingProduct(_ first: Int, _ second: Int) -> Int {
+  let (product, overflow) = first.multipliedReportingOverflow(by: second)
+  return overflow ? .max : product
 }
 
 extension OperationRule {

@@ -94,7 +94,8 @@ extension OpenedModel {
       try metadata.normalization(file: file.name) {
         guard let mean else {
           throw ModelFileError.missingTensor(
-            file: file.name, name: ModelFile.meanTensor, network: file.model.graph.name)
+            file: file.name, name: ModelFile.meanTensor,
+            network: file.model.graph.name)
         }
         let tensor: ONNXTensor
         do throws(ONNXProblem) { tensor = try ONNXTensor(mean) } catch {
@@ -127,15 +128,20 @@ extension OpenedModel {
               named: name, shortcut: name == recognized.name ? recognized.shortcut : nil,
               stridePlacement: placement, inceptionBranch: recognized.inceptionBranch,
               inputSide: found.network.inputSide, classes: recognized.classes)
-            if let network, isSame(found.graph, network) { return network }
+            if let network, isSame(found.graph, network, shapes) { return network }
           }
         }
       }
       return nil
     }
 
-    /// Whether a graph computes what a network does on images of its size.
-    private static func isSame(_ graph: Graph, _ network: Network) -> Bool {
+    /// Whether a graph with slots of these shapes computes what a network does on images of its size.
+    private static func isSame(_ graph: Graph, _ network: Network, _ shapes: [String: Shape])
+      -> Bool
+    {
+      // Few operations know how wide they are.
+      let fits = network.slots.allSatisfy { (shapes[$0.name] ?? $0.shape) == $0.shape }
+      guard fits else { return false }
       let inputs = [Network.imagesInput: network.imagesShape(batch: 1)]
       guard let graph = try? graph.fixed(inputs: inputs),
         let other = try? network.graph(.inference).fixed(inputs: inputs)

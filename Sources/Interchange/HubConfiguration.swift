@@ -7,7 +7,7 @@ import ResidualNetworks
 struct HubConfiguration {
   /// The names of the files that folders hold tensors in.
   static let tensorFiles = ["model.safetensors", "pytorch_model.bin"]
-  private static let maximumByteCount = 16 << 20
+  private static let maximumByteCount = 1 << 20
 
   private(set) var stridePlacement: StridePlacement?
   private(set) var inputSide: Int?
@@ -60,6 +60,9 @@ struct HubConfiguration {
       bytes.count <= maximumByteCount
     else { return nil }
     let data = Data(bytes[0..<bytes.count])
+    // Long texts take long to compare.
+    let texts = data.split(separator: UInt8(ascii: "\""))
+    guard texts.allSatisfy({ $0.count <= 4096 }) else { return nil }
     return (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
   }
 

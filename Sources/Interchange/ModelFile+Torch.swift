@@ -14,8 +14,11 @@ extension ModelFile {
       var entries = [SafetensorsEntry(name(slot.name), tensor)]
       if slot.name.hasSuffix(BatchNormalization.runningVariance) {
         let layer = slot.name.dropLast(BatchNormalization.runningVariance.count)
-        entries.append(
-          SafetensorsEntry(name(layer + "num_batches_tracked"), Tensor<Int64>(.scalar, [steps])))
+        let counter = String(layer) + "num_batches_tracked"
+        // Layers from a file may have a tensor of that name.
+        if tensors[counter] == nil {
+          entries.append(SafetensorsEntry(name(counter), Tensor<Int64>(.scalar, [steps])))
+        }
       }
       return entries
     }

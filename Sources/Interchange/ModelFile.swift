@@ -171,7 +171,7 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
     case .notAModel(let file):
       "\(file): this safetensors file does not describe a network; use a model that this system wrote"
     case .newerVersion(let file, let version):
-      "\(file): format version '\(version)' is newer than \(ModelFile.formatVersion); "
+      "\(file): format version '\(Printable(version))' is newer than \(ModelFile.formatVersion); "
         + "update this program"
     case .badField(let file, "network", let value):
       "\(file): network '\(Printable(value.prefix(80)))' cannot be built from its name and options; a program that "
@@ -181,13 +181,13 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
         + "write the file again"
     case .badGraph(let file, let reason): "\(file): its layers cannot be read: \(reason)"
     case .missingTensor(let file, let name, let network):
-      "\(file): tensor '\(Printable(name))' of \(network) is missing; the file is incomplete"
+      "\(file): tensor '\(Printable(name))' of \(Printable(network)) is missing; the file is incomplete"
     case .extraTensor(let file, let name, let network):
       "\(file): tensor '\(Printable(name))' does not belong to \(network)"
     case .wrongShape(let file, let name, let found, let expected):
       "\(file): tensor '\(Printable(name))' has shape \(found), but the network needs \(expected)"
     case .otherNetwork(let file, let found, let expected):
-      "\(file): this is a \(found)"
+      "\(file): this is a \(Printable(found))"
         + (found == expected
           ? " of other classes or options than are asked for"
           : ", not the \(expected) that is asked for") + "; give the file that belongs to it"

@@ -59,9 +59,14 @@ struct ModelMetadata {
     self.fields = fields
   }
 
+  /// A field that is a word: empty where it is missing, or so long that comparing it would take long.
+  private func word(_ field: String) -> String? {
+    fields[field].map { $0.utf8.count <= FileBytes.maximumNameLength ? $0 : "" }
+  }
+
   /// Whether a file's header describes a model.
   static func describes(_ fields: [String: String]) -> Bool {
-    fields[Field.format] == ModelFile.formatName
+    fields[Field.format]?.utf8.elementsEqual(ModelFile.formatName.utf8) == true
   }
 
   /// - Throws: ``ModelFileError`` where the file is not of this format and version.
@@ -76,7 +81,7 @@ struct ModelMetadata {
     }
     self.fields = fields
     classNames = try Self.decode([String].self, fields, Field.classNames, file: file)
-    let statistics = fields[Field.statistics] ?? ""
+    let statistics = word(Field.statistics) ?? ""
     guard let value = ModelFile.Statistics(rawValue: statistics) else {
       throw .badField(file: file, field: Field.statistics, value: statistics)
     }
@@ -102,26 +107,26 @@ struct ModelMetadata {
     func bad(_ field: String) -> ModelFileError {
       .badField(file: file, field: field, value: fields[field] ?? "")
     }
-    guard let classes = fields[Field.classes].flatMap({ Int($0) }), classes >= 1,
+    guard let classes = word(Field.classes).flatMap({ Int($0) }), classes >= 1,
       classes == classNames.count
     else { throw bad(Field.classes) }
-    let option = fields[Field.shortcut] ?? ""
-    let shortcut = Shortcut(option: option, padding: fields[Field.padding] ?? "")
+    let option = word(Field.shortcut) ?? ""
+    let shortcut = Shortcut(option: option, padding: word(Field.padding) ?? "")
     guard shortcut != nil || option == "none" else { throw bad(Field.shortcut) }
-    guard fields[Field.order] == "RGB" else { throw bad(Field.order) }
-    let placement = fields[Field.stride].flatMap(StridePlacement.init)
-    guard (placement == nil) == (fields[Field.stride] == nil) else { throw bad(Field.stride) }
-    let branch = fields[Field.branch].flatMap(InceptionBranch.init)
-    guard (branch == nil) == (fields[Field.branch] == nil) else { throw bad(Field.branch) }
-    guard let side = fields[Field.side].flatMap({ Int($0) }), fields[Field.side] == String(side),
+    guard word(Field.order) == "RGB" else { throw bad(Field.order) }
+    let placement = word(Field.stride).flatMap(StridePlacement.init)
+    guard (placement == nil) == (word(Field.stride) == nil) else { throw bad(Field.stride) }
+    let branch = word(Field.branch).flatMap(InceptionBranch.init)
+    guard (branch == nil) == (word(Field.branch) == nil) else { throw bad(Field.branch) }
+    guard let side = word(Field.side).flatMap({ Int($0) }), word(Field.side) == String(side),
       expected != nil || Network.inputSides.contains(side)
     else { throw bad(Field.side) }
-    let name = fields[Field.network] ?? ""
+    let name = word(Field.network) ?? ""
     if let expected {
       guard expected.name == name, expected.shortcut == shortcut,
         expected.stridePlacement == placement, expected.inceptionBranch == branch,
-        expected.definition == fields[Field.graph], expected.inputSide == side,
-        expected.classes == classes
+        (expected.definition ?? "").utf8.elementsEqual((fields[Field.graph] ?? "").utf8),
+        expected.inputSide == side, expected.classes == classes
       else {
         throw .otherNetwork(file: file, found: name, expected: expected.name)
       }
@@ -192,7 +197,7 @@ struct ModelMetadata {
   ///
   /// - Parameter mean: reads that of each pixel, `[side, side, 3]`, where there is one.
   func normalization(file: String, perPixel mean: () throws -> [Float]) throws -> Normalization {
-    let kind = fields[Field.preprocessing] ?? ""
+    let kind = word(Field.preprocessing) ?? ""
     switch kind {
     case Preprocessing.perPixelMean: return .perPixelMean(try mean())
     case Preprocessing.channels:
@@ -212,6 +217,9 @@ struct ModelMetadata {
     }
   }
 
+  /// Bytes of a field of JSON, which become many times as many in memory.
+  private static let maximumJSONLength = 2 << 20
+
   private static func json(_ value: some Encodable) -> String {
     // Strings and numbers always encode.
     (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
@@ -221,7 +229,9 @@ struct ModelMetadata {
     _ type: Result.Type, _ fields: [String: String], _ field: String, file: String
   ) throws(ModelFileError) -> Result {
     let text = fields[field] ?? ""
-    guard let value = try? JSONDecoder().decode(type, from: Data(text.utf8)) else {
+    guard text.utf8.count <= maximumJSONLength,
+      let value = try? JSONDecoder().decode(type, from: Data(text.utf8))
+    else {
       throw .badField(file: file, field: field, value: text)
     }
     return value

@@ -132,7 +132,8 @@ package struct WeightsFile: Sendable {
     case .dictionary(let members):
       members.isEmpty
         ? "an empty dictionary"
-        : "a dictionary of " + members.prefix(5).map { "'\($0.key)'" }.joined(separator: ", ")
+        : "a dictionary of "
+          + members.prefix(5).map { "'\(Printable("\($0.key)"))'" }.joined(separator: ", ")
     case .tensor: "a single tensor"
     case .opaque(let name): "an object of \(name)"
     default: "a value of another kind"

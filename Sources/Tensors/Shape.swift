@@ -33,6 +33,12 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
     return Shape(copy)
   }
 
+  /// Whether sums and products of the extents can be computed: of those above zero the product is at
+  /// most 2⁴⁰, more than any memory holds.
+  public var isComputable: Bool {
+    Self.checkedCount(extents.filter { $0 > 0 }).map { $0 <= 1 << 40 } ?? false
+  }
+
   public var description: String { "[" + extents.map(String.init).joined(separator: ", ") + "]" }
 
   /// The number of elements of extents that come from outside the program.

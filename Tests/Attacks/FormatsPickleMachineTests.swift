@@ -79,6 +79,28 @@ extension FormatsPickleAttacks {
       .wrongArguments(function: "numpy.dtype", offset: 66)),
   ]
 
+  /// A letter with marks in an order that comparing has to change.
+  private static let long = Pickle.text("s" + String(repeating: "\u{301}\u{316}", count: 100_000))
+
+  /// Texts that would take long to compare as Unicode.
+  static let texts: [Attack] = [
+    Attack(
+      "kind of identifier",
+      Pickle.mark + long + Pickle.global("torch", "FloatStorage")
+        + Pickle.text("0") + Pickle.text("cpu") + Pickle.integer(4) + Pickle.tuple
+        + bytes("Q"), .wrongPersistentID(offset: 400_049)),
+    Attack(
+      "encoding",
+      Pickle.global("_codecs", "encode") + Pickle.mark + Pickle.text("a") + long
+        + Pickle.tuple + Pickle.reduce,
+      .wrongArguments(function: "_codecs.encode", offset: 400_032)),
+    Attack(
+      "order of bytes",
+      Pickle.global("numpy", "dtype") + Pickle.text("f8") + [0x89, 0x88, 0x87] + Pickle.reduce
+        + Pickle.mark + [0x4B, 3] + long + Pickle.tuple + Pickle.build,
+      .wrongArguments(function: "numpy.dtype", offset: 400_036)),
+  ]
+
   static let values: [Attack] = [
     Attack(
       "100,000 nested lists",

@@ -173,7 +173,7 @@ import Testing
     Attack("a bare storage", Pickle.storage(), .unfinished("a storage without a tensor")),
   ]
 
-  @Test(arguments: stream + code + machine + values)
+  @Test(arguments: stream + code + machine + texts + values)
   func isRefused(_ attack: Attack) {
     let error = #expect(throws: PickleError.self) {
       try PickleReader.read(FileBytes(attack.bytes, name: "hostile"))

@@ -51,11 +51,17 @@ import Testing
     Attack("zero byte as padding", "{}\0", .headerTrailing(offset: 10)),
   ]
 
+  /// Marks behind a letter in an order that comparing has to change.
+  private static let marks = String(repeating: "\u{301}\u{316}", count: 100_000)
+
   static let text: [Attack] = [
     Attack("open header", "{", .headerEnds(expected: "a string as key")),
     Attack(
       "name that takes long to compare",
       "{\"e" + String(repeating: "\u{301}", count: 200_000) + "\":{}}", .nameTooLong(offset: 9)),
+    Attack(
+      "type that takes long to compare", "{\"t\":{\"dtype\":\"F" + marks + "\"}}",
+      .unknownType(tensor: "t", type: "F" + marks)),
     Attack("open string", "{\"abc", .headerEnds(expected: "'\"'")),
     Attack(
       "comma before the end", "{" + tensor("t", 0, 1) + ",}", data: 1,

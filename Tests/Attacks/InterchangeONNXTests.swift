@@ -261,7 +261,9 @@
       },
     ]
 
-    @Test(arguments: wire + models + sizes) func refused(_ attack: Attack) throws {
+    @Test(arguments: wire + messages + models + sizes + extents + growth) func refused(
+      _ attack: Attack
+    ) throws {
       let start = ContinuousClock.now
       let error = #expect(throws: ONNXError.self) {
         _ = try ONNXNetwork(ONNXFile(FileBytes(attack.bytes, name: "hostile")))

@@ -125,6 +125,14 @@ import Testing
     }
   }
 
+  @Test func aKeyCannotBreakTheMessage() throws {
+    let pickle = Pickle.proto + Pickle.members(Pickle.text("a\nb"), Pickle.integer(1)) + Pickle.stop
+    let error = #expect(throws: WeightsError.self) {
+      _ = try WeightsFile(FileBytes(HostileZIP.torch(pickle: pickle).bytes, name: "c.pth"))
+    }
+    #expect(error == .noStateDictionary(file: "c.pth", found: "a dictionary of 'a\\nb'"))
+  }
+
   /// Training scripts keep a running average of the weights beside them.
   @Test func tensorsThatAreLeftOut() throws {
     let tensors = Pickle.members(Pickle.text("module.a"), Pickle.tensor())

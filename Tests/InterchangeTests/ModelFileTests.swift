@@ -57,6 +57,25 @@ import Testing
     #expect(read.shortcut == .projection && read.stridePlacement == .first1x1)
   }
 
+  /// Words that would take long to compare as Unicode are refused at once.
+  @Test(arguments: ["format", "network", "shortcut", "channel_order", "batch_normalization"])
+  func longWords(field: String) throws {
+    let folder = try TemporaryFolder()
+    let model = try Sample.model()
+    try model.write(to: folder["m.safetensors"])
+    let file = try Safetensors(FileBytes(at: folder["m.safetensors"]))
+    var fields = file.metadata
+    fields[field] = (fields[field] ?? "") + String(repeating: "\u{301}\u{316}", count: 200_000)
+    try Safetensors.write([], metadata: fields, to: folder["long.safetensors"])
+    let start = ContinuousClock.now
+    let error = #expect(throws: ModelFileError.self) {
+      _ = try ModelFile(at: folder["long.safetensors"])
+    }
+    #expect(ContinuousClock.now - start < .seconds(1))
+    let message = error.map { "\($0)" } ?? ""
+    #expect(message.utf8.count < 2000 && message.hasPrefix(folder["long.safetensors"]))
+  }
+
   @Test func namesInAnyScript() throws {
     let names = ["a \"quoted\" \\ name", "Füchse, 狐 🦊", "line\nfeed\u{0}\u{7F}"]
     let provenance = ["data": "Ünï\"code\"", "": "empty", "a.b": "", "format": "not the format"]

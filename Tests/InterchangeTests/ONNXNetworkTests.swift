@@ -174,6 +174,26 @@
       }
     }
 
+    /// A network of the catalogue's names and operations, but half as many channels.
+    @Test func otherWidthsAreNotRecognized() throws {
+      let folder = try TemporaryFolder()
+      let network = try NetworkCatalog.network(named: "cifar-plain8", classes: 7)
+      try Sample.onnxModel(network).writeONNX(to: folder["network.onnx"])
+      var model = try ONNXFile(FileBytes(at: folder["network.onnx"])).model
+      model.graph.initializer = model.graph.initializer.map { tensor in
+        guard tensor.dims.contains(16) else { return tensor }
+        var tensor = tensor
+        tensor.dims = tensor.dims.map { $0 == 16 ? 8 : $0 }
+        tensor.rawData = Data(count: 4 * Int(tensor.dims.reduce(1, *)))
+        return tensor
+      }
+      let bytes: Data = try model.serializedBytes()
+      try bytes.write(to: URL(filePath: folder["half.onnx"]))
+      let found = try OpenedModel(at: folder["half.onnx"]).model
+      #expect(found.network.name == Network.unnamed && found.network.definition != nil)
+      #expect(found.tensors["conv1.weight"]?.shape == [8, 3, 3, 3])
+    }
+
     @Test func refusals() throws {
       let folder = try TemporaryFolder()
       _ = try Self.opened(Self.custom(), in: folder)

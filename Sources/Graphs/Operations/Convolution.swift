@@ -61,7 +61,7 @@ extension Operation {
 
     func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
       let filter = operands[1]
-      return results[0].count * filter[1] * filter[2] * filter[3]
+      return saturatingProduct(results[0].count, filter[1] * filter[2] * filter[3])
     }
 
     func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
@@ -97,7 +97,8 @@ extension Operation {
       return [operands[2]]
     }
     func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
-      operands[0].count * operands[1].count / operands[1][0]
+      let filter = operands[1]
+      return saturatingProduct(operands[0].count, filter[1] * filter[2] * filter[3])
     }
   }
 

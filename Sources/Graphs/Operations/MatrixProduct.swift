@@ -38,7 +38,7 @@ extension Operation {
     package func depth(_ left: Shape) -> Int { rows(left, !transposesLeft) }
 
     func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
-      results[0].count * depth(operands[0])
+      saturatingProduct(results[0].count, depth(operands[0]))
     }
 
     func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {

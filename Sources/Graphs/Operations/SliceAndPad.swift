@@ -22,7 +22,7 @@ extension Operation {
           "cannot drop \(start) and \(end) elements of axis \(axis) of \(operands[0])")
       }
       let kept = operands[0][axis] - start - end
-      return [operands[0].replacing(axis: axis, with: (kept + stride - 1) / stride)]
+      return [operands[0].replacing(axis: axis, with: (kept - 1) / stride + 1)]
     }
     func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
       guard let gradient = gradients[0] else { return [nil] }

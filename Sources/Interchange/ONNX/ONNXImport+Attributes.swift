@@ -26,7 +26,10 @@
       try attribute(name, .ints)?.ints.map { Int($0) }
     }
     func text(_ name: String, default value: String) throws(ONNXProblem) -> String {
-      try attribute(name, .string).map { String(decoding: $0.s, as: UTF8.self) } ?? value
+      guard let text = try attribute(name, .string)?.s else { return value }
+      // A long text would be compared for long.
+      guard text.count <= 64 else { throw .wrongAttribute(name, node: self.name) }
+      return String(decoding: text, as: UTF8.self)
     }
     func tensor(_ name: String, hasData: Bool = true) throws(ONNXProblem) -> ONNXTensor? {
       guard let attribute = try attribute(name, .tensor) else { return nil }

@@ -19,7 +19,8 @@
         switch meaning {
         case .extents where type == int32 || type == int64: return meaning
         case .activation where type == float: return meaning
-        case .constant(let tensor) where type == float && tensor.kind == .reals: return meaning
+        case .constant(let tensor) where type == float && tensor.kind == .reals:
+          return try renamed(meaning, by: node)
         default: throw node.unsupported("this change of type")
         }
       }
@@ -47,7 +48,7 @@
 
     private mutating func filled(_ node: Node) throws(ONNXProblem) -> Meaning {
       let extents = try integers(0, of: node)
-      guard let count = Shape.checkedCount(extents), count <= Int.max / 8 else {
+      guard let count = Shape.checkedCount(extents), Shape(extents).isComputable else {
         throw .wrongShape(tensor: node.name, extents: extents.map { Int64($0) })
       }
       let shape = Shape(extents)
@@ -114,9 +115,9 @@
             throw .wrongKind(value: node.operands[index], node: node.name)
           }
           result += part
-        }
-        guard result.count <= Self.maximumExtents else {
-          throw node.unsupported("a shape of \(result.count) axes")
+          guard result.count <= Self.maximumExtents else {
+            throw node.unsupported("a shape of \(result.count) axes")
+          }
         }
         return .extents(result, isScalar: false)
       case "Unsqueeze" where isScalar: return .extents(numbers, isScalar: false)

@@ -17,7 +17,7 @@
     ) throws(ONNXProblem) -> Activation {
       let operation = Operation.reshape(.init(extents))
       let shape: Shape
-      do { shape = try operation.resultShape(of: [x.shape]) } catch {
+      do { shape = try operation.resultShapes(of: [x.shape])[0] } catch {
         throw .shapes(error.message, node: path)
       }
       let carriesBatch =
@@ -160,13 +160,18 @@
       return place(start)..<max(place(start), place(end))
     }
 
+    /// Places that one node names: channels.
+    private static let maximumPlaces = 4096
+
     /// Places along an axis at equal distances; of a single one, the axis may go.
     mutating func gathered(_ x: Activation, _ node: Node) throws(ONNXProblem) -> Activation {
       let axis = try node.axis(node.integer("axis", default: 0), rank: x.rank)
       let (indices, isScalar): ([Int], Bool)
       switch try meaning(1, of: node) {
       case .extents(_, let scalar): (indices, isScalar) = (try integers(1, of: node), scalar)
-      case .constant(let tensor) where tensor.kind == .integers && tensor.shape.rank == 1:
+      case .constant(let tensor)
+      where tensor.kind == .integers && tensor.shape.rank == 1
+        && tensor.shape.count <= Self.maximumPlaces:
         (indices, isScalar) = (tensor.integers.map { Int($0) }, false)
       default: throw .wrongKind(value: node.operands[1], node: node.name)
       }

@@ -52,9 +52,12 @@
       return activation
     }
 
+    /// Compared byte by byte: a mark behind a prefix would hide it from a comparison of characters.
     private static func isReserved(_ name: String) -> Bool {
-      name.isEmpty || name.hasPrefix("momentum/") || name.hasPrefix("preprocessing.")
-        || name.hasPrefix("trainer.") || name.hasPrefix("__")
+      name.isEmpty
+        || ["momentum/", "preprocessing.", "trainer.", "__"].contains {
+          name.utf8.starts(with: $0.utf8)
+        }
         || [LossScaling.scaleSlot, LossScaling.stepsSlot].contains(name)
     }
 

@@ -15,11 +15,17 @@
             throw node.unsupported("training_mode")
           }
         }
-        return try meaning(0, of: node)
+        return try renamed(meaning(0, of: node), by: node)
       default: break
       }
       if let extents = try extents(node) { return extents }
       return .activation(try result(of: node))
+    }
+
+    /// A meaning under another name. A constant becomes another slot with its own numbers.
+    mutating func renamed(_ meaning: Meaning, by node: Node) throws(ONNXProblem) -> Meaning {
+      if case .constant(let tensor) = meaning { try count(generated: tensor.shape, by: node) }
+      return meaning
     }
 
     private mutating func result(of node: Node) throws(ONNXProblem) -> Activation {

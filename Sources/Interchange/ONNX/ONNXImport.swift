@@ -1,4 +1,5 @@
 #if ONNX
+  import ResidualFormats
   import ResidualGraphs
   import ResidualONNXSchema
 
@@ -67,8 +68,9 @@
     /// Whether tensors must have their numbers.
     let hasData: Bool
     private(set) var meanings: [String: Meaning] = [:]
-    /// Numbers that nodes have made out of nothing.
+    /// Numbers that nodes have made without tensors of their own in the file.
     private var generatedCount = 0
+    private var work = 0
     private var groupCount = 0
     /// What is read twice is one slot.
     var slots: [String: Activation] = [:]
@@ -138,6 +140,9 @@
       guard ONNXFile.isStandard(message.domain) else {
         throw .unknownDomain(message.domain, node: name)
       }
+      guard message.input.count <= Self.maximumOperands else {
+        throw .wrongOperands(count: message.input.count, operator: node.kind, node: name)
+      }
       guard let result = message.output.first, !result.isEmpty else {
         throw .unsupported("no result", operator: node.kind, node: name)
       }
@@ -157,9 +162,13 @@
       }
     }
 
-    /// The paths of nodes that rewrites append begin with these; a file's may not.
+    /// A name as one line. The paths of nodes that rewrites append begin with some words; a file's
+    /// may not.
     private static func path(_ name: String) -> String {
-      ["gradient/", Graph.repeatedPrefix, "update/"].contains { name.hasPrefix($0) }
+      let name = "\(Printable(name))"
+      return ["gradient/", Graph.repeatedPrefix, "update/"].contains {
+        name.utf8.starts(with: $0.utf8)
+      }
         ? "node/" + name : name
     }
 
@@ -173,15 +182,22 @@
       _ operation: Operation, _ operands: [Activation], _ path: String,
       carriesBatch: Bool? = nil
     ) throws(ONNXProblem) -> Activation {
-      let shape: Shape
-      do { shape = try operation.resultShape(of: operands.map(\.stored)) } catch {
+      let stored = operands.map(\.stored)
+      let shapes: [Shape]
+      do { shapes = try operation.resultShapes(of: stored) } catch {
         throw .shapes(error.message, node: path)
       }
+      let shape = shapes[0]
       guard shape.rank <= ONNXTensor.maximumRank else {
         throw .shapes("its result has \(shape.rank) axes", node: path)
       }
-      guard let count = Shape.checkedCount(shape.extents), count <= Self.maximumCount else {
-        throw .shapes("its result of \(shape) is larger than any memory", node: path)
+      let work = operation.multiplyAdds(operands: stored, results: shapes)
+      guard work <= Self.maximumWork - self.work else {
+        throw .shapes("no machine computes so much", node: path)
+      }
+      self.work += work
+      guard graph.nodes.count < Self.maximumNodes else {
+        throw .tooManyParts(limit: Self.maximumNodes)
       }
       return Activation(
         value: graph.append(operation, operands.map(\.value), path: path), shape: shape,
@@ -189,7 +205,12 @@
         carriesBatch: carriesBatch ?? operands.contains { $0.carriesBatch })
     }
 
-    private static let maximumCount = 1 << 40
+    /// Multiply-adds of the whole graph: days on the fastest machine.
+    private static let maximumWork = 1 << 60
+    /// Far above what the largest file here becomes.
+    private static let maximumNodes = 1 << 17
+    /// Operands of a node; a dense block of 201 layers joins 48.
+    static let maximumOperands = 1024
     /// Integers in a row that are computed with: those of a shape, or of places in one.
     static let maximumExtents = 64
 
@@ -260,7 +281,8 @@
     /// ResNeXt has 32 or 64, in up to 50 convolutions.
     private static let maximumGroups = 64, maximumGroupCount = 4096
 
-    /// More than any network of the paper has parameters.
+    /// More than any network of the paper has parameters: all of them may come from nodes, as in the
+    /// examples of the `onnx` package.
     private static let maximumGeneratedCount = 1 << 28
   }
 #endif

@@ -199,8 +199,10 @@ import ResidualNetworks
           name, .unsupported("no classifier to replace", operator: "Output", node: name))
       }
       var tensors = model.graph.initializer
+      let places = Dictionary(
+        tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { $1 })
       for (slot, axis) in head.slots {
-        guard let index = tensors.firstIndex(where: { $0.name == slot }),
+        guard let index = places[slot],
           axis < tensors[index].dims.count, tensors[index].dims[axis] == known.network.classes
         else { throw ONNXError(name, .wrongKind(value: slot, node: "output")) }
         tensors[index].dims[axis] = Int64(classes)

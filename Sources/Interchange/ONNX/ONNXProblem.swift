@@ -19,6 +19,8 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case nameTooLong(offset: Int)
   case tooManyParts(limit: Int)
   case tooMuchStructure(limit: Int)
+  case tooMuchForeign(limit: Int)
+  case scatteredNumbers(offset: Int)
   case notDecodable
 
   // The model.
@@ -79,6 +81,10 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
     case .tooManyParts(let limit): "there are more than \(limit) nodes, attributes and tensors"
     case .tooMuchStructure(let limit):
       "beside the tensors' numbers there are more than \(limit) bytes"
+    case .tooMuchForeign(let limit):
+      "training graphs, sparse tensors, sequences and quantization take more than \(limit) bytes"
+    case .scatteredNumbers(let offset):
+      "the numbers of the tensor at byte \(offset) are in many rows"
     case .notDecodable: "its fields are not those of an ONNX model"
     case .noGraph: "there is no graph in it"
     case .unknownVersion(let version): "its format version is \(version)"
@@ -99,7 +105,7 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
       "the numbers of tensor \(quoted(tensor)) are in another file, \(quoted(location))"
     case .segmented(let tensor): "tensor \(quoted(tensor)) is one segment of several"
     case .wrongShape(let tensor, let extents):
-      "tensor \(quoted(tensor)) has the shape \(extents), which no memory holds"
+      "tensor \(quoted(tensor)) has the shape \(Printable("\(extents.prefix(16))")), which no memory holds"
     case .unsupportedType(let tensor, let type):
       "\(quoted(tensor)) has elements of type \(Printable(type))"
     case .noTensor(let name): "\(quoted(name)) is no tensor"
@@ -142,7 +148,7 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
     case .cutOff: "the file is cut off, or not ONNX: fetch or save it again"
     case .longNumber, .unknownWireType, .fieldZero, .notDecodable, .noGraph, .unknownVersion:
       "check that this is an ONNX file"
-    case .tooMuchStructure: "save tensors as raw_data, and without comments"
+    case .tooMuchStructure, .scatteredNumbers: "save tensors as raw_data, and without comments"
     case .oldOperatorSet, .newOperatorSet, .noOperatorSet:
       "export it with an opset from \(ONNXFile.operatorSets.lowerBound) to "
         + "\(ONNXFile.operatorSets.upperBound)"
@@ -152,7 +158,8 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
     case .wrongSide, .notSquare: "export it for the size that is wanted"
     case .inputs, .outputs: "export the classifier alone"
     case .notLogits: "export the network up to its classifier"
-    case .unsupportedOperator, .unsupported, .unknownDomain, .localFunctions, .sparseTensor:
+    case .unsupportedOperator, .unsupported, .unknownDomain, .localFunctions, .sparseTensor,
+      .tooMuchForeign:
       "export the network in its plain form for inference"
     case .reservedName: "rename it"
     default: "export the network again"

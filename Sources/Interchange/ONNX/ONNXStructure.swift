@@ -11,30 +11,41 @@
     /// Bytes beside the numbers that are kept as they are in memory.
     static let maximumByteCount = 4 << 20
     private static let maximumDepth = 40
+    /// Bytes of what no network here has: two of them can become hundreds.
+    static let maximumForeignByteCount = 64 << 10
+    /// Rows of numbers that one field of a tensor is written in: each is a copy of those before.
+    static let maximumRows = 16
 
     /// The messages that are walked into; others are counted as bytes.
     private enum Message {
-      case model, graph, node, attribute, tensor, value, type, tensorType, shape, entry
+      case model, graph, node, attribute, tensor, value, type, tensorType, shape
+      /// A pair of texts.
+      case entry
+      /// Of a kind that no network here has, with whatever lies in it.
+      case foreign
 
       /// The messages in the fields of this one.
       func message(inField number: UInt64) -> Message? {
         switch (self, number) {
         case (.model, 7): .graph
-        case (.model, 8), (.model, 14), (.model, 20), (.model, 25), (.model, 26): .entry
+        case (.model, 8), (.model, 14): .entry
+        case (.model, 20), (.model, 25), (.model, 26): .foreign
         case (.graph, 1): .node
         case (.graph, 5): .tensor
         case (.graph, 11), (.graph, 12), (.graph, 13): .value
-        case (.graph, 14), (.graph, 15), (.graph, 16): .entry
+        case (.graph, 14), (.graph, 15): .foreign
+        case (.graph, 16): .entry
         case (.node, 5): .attribute
-        case (.node, 9), (.node, 10): .entry
+        case (.node, 9): .entry
+        case (.node, 10): .foreign
         case (.attribute, 5), (.attribute, 10): .tensor
         case (.attribute, 6), (.attribute, 11): .graph
         case (.attribute, 14), (.attribute, 15): .type
-        case (.attribute, 22), (.attribute, 23): .entry
+        case (.attribute, 22), (.attribute, 23): .foreign
         case (.tensor, 3), (.tensor, 13), (.tensor, 16), (.value, 4): .entry
         case (.value, 2): .type
         case (.type, 1), (.type, 8): .tensorType
-        case (.type, 4), (.type, 5), (.type, 9): .entry
+        case (.type, 4), (.type, 5), (.type, 9): .foreign
         case (.tensorType, 2): .shape
         case (.shape, 1): .entry
         default: nil
@@ -55,11 +66,18 @@
         // float_data, raw_data, double_data
         self == .tensor && (number == 4 || number == 9 || number == 10)
       }
+
+      /// Whether a field holds a row of numbers that is joined to those before.
+      func isRow(field number: UInt64) -> Bool {
+        // float_data, int32_data, int64_data, double_data, uint64_data
+        self == .tensor && [4, 5, 7, 10, 11].contains(number)
+      }
     }
 
     private let file: FileBytes
     private var parts = 0
     private var byteCount = 0
+    private var foreignByteCount = 0
 
     /// Walks over a file.
     ///
@@ -79,6 +97,7 @@
       guard parts <= Self.maximumParts else { throw .tooManyParts(limit: Self.maximumParts) }
       guard depth <= Self.maximumDepth else { throw .nestedTooDeep(offset: range.lowerBound) }
       var offset = range.lowerBound
+      var rows = 0
       while offset < range.upperBound {
         let start = offset
         var inner: Message?
@@ -95,6 +114,14 @@
           guard length <= UInt64(FileBytes.maximumNameLength) || !message.isName(field: field)
           else { throw .nameTooLong(offset: begin) }
           inner = message.message(inField: field)
+          // Functions are refused whatever is in them.
+          if message == .model, field == 25 { throw .localFunctions }
+          if inner == .foreign { foreignByteCount += offset - begin }
+          guard foreignByteCount <= Self.maximumForeignByteCount else {
+            throw .tooMuchForeign(limit: Self.maximumForeignByteCount)
+          }
+          if message.isRow(field: field) { rows += 1 }
+          guard rows <= Self.maximumRows else { throw .scatteredNumbers(offset: range.lowerBound) }
           if let inner {
             try walk(inner, begin..<offset, depth: depth + 1)
           } else if message.isBulk(field: field) {

@@ -41,7 +41,7 @@
       guard !tensor.hasSegment else { throw .segmented(tensor: name) }
       let extents = tensor.dims.map { Int($0) }
       guard extents.count <= Self.maximumRank, let count = Shape.checkedCount(extents),
-        count <= Int.max / 8
+        Shape(extents).isComputable
       else { throw .wrongShape(tensor: name, extents: tensor.dims) }
       switch Onnx_TensorProto.DataType(rawValue: Int(tensor.dataType)) {
       case .float: kind = .reals
