@@ -11,7 +11,7 @@ extension OpenedModel {
   /// Opens a network from an ONNX file. One whose graph is that of a network here becomes that one.
   ///
   /// - Throws: ``ONNXError``, ``WeightsError``, ``ModelFileError``.
-  init(onnx bytes: FileBytes, _ options: WeightsOptions) throws {
+  package init(onnx bytes: FileBytes, _ options: WeightsOptions) throws {
     #if ONNX
       let file = try ONNXFile(bytes)
       let ofLayers = options.given.filter {
