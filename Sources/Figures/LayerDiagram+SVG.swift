@@ -120,7 +120,7 @@ extension LayerDiagram {
     in document: inout SVGDocument
   ) {
     let isInColumn = start?.column == end.column
-    let (from, to) = (isInColumn ? (start?.lower ?? top) + 4 : top - 8, end.lower + 4)
+    let (from, to) = (isInColumn ? (start?.lower ?? 0) + 4 : top - 8, end.lower + 4)
     let colour = "#1f4e9c"
     document.add(
       "path",

@@ -127,7 +127,7 @@ public struct Graph: Sendable {
         do {
           shapes.append(try node.operation.resultShapes(of: operands))
         } catch {
-          throw ShapeError("\(node.path): \(error.message)")
+          throw ShapeError("\(node.path): \(error.message)", isTooLarge: error.isTooLarge)
         }
       }
     }
@@ -139,7 +139,13 @@ public struct Graph: Sendable {
 public struct ShapeError: Error, CustomStringConvertible {
   /// What does not fit, begun with the node's path where it is known.
   public let message: String
+  /// Whether the shapes fit, but no memory holds the result.
+  public let isTooLarge: Bool
   /// An error whose message names the shapes found and expected.
-  public init(_ message: String) { self.message = message }
+  ///
+  /// - Parameter isTooLarge: whether no memory holds the result.
+  public init(_ message: String, isTooLarge: Bool = false) {
+    (self.message, self.isTooLarge) = (message, isTooLarge)
+  }
   public var description: String { message }
 }

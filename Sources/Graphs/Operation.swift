@@ -134,7 +134,7 @@ public enum Operation: Hashable, Sendable {
   package func resultShapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
     let shapes = try rule.shapes(of: operands)
     if let large = shapes.first(where: { !$0.isComputable }) {
-      throw ShapeError("its result of \(large) is larger than any memory")
+      throw ShapeError("its result of \(large) is larger than any memory", isTooLarge: true)
     }
     return shapes
   }

@@ -50,6 +50,8 @@ public struct OpenedModel: Sendable {
       let (filled, remark) = configuration.filling(options)
       options = filled
       remarks.append(remark)
+    } else if HubConfiguration.isThere(beside: file.path) {
+      remarks.append("config.json beside it is not understood, and passed over")
     }
     let network = try expected ?? Self.network(file, slots, names, options, &remarks)
     try asked.check(for: network, from: file.path)

@@ -7,7 +7,9 @@ import ResidualNetworks
 struct HubConfiguration {
   /// The names of the files that folders hold tensors in.
   static let tensorFiles = ["model.safetensors", "pytorch_model.bin"]
-  private static let maximumByteCount = 1 << 20
+  private static let maximumByteCount = 16 << 20
+  /// A thousand classes have four thousand values, and those of the larger ImageNet ninety thousand.
+  private static let maximumValueCount = 500_000
 
   private(set) var stridePlacement: StridePlacement?
   private(set) var inputSide: Int?
@@ -20,6 +22,12 @@ struct HubConfiguration {
   static func tensors(at path: String) -> String {
     tensorFiles.lazy.map { path + "/" + $0 }
       .first { FileManager.default.fileExists(atPath: $0) } ?? path
+  }
+
+  /// Whether a file of tensors has a configuration beside it.
+  static func isThere(beside path: String) -> Bool {
+    tensorFiles.contains((path as NSString).lastPathComponent)
+      && FileManager.default.fileExists(atPath: AtomicFile.folder(of: path) + "/config.json")
   }
 
   /// Reads what lies beside a file of tensors; `nil` where nothing does that is understood.
@@ -60,7 +68,9 @@ struct HubConfiguration {
       bytes.count <= maximumByteCount
     else { return nil }
     let data = Data(bytes[0..<bytes.count])
-    // Long texts take long to compare.
+    // A value takes fifty times its bytes in memory, and long texts take long to compare.
+    let separators = Array(",[{".utf8)
+    guard data.count(where: separators.contains) <= maximumValueCount else { return nil }
     let texts = data.split(separator: UInt8(ascii: "\""))
     guard texts.allSatisfy({ $0.count <= 4096 }) else { return nil }
     return (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]

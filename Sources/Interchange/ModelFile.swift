@@ -183,9 +183,11 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
     case .missingTensor(let file, let name, let network):
       "\(file): tensor '\(Printable(name))' of \(Printable(network)) is missing; the file is incomplete"
     case .extraTensor(let file, let name, let network):
-      "\(file): tensor '\(Printable(name))' does not belong to \(network)"
+      "\(file): tensor '\(Printable(name))' does not belong to \(Printable(network)); "
+        + "the file is damaged, or of another network"
     case .wrongShape(let file, let name, let found, let expected):
-      "\(file): tensor '\(Printable(name))' has shape \(found), but the network needs \(expected)"
+      "\(file): tensor '\(Printable(name))' has shape \(found), but the network needs \(expected); "
+        + "the file is damaged, or of another network"
     case .otherNetwork(let file, let found, let expected):
       "\(file): this is a \(Printable(found))"
         + (found == expected

@@ -59,7 +59,8 @@ struct ModelMetadata {
     self.fields = fields
   }
 
-  /// A field that is a word: empty where it is missing, or so long that comparing it would take long.
+  /// A field that is a word: `nil` where it is missing, empty where it is so long that comparing it
+  /// would take long.
   private func word(_ field: String) -> String? {
     fields[field].map { $0.utf8.count <= FileBytes.maximumNameLength ? $0 : "" }
   }
@@ -217,8 +218,9 @@ struct ModelMetadata {
     }
   }
 
-  /// Bytes of a field of JSON, which become many times as many in memory.
-  private static let maximumJSONLength = 2 << 20
+  /// Bytes of a field of JSON, which become many times as many in memory: enough for the numbered names
+  /// of a million classes.
+  private static let maximumJSONLength = 16 << 20
 
   private static func json(_ value: some Encodable) -> String {
     // Strings and numbers always encode.

@@ -35,7 +35,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
 
   /// Whether sums and products of the extents can be computed: of those above zero the product is at
   /// most 2⁴⁰, more than any memory holds.
-  public var isComputable: Bool {
+  package var isComputable: Bool {
     Self.checkedCount(extents.filter { $0 > 0 }).map { $0 <= 1 << 40 } ?? false
   }
 

@@ -33,11 +33,13 @@ public struct InitialModel: Sendable {
     (model, namesClasses, remarks) = (opened.model, opened.namesClasses, opened.remarks)
   }
 
-  /// Opens a file; `nil` where it says itself what the options say.
+  /// Opens a file; `nil` where it says itself what the options say, or has no part that they are about.
   private static func open(_ file: String, _ options: WeightsOptions) throws -> OpenedModel? {
     do { return try OpenedModel(at: file, options) } catch WeightsError.describesItself {
       return nil
-    } catch WeightsError.describesLayers { return nil }
+    } catch WeightsError.describesLayers { return nil } catch WeightsError.notOfNetwork {
+      return nil
+    }
   }
 
   /// A model that is open already.

@@ -7,11 +7,13 @@ extension RecipeOptions {
   public static let builtInSteps = 936
   static let maximumSteps = 1_000_000_000
 
-  /// Checks what can be checked without the data.
+  /// Checks what can be checked without the data, and without what other sources choose.
   ///
   /// - Throws: ``RecipeError``.
   public func validate() throws(RecipeError) {
-    _ = try resolved(trainingCount: nil)
+    do { _ = try resolved(trainingCount: nil) } catch RecipeError.notOfNetwork {
+      // Another source may choose the network, its shortcuts, or a file that has them.
+    }
   }
 
   /// The recipe that the choices stand for; what is left open is the paper's.

@@ -175,12 +175,14 @@ import Testing
 
   @Test(arguments: stream + code + machine + texts + values)
   func isRefused(_ attack: Attack) {
+    let start = ContinuousClock.now
     let error = #expect(throws: PickleError.self) {
       try PickleReader.read(FileBytes(attack.bytes, name: "hostile"))
     }
     guard let error else { return }
     #expect(error.problem == attack.problem)
     expectGoodMessage(error)
+    #expect(ContinuousClock.now - start < .seconds(1))
   }
 
   @Test func longPickleIsRefused() {

@@ -118,7 +118,7 @@
             HostileONNX.node("Sum", [String](repeating: "flat", count: 1024), "sum\(index)"))
         }
       },
-      Attack("places without end", .wrongKind(value: "places", node: "flat")) {
+      Attack("places without end", .unsupported("4097 places", operator: "Gather", node: "flat")) {
         $0.graph.initializer.append(HostileONNX.integers("places", Array(0..<4097)))
         $0.graph.node[1] = HostileONNX.node("Gather", ["pooled", "places"], "flat")
       },
@@ -145,10 +145,10 @@
         Wire.start + Wire.field(7, Wire.field(14, repeated([0x12, 0], 1_000_000))),
         .tooMuchForeign(limit: 64 << 10)),
       Attack(
-        "numbers in many rows",
+        "numbers in many chunks",
         Wire.start
           + Wire.field(7, Wire.field(5, repeated(Wire.field(4, [0, 0, 0, 0]), 17))),
-        .scatteredNumbers(offset: 6)),
+        .manyChunks(offset: 6)),
     ]
 
     private static func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {

@@ -17,7 +17,7 @@
       return value
     }
 
-    /// A tensor of one float32 number.
+    /// A tensor of float32, filled with one number.
     package static func tensor(
       _ name: String, _ extents: [Int64], of number: Float = 0
     ) -> Onnx_TensorProto {

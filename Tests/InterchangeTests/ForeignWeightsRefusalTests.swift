@@ -125,6 +125,26 @@ import Testing
     }
   }
 
+  /// All labels of the larger ImageNet are read; more values than any classifier's are not.
+  @Test func configurationsOfAnySize() throws {
+    try Safetensors.write(
+      Self.entries("resnet-bottleneck-1-1-1-1"), metadata: [:], to: folder["model.safetensors"])
+    func opened(_ rest: String) throws -> OpenedModel {
+      let text = #"{"model_type": "resnet", "downsample_in_bottleneck": true, "# + rest + "}"
+      try AtomicFile.write(text, to: folder["config.json"])
+      return try OpenedModel(at: folder["model.safetensors"])
+    }
+    let labels = (0..<21_841).map { "\"\($0)\": \"a label of some length, number \($0)\"" }
+    let large = try opened("\"id2label\": {\(labels.joined(separator: ", "))}")
+    #expect(large.model.network.stridePlacement == .first1x1)
+    let numbers = [String](repeating: "0", count: 600_000).joined(separator: ",")
+    let start = ContinuousClock.now
+    let hostile = try opened("\"x\": [\(numbers)]")
+    #expect(ContinuousClock.now - start < .seconds(1))
+    #expect(hostile.model.network.stridePlacement == .middle3x3)
+    #expect(hostile.remarks.contains("config.json beside it is not understood, and passed over"))
+  }
+
   @Test func aKeyCannotBreakTheMessage() throws {
     let pickle = Pickle.proto + Pickle.members(Pickle.text("a\nb"), Pickle.integer(1)) + Pickle.stop
     let error = #expect(throws: WeightsError.self) {

@@ -215,18 +215,24 @@ import Testing
     #expect(
       try problem { entries, _ in
         entries.append(SafetensorsEntry("fc.extra", Tensor<Float>([1], [1])))
-      } == "tensor 'fc.extra' does not belong to cifar-resnet8")
+      }
+        == "tensor 'fc.extra' does not belong to cifar-resnet8; the file is damaged, or of another network"
+    )
     #expect(
       try problem { entries, _ in
         entries.removeAll { $0.name == "fc.bias" }
         entries.append(SafetensorsEntry("fc.bias", Tensor<Float>([1, 3], [1, 2, 3])))
-      } == "tensor 'fc.bias' has shape [1, 3], but the network needs [3]")
+      }
+        == "tensor 'fc.bias' has shape [1, 3], but the network needs [3]; the file is damaged, or of another network"
+    )
     #expect(
       try problem { entries, _ in
         entries.removeAll { $0.name == "preprocessing.mean" }
         entries.append(
           SafetensorsEntry("preprocessing.mean", Tensor<Float>([3], repeating: 0.5)))
-      } == "tensor 'preprocessing.mean' has shape [3], but the network needs [32, 32, 3]")
+      }
+        == "tensor 'preprocessing.mean' has shape [3], but the network needs [32, 32, 3]; the file is damaged, or of another network"
+    )
     // Option B needs projections that a file of option A does not have.
     #expect(
       try problem { _, metadata in metadata["shortcut"] = "B" }

@@ -194,6 +194,31 @@
       #expect(found.tensors["conv1.weight"]?.shape == [8, 3, 3, 3])
     }
 
+    /// A layer from a file may have a parameter of the name that PyTorch's counter has.
+    @Test func aParameterNamedAsACounter() throws {
+      let folder = try TemporaryFolder()
+      let network = try NetworkCatalog.network(named: "cifar-plain8", classes: 7)
+      try Sample.onnxModel(network).writeONNX(to: folder["network.onnx"])
+      var model = try ONNXFile(FileBytes(at: folder["network.onnx"])).model
+      let (bias, counter) = ("bn1.bias", "bn1.num_batches_tracked")
+      model.graph.initializer = model.graph.initializer.map { tensor in
+        var tensor = tensor
+        if tensor.name == bias { tensor.name = counter }
+        return tensor
+      }
+      model.graph.node = model.graph.node.map { node in
+        var node = node
+        node.input = node.input.map { $0 == bias ? counter : $0 }
+        return node
+      }
+      let bytes: Data = try model.serializedBytes()
+      try bytes.write(to: URL(filePath: folder["odd.onnx"]))
+      try OpenedModel(at: folder["odd.onnx"]).model.writeTorch(to: folder["odd.pth"])
+      let file = try TorchFile(at: folder["odd.pth"])
+      #expect(file.root.tensors.first { $0.name == counter }?.tensor.shape == [16])
+      #expect(file.root.tensors.count { $0.name.hasSuffix("num_batches_tracked") } == 7)
+    }
+
     @Test func refusals() throws {
       let folder = try TemporaryFolder()
       _ = try Self.opened(Self.custom(), in: folder)

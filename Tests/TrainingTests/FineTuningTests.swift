@@ -204,7 +204,7 @@ import Testing
     #expect(
       message(own(8, "conv1"))
         == "\(file): tensor 'conv1.weight' has shape [16, 3, 3, 3], but the network needs "
-        + "[8, 3, 3, 3]")
+        + "[8, 3, 3, 3]; the file is damaged, or of another network")
   }
 
   // MARK: The recipe
@@ -251,6 +251,11 @@ import Testing
       message { $0.freeze = ["layer4"] }
         == "freeze: 'layer4' names no parameter of cifar-resnet8; there are conv1, bn1, layer1, "
         + "layer2, layer3, fc, all-but-head")
+    let weights = file + ".pth"
+    try Self.model().writeTorch(to: weights)
+    #expect(
+      message { ($0.initialCheckpoint, $0.stridePlacement) = (weights, "1x1") }
+        == "stride_on = 1x1 contradicts \(weights), whose network has none; \(end)")
     // A mean for each pixel is one of images of this size.
     try Self.model(normalization: .perPixelMean([Float](repeating: 0.5, count: 32 * 32 * 3)))
       .write(to: file)

@@ -103,6 +103,20 @@ import Testing
 
   // MARK: Sources
 
+  /// Whether a network has the part that an option is about is known when all sources have spoken.
+  @Test func optionsForPartsThatAnotherSourceBrings() throws {
+    var file = RecipeOptions()
+    (file.model, file.shortcutPadding) = ("resnet34", "both")
+    #expect(throws: Never.self) { try file.validate() }
+    #expect(throws: RecipeError.notOfNetwork(option: .shortcutPadding, model: "resnet34")) {
+      try file.resolved(trainingCount: 1000)
+    }
+    var line = RecipeOptions()
+    line.shortcut = "A"
+    #expect(
+      try line.filled(from: file).resolved(trainingCount: 1000).shortcut == .padding(.both))
+  }
+
   @Test func choicesComeBeforeThoseOfOtherSources() {
     var first = RecipeOptions()
     first.model = "cifar-resnet56"

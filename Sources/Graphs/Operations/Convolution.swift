@@ -120,7 +120,8 @@ extension Operation {
       return [operands[2]]
     }
     func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
-      operands[0].count * operands[2].count / operands[2][0]
+      let filter = operands[2]
+      return saturatingProduct(operands[0].count, filter[1] * filter[2] * filter[3])
     }
   }
 }

@@ -169,9 +169,10 @@
       let (indices, isScalar): ([Int], Bool)
       switch try meaning(1, of: node) {
       case .extents(_, let scalar): (indices, isScalar) = (try integers(1, of: node), scalar)
-      case .constant(let tensor)
-      where tensor.kind == .integers && tensor.shape.rank == 1
-        && tensor.shape.count <= Self.maximumPlaces:
+      case .constant(let tensor) where tensor.kind == .integers && tensor.shape.rank == 1:
+        guard tensor.shape.count <= Self.maximumPlaces else {
+          throw node.unsupported("\(tensor.shape.count) places")
+        }
         (indices, isScalar) = (tensor.integers.map { Int($0) }, false)
       default: throw .wrongKind(value: node.operands[1], node: node.name)
       }

@@ -20,7 +20,7 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case tooManyParts(limit: Int)
   case tooMuchStructure(limit: Int)
   case tooMuchForeign(limit: Int)
-  case scatteredNumbers(offset: Int)
+  case manyChunks(offset: Int)
   case notDecodable
 
   // The model.
@@ -83,8 +83,8 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
       "beside the tensors' numbers there are more than \(limit) bytes"
     case .tooMuchForeign(let limit):
       "training graphs, sparse tensors, sequences and quantization take more than \(limit) bytes"
-    case .scatteredNumbers(let offset):
-      "the numbers of the tensor at byte \(offset) are in many rows"
+    case .manyChunks(let offset):
+      "the numbers of the tensor at byte \(offset) are in too many chunks"
     case .notDecodable: "its fields are not those of an ONNX model"
     case .noGraph: "there is no graph in it"
     case .unknownVersion(let version): "its format version is \(version)"
@@ -105,7 +105,7 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
       "the numbers of tensor \(quoted(tensor)) are in another file, \(quoted(location))"
     case .segmented(let tensor): "tensor \(quoted(tensor)) is one segment of several"
     case .wrongShape(let tensor, let extents):
-      "tensor \(quoted(tensor)) has the shape \(Printable("\(extents.prefix(16))")), which no memory holds"
+      "tensor \(quoted(tensor)) has the shape \(shape(extents)), which is none that can be computed with"
     case .unsupportedType(let tensor, let type):
       "\(quoted(tensor)) has elements of type \(Printable(type))"
     case .noTensor(let name): "\(quoted(name)) is no tensor"
@@ -148,7 +148,7 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
     case .cutOff: "the file is cut off, or not ONNX: fetch or save it again"
     case .longNumber, .unknownWireType, .fieldZero, .notDecodable, .noGraph, .unknownVersion:
       "check that this is an ONNX file"
-    case .tooMuchStructure, .scatteredNumbers: "save tensors as raw_data, and without comments"
+    case .tooMuchStructure, .manyChunks: "save tensors as raw_data, and without comments"
     case .oldOperatorSet, .newOperatorSet, .noOperatorSet:
       "export it with an opset from \(ONNXFile.operatorSets.lowerBound) to "
         + "\(ONNXFile.operatorSets.upperBound)"
@@ -166,6 +166,13 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Extents as text, the first of many.
+  private func shape(_ extents: [Int64]) -> String {
+    "["
+      + (extents.prefix(8).map(String.init) + (extents.count > 8 ? ["…"] : [])).joined(
+        separator: ", ")
+      + "]"
+  }
   private func quoted(_ text: String) -> String { "'\(Printable(text))'" }
   private func list(_ names: [String]) -> String {
     names.isEmpty

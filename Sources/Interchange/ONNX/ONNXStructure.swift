@@ -13,8 +13,8 @@
     private static let maximumDepth = 40
     /// Bytes of what no network here has: two of them can become hundreds.
     static let maximumForeignByteCount = 64 << 10
-    /// Rows of numbers that one field of a tensor is written in: each is a copy of those before.
-    static let maximumRows = 16
+    /// Chunks of packed numbers of a tensor: each is appended to a copy of those before.
+    private static let maximumChunks = 16
 
     /// The messages that are walked into; others are counted as bytes.
     private enum Message {
@@ -29,7 +29,7 @@
         switch (self, number) {
         case (.model, 7): .graph
         case (.model, 8), (.model, 14): .entry
-        case (.model, 20), (.model, 25), (.model, 26): .foreign
+        case (.model, 20), (.model, 26): .foreign
         case (.graph, 1): .node
         case (.graph, 5): .tensor
         case (.graph, 11), (.graph, 12), (.graph, 13): .value
@@ -67,8 +67,8 @@
         self == .tensor && (number == 4 || number == 9 || number == 10)
       }
 
-      /// Whether a field holds a row of numbers that is joined to those before.
-      func isRow(field number: UInt64) -> Bool {
+      /// Whether a field holds packed numbers, which may come in several chunks.
+      func isPacked(field number: UInt64) -> Bool {
         // float_data, int32_data, int64_data, double_data, uint64_data
         self == .tensor && [4, 5, 7, 10, 11].contains(number)
       }
@@ -97,7 +97,7 @@
       guard parts <= Self.maximumParts else { throw .tooManyParts(limit: Self.maximumParts) }
       guard depth <= Self.maximumDepth else { throw .nestedTooDeep(offset: range.lowerBound) }
       var offset = range.lowerBound
-      var rows = 0
+      var chunks = 0
       while offset < range.upperBound {
         let start = offset
         var inner: Message?
@@ -120,8 +120,8 @@
           guard foreignByteCount <= Self.maximumForeignByteCount else {
             throw .tooMuchForeign(limit: Self.maximumForeignByteCount)
           }
-          if message.isRow(field: field) { rows += 1 }
-          guard rows <= Self.maximumRows else { throw .scatteredNumbers(offset: range.lowerBound) }
+          if message.isPacked(field: field) { chunks += 1 }
+          guard chunks <= Self.maximumChunks else { throw .manyChunks(offset: range.lowerBound) }
           if let inner {
             try walk(inner, begin..<offset, depth: depth + 1)
           } else if message.isBulk(field: field) {

@@ -33,7 +33,9 @@ package enum Failure {
   /// The code for an error, `nil` where ArgumentParser knows better.
   package static func code(for error: any Error) -> Code? {
     switch error {
-    case is RecipeError, is NetworkNameError, is UsageError, is ShapeError,
+    case let error as ShapeError: error.isTooLarge ? .memory : .usage
+    case WeightsError.notOfNetwork: .usage
+    case is RecipeError, is NetworkNameError, is UsageError,
       InstructionSetError.unknown:
       .usage
     case let error as ImageError:
@@ -121,6 +123,8 @@ package enum Failure {
     case NetworkNameError.unknown(let name), RecipeError.network(.unknown(let name)):
       unknownNetwork(name)
     case let error as RecipeError: error.message(equals: " ") { $0.flag }
+    case let error as ShapeError where error.isTooLarge:
+      "\(error); choose a smaller batch or smaller images"
     case let error as ShapeError: "\(error); choose a larger --img-size, or another network"
     default: "\(error)".namingFlags
     }

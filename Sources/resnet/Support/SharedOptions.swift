@@ -69,7 +69,7 @@ struct NetworkOptions: ParsableArguments {
       ("--shortcut", shortcut != nil), ("--gate-bias", gateBias != nil),
       ("--inception-branch", inceptionBranch != nil),
     ] where isGiven {
-      throw UsageError("\(path): its tensors say what its layers are; leave \(flag) out")
+      throw UsageError("\(path): the file says what its layers are; leave \(flag) out")
     }
     var options = WeightsOptions()
     options.shortcutPadding = try choice("--shortcut-padding", shortcutPadding)
