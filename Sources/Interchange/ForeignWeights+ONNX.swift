@@ -94,8 +94,7 @@ extension OpenedModel {
       try metadata.normalization(file: file.name) {
         guard let mean else {
           throw ModelFileError.missingTensor(
-            file: file.name, name: ModelFile.meanTensor,
-            network: file.model.graph.name)
+            file: file.name, name: ModelFile.meanTensor, network: file.model.graph.name)
         }
         let tensor: ONNXTensor
         do throws(ONNXProblem) { tensor = try ONNXTensor(mean) } catch {

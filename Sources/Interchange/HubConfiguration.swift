@@ -10,6 +10,8 @@ struct HubConfiguration {
   private static let maximumByteCount = 16 << 20
   /// A thousand classes have four thousand values, and those of the larger ImageNet ninety thousand.
   private static let maximumValueCount = 500_000
+  /// Bytes from one quotation mark to the next.
+  private static let maximumTextLength = 4096
 
   private(set) var stridePlacement: StridePlacement?
   private(set) var inputSide: Int?
@@ -32,7 +34,7 @@ struct HubConfiguration {
 
   /// Reads what lies beside a file of tensors; `nil` where nothing does that is understood.
   init?(beside path: String) {
-    guard Self.tensorFiles.contains((path as NSString).lastPathComponent),
+    guard Self.isThere(beside: path),
       let config = Self.object(path, "config.json")
     else { return nil }
     if config["model_type"] as? String == "resnet" {
@@ -68,12 +70,23 @@ struct HubConfiguration {
       bytes.count <= maximumByteCount
     else { return nil }
     let data = Data(bytes[0..<bytes.count])
-    // A value takes fifty times its bytes in memory, and long texts take long to compare.
-    let separators = Array(",[{".utf8)
-    guard data.count(where: separators.contains) <= maximumValueCount else { return nil }
-    let texts = data.split(separator: UInt8(ascii: "\""))
-    guard texts.allSatisfy({ $0.count <= 4096 }) else { return nil }
+    guard isModest(data) else { return nil }
     return (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+  }
+
+  /// Whether JSON takes little memory and time: a value becomes fifty times its bytes, and a long text
+  /// takes long to compare.
+  private static func isModest(_ data: Data) -> Bool {
+    var (values, length) = (0, 0)
+    for byte in data {
+      switch byte {
+      case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{"): values += 1
+      default: break
+      }
+      length = byte == UInt8(ascii: "\"") ? 0 : length + 1
+      guard values <= maximumValueCount, length <= maximumTextLength else { return false }
+    }
+    return true
   }
 
   private static func numbers(_ value: Any?) -> [Float]? {

@@ -60,8 +60,11 @@ extension Operation {
     }
 
     func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
-      let filter = operands[1]
-      return saturatingProduct(results[0].count, filter[1] * filter[2] * filter[3])
+      Self.multiplyAdds(output: results[0], filter: operands[1])
+    }
+    /// Those of the gradients are as many.
+    fileprivate static func multiplyAdds(output: Shape, filter: Shape) -> Int {
+      saturatingProduct(output.count, filter[1] * filter[2] * filter[3])
     }
 
     func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
@@ -97,8 +100,7 @@ extension Operation {
       return [operands[2]]
     }
     func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
-      let filter = operands[1]
-      return saturatingProduct(operands[0].count, filter[1] * filter[2] * filter[3])
+      Convolution.multiplyAdds(output: operands[0], filter: operands[1])
     }
   }
 
@@ -120,8 +122,7 @@ extension Operation {
       return [operands[2]]
     }
     func multiplyAdds(operands: [Shape], results: [Shape]) -> Int {
-      let filter = operands[2]
-      return saturatingProduct(operands[0].count, filter[1] * filter[2] * filter[3])
+      Convolution.multiplyAdds(output: operands[0], filter: operands[2])
     }
   }
 }
