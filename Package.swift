@@ -2,38 +2,118 @@
 import PackageDescription
 
 // Folders have plain names; modules carry one prefix, so that the package can be built beside
-// others that have a module `Images` or `Training`.
+// others that have a module `Images` or `Training`. Below, modules are named by their folders.
 
-func module(
-  _ folder: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = []
-) -> Target {
-  .target(
-    name: "Residual" + folder, dependencies: dependencies, path: "Sources/" + folder,
-    swiftSettings: settings)
+/// Modules without the prefix.
+let unprefixed: Set = ["CIntrinsics", "CMallocCounter", "CPNG", "CTurboJPEG", "CZlib", "resnet"]
+/// Products of other packages, and their packages.
+let products = [
+  "ArgumentParser": "swift-argument-parser", "SwiftProtobuf": "swift-protobuf", "Yams": "Yams",
+]
+/// What is a dependency only with a trait, and the trait.
+let traits = [
+  "CPNG": "PNG", "CTurboJPEG": "JPEG", "CZlib": "GZIP", "ONNXSchema": "ONNX",
+  "SwiftProtobuf": "ONNX",
+]
+
+func moduleName(_ folder: String) -> String {
+  folder.hasPrefix("Residual") || unprefixed.contains(folder) ? folder : "Residual" + folder
 }
 
-func tests(_ folder: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(
-    name: "Residual" + folder + (folder.hasSuffix("Tests") ? "" : "Tests"),
-    dependencies: dependencies, path: "Tests/" + folder)
+func dependency(_ name: String, trait: String? = nil) -> Target.Dependency {
+  let condition = (trait ?? traits[name]).flatMap { TargetDependencyCondition.when(traits: [$0]) }
+  guard let package = products[name] else {
+    return .target(name: moduleName(name), condition: condition)
+  }
+  return .product(name: name, package: package, condition: condition)
+}
+
+func module(
+  _ folder: String, _ uses: [String] = [], in path: String? = nil,
+  resources: [Resource] = [], settings: [SwiftSetting] = [], linker: [LinkerSetting] = []
+) -> Target {
+  .target(
+    name: moduleName(folder), dependencies: uses.map { dependency($0) },
+    path: path ?? "Sources/" + folder, resources: resources, swiftSettings: settings,
+    linkerSettings: linker)
+}
+
+/// A program; with a trait, one that is empty without it.
+func program(_ name: String, _ uses: [String], in path: String, trait: String? = nil) -> Target {
+  .executableTarget(name: name, dependencies: uses.map { dependency($0, trait: trait) }, path: path)
 }
 
 /// One folder of kernels, compiled once for each instruction set; the folders are symbolic links.
-func kernels(_ suffix: String, flags: [String] = [], define: String? = nil) -> Target {
-  module(
-    "Kernels" + suffix, ["ResidualKernelInterface", "CIntrinsics"],
-    settings: [.unsafeFlags(flags.flatMap { ["-Xcc", $0] })] + (define.map { [.define($0)] } ?? []))
-}
-
+var kernelModules = [module("Kernels", ["KernelInterface", "CIntrinsics"])]
 #if arch(x86_64)
-  let kernelModules = [
-    kernels(""),
-    kernels("AVX2", flags: ["-march=x86-64-v3"], define: "AVX2"),
-    kernels("AVX512", flags: ["-march=x86-64-v4"], define: "AVX512"),
-  ]
-#else
-  let kernelModules = [kernels("")]
+  for (suffix, flag) in [("AVX2", "-march=x86-64-v3"), ("AVX512", "-march=x86-64-v4")] {
+    kernelModules.append(
+      module(
+        "Kernels" + suffix, ["KernelInterface", "CIntrinsics"],
+        settings: [.unsafeFlags(["-Xcc", flag]), .define(suffix)]))
+  }
 #endif
+
+let modules = [
+  module("Platform"),
+  module("Tensors", ["Platform"]),
+  module("Graphs", ["Tensors"]),
+  module("Networks", ["Graphs"]),
+  module("Execution", ["Graphs"]),
+  module("Reference", ["Execution"]),
+  module("CIntrinsics"),
+  module("KernelInterface"),
+  module("CPU", ["Execution", "KernelInterface", "CIntrinsics"] + kernelModules.map(\.name)),
+  module("CUDA", ["Execution"], resources: [.embedInCode("Kernels")]),
+  module("Formats", ["Tensors", "CZlib"]),
+  module("Images", ["Tensors", "CTurboJPEG", "CPNG"]),
+  module("Datasets", ["Tensors", "Formats", "Images"]),
+  module("ONNXSchema", ["SwiftProtobuf"]),
+  module("Interchange", ["Formats", "Images", "Networks", "ONNXSchema"]),
+  module("Figures", ["Platform"]),
+  module("Inference", ["Interchange", "Execution", "Images"]),
+  module("Training", ["Inference", "Datasets", "Yams"]),
+  module("Runs", ["Training", "Figures"]),
+  module("Residual", ["Runs", "CPU", "CUDA", "Reference"]),
+  module("CPNG", linker: [.linkedLibrary("png", .when(traits: ["PNG"]))]),
+  .systemLibrary(
+    name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+  .systemLibrary(
+    name: "CTurboJPEG", path: "Sources/CTurboJPEG", pkgConfig: "libturbojpeg",
+    providers: [.apt(["libturbojpeg0-dev"])]),
+
+  program("kernel-benchmarks", ["CPU", "Figures"], in: "Benchmarks/Kernels", trait: "Benchmarks"),
+  program("fuzz-formats", ["FuzzSupport"], in: "Tests/Fuzzing", trait: "Fuzzing"),
+  program(
+    "resnet", ["Runs", "CPU", "CUDA", "Figures", "ArgumentParser"], in: "Sources/resnet"),
+
+  module("CMallocCounter", in: "Tests/CMallocCounter"),
+  module("TestSupport", ["Networks"], in: "Tests/Support"),
+  module("FuzzSupport", ["Interchange", "ONNXSchema", "SwiftProtobuf"], in: "Tests/FuzzSupport"),
+]
+
+/// Folders of tests, and what they import.
+let tests: KeyValuePairs = [
+  "Attacks": ["Interchange", "FuzzSupport", "ONNXSchema"],
+  "Conformance": ["CPU", "CUDA", "Reference", "Networks", "Training", "TestSupport"],
+  "CPUTests": ["CPU", "Reference", "Training", "CIntrinsics", "CMallocCounter"],
+  "CUDATests": ["CUDA", "Reference", "Networks", "TestSupport"],
+  "DatasetsTests": ["Datasets", "Images", "Tensors", "TestSupport"],
+  "ExecutionTests": ["Execution", "Reference"],
+  "FiguresTests": ["Figures"],
+  "FormatsTests": ["Formats", "Tensors", "TestSupport"],
+  "GraphsTests": ["Networks", "Reference", "TestSupport"],
+  "ImagesTests": ["Images", "Tensors"],
+  "InterchangeTests": [
+    "Interchange", "CPU", "Reference", "TestSupport", "FuzzSupport", "ONNXSchema",
+  ],
+  "KernelsTests": ["KernelInterface", "CIntrinsics"] + kernelModules.map(\.name),
+  "LibraryTests": ["Residual", "TestSupport"],
+  "NetworksTests": ["Networks", "Reference", "TestSupport"],
+  "ReferenceTests": ["Networks", "Reference"],
+  "TrainingTests": ["Runs", "CPU", "CUDA", "TestSupport"],
+  "resnetTests": ["resnet", "Runs", "CPU", "Figures", "Images"],
+]
 
 let package = Package(
   name: "residual",
@@ -56,137 +136,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
-  targets: kernelModules + [
-    module("Tensors"),
-    module("Graphs", ["ResidualTensors"]),
-    module("Networks", ["ResidualGraphs"]),
-    module("Execution", ["ResidualGraphs"]),
-    module("Reference", ["ResidualExecution"]),
-    module("KernelInterface"),
-    .target(name: "CIntrinsics", path: "Sources/CIntrinsics"),
-    module(
-      "CPU",
-      ["ResidualExecution", "ResidualKernelInterface", "CIntrinsics"]
-        + kernelModules.map { .target(name: $0.name) }),
-    .target(
-      name: "ResidualCUDA", dependencies: ["ResidualExecution"], path: "Sources/CUDA",
-      resources: [.embedInCode("Kernels")]),
-    module(
-      "Formats",
-      ["ResidualTensors", .target(name: "CZlib", condition: .when(traits: ["GZIP"]))]),
-    module(
-      "Images",
-      [
-        "ResidualTensors", .target(name: "CTurboJPEG", condition: .when(traits: ["JPEG"])),
-        .target(name: "CPNG", condition: .when(traits: ["PNG"])),
-      ]),
-    module("Datasets", ["ResidualTensors", "ResidualFormats", "ResidualImages"]),
-    module(
-      "ONNXSchema",
-      [
-        .product(
-          name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["ONNX"]))
-      ]),
-    module(
-      "Interchange",
-      [
-        "ResidualFormats", "ResidualImages", "ResidualNetworks",
-        .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
-      ]),
-    module("Figures"),
-    module(
-      "Training",
-      ["ResidualInterchange", "ResidualExecution", "ResidualDatasets", "ResidualFigures"]),
-    .target(
-      name: "Residual",
-      dependencies: ["ResidualTraining", "ResidualCPU", "ResidualCUDA", "ResidualReference"],
-      path: "Sources/Residual"),
-    .executableTarget(
-      name: "resnet",
-      dependencies: [
-        "ResidualTraining", "ResidualCPU", "ResidualCUDA", "ResidualFigures",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
-      ],
-      path: "Sources/resnet"),
-    .executableTarget(
-      name: "kernel-benchmarks",
-      dependencies: ["ResidualCPU", "ResidualFigures"].map {
-        .target(name: $0, condition: .when(traits: ["Benchmarks"]))
-      },
-      path: "Benchmarks/Kernels"),
-    .executableTarget(
-      name: "fuzz-formats",
-      dependencies: [
-        .target(name: "ResidualFuzzSupport", condition: .when(traits: ["Fuzzing"]))
-      ],
-      path: "Fuzzing"),
-    tests("GraphsTests", ["ResidualNetworks", "ResidualReference", "ResidualGraphTestSupport"]),
-    tests("NetworksTests", ["ResidualNetworks", "ResidualReference", "ResidualGraphTestSupport"]),
-    tests("ExecutionTests", ["ResidualExecution", "ResidualReference"]),
-    tests("ReferenceTests", ["ResidualNetworks", "ResidualReference"]),
-    tests(
-      "KernelsTests",
-      ["ResidualKernelInterface", "CIntrinsics"]
-        + kernelModules.map { .target(name: $0.name) }),
-    tests(
-      "Conformance",
-      [
-        "ResidualGraphTestSupport", "ResidualCPU", "ResidualCUDA", "ResidualNetworks",
-        "ResidualReference", "ResidualTraining",
-      ]),
-    tests(
-      "CUDATests",
-      ["ResidualGraphTestSupport", "ResidualCUDA", "ResidualNetworks", "ResidualReference"]),
-    .target(name: "CMallocCounter", path: "Tests/CMallocCounter"),
-    .target(name: "ResidualTestSupport", path: "Tests/Support"),
-    .target(
-      name: "ResidualGraphTestSupport", dependencies: ["ResidualNetworks"],
-      path: "Tests/GraphSupport"),
-    tests(
-      "CPUTests",
-      ["ResidualCPU", "ResidualTraining", "ResidualReference", "CIntrinsics", "CMallocCounter"]),
-    tests(
-      "TrainingTests",
-      ["ResidualTraining", "ResidualCPU", "ResidualCUDA", "ResidualTestSupport"]),
-    tests(
-      "InterchangeTests",
-      [
-        "ResidualInterchange", "ResidualCPU", "ResidualReference", "ResidualFuzzSupport",
-        "ResidualTestSupport",
-        .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
-      ]),
-    tests("FormatsTests", ["ResidualFormats", "ResidualTensors", "ResidualTestSupport"]),
-    .target(
-      name: "ResidualFuzzSupport",
-      dependencies: [
-        "ResidualInterchange",
-        .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
-        .product(
-          name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["ONNX"])),
-      ],
-      path: "Tests/FuzzSupport"),
-    tests(
-      "Attacks",
-      [
-        "ResidualInterchange", "ResidualFuzzSupport",
-        .target(name: "ResidualONNXSchema", condition: .when(traits: ["ONNX"])),
-      ]),
-    tests("ImagesTests", ["ResidualImages", "ResidualTensors"]),
-    tests(
-      "DatasetsTests",
-      ["ResidualDatasets", "ResidualImages", "ResidualTensors", "ResidualTestSupport"]),
-    tests("FiguresTests", ["ResidualFigures"]),
-    tests("LibraryTests", ["Residual", "ResidualTestSupport"]),
-    tests(
-      "resnetTests",
-      ["resnet", "ResidualFigures", "ResidualImages", "ResidualCPU", "ResidualTraining"]),
-    .target(
-      name: "CPNG", path: "Sources/CPNG",
-      linkerSettings: [.linkedLibrary("png", .when(traits: ["PNG"]))]),
-    .systemLibrary(
-      name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(
-      name: "CTurboJPEG", path: "Sources/CTurboJPEG", pkgConfig: "libturbojpeg",
-      providers: [.apt(["libturbojpeg0-dev"])]),
-  ]
-)
+  targets: kernelModules + modules
+    + tests.map { folder, dependencies in
+      .testTarget(
+        name: "Residual" + folder + (folder.hasSuffix("Tests") ? "" : "Tests"),
+        dependencies: dependencies.map { dependency($0) }, path: "Tests/" + folder)
+    })

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Makes one module of the library's modules, as programs see it: merge-symbols.py FOLDER OUTPUT
 
-Reads symbol graphs, writes the graph of one module Residual, and lists public symbols without a comment;
-with any, it fails.
+Reads symbol graphs, writes the graph of one module Residual, and lists public symbols without a comment.
+If there are any, it fails.
 """
 import json
 import pathlib
 import sys
 
-# What the compiler writes by itself, and what only conforms to a protocol.
+# What the compiler generates, and what only conforms to a protocol.
 DERIVED = {"==(_:_:)", "!=(_:_:)", "hash(into:)", "hashValue", "encode(to:)", "init(from:)", "description",
            "init(rawValue:)", "rawValue", "allCases", "id", "errorDescription", "body", "init(intValue:)",
            "init(stringValue:)", "intValue", "stringValue", "localizedDescription", "init(arrayLiteral:)",

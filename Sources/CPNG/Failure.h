@@ -14,7 +14,7 @@ typedef struct {
 void cpngDescribe(CPNGFailure failure, const char *reason);
 /// libpng's error callback: the error pointer is a `CPNGFailure`. Does not return.
 void cpngFail(png_structp png, png_const_charp reason);
-/// libpng's warning callback: damage that libpng mends is not reported.
+/// libpng's warning callback: damage that libpng repairs is not reported.
 void cpngIgnore(png_structp png, png_const_charp reason);
 
 #endif

@@ -1,14 +1,7 @@
 import CIntrinsics
 @_exported import ResidualExecution
 import ResidualKernelInterface
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// The processor: float32, kernels of one instruction set, a pool of threads.
 ///
@@ -61,7 +54,7 @@ public final class CPUDevice: Device, @unchecked Sendable {
   public func prepare(_ graph: Graph, inputs: [String: Shape], keepsDerived: Bool) throws
     -> Plan<CPUStep>
   {
-    var lowering = try GraphLowering(
+    var lowering = try CPULowering(
       graph, inputs: inputs, kernels: kernels, keepsDerived: keepsDerived)
     return lowering.plan()
   }

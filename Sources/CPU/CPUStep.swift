@@ -5,12 +5,17 @@ import ResidualKernelInterface
 public struct CPUStep: Sendable, CustomStringConvertible {
   /// The path of the last node that the step computes.
   package let path: String
+  /// The layer that it belongs to.
+  package let layer: String
   /// What the step does.
   package let work: any Work
 
   package init(path: String, work: any Work) {
-    self.path = path
-    self.work = work
+    (self.path, self.layer, self.work) = (path, path, work)
+  }
+
+  init(of node: Node, _ work: any Work) {
+    (self.path, self.layer, self.work) = (node.path, node.layer, work)
   }
 
   public var description: String { "\(path): \(work)" }
@@ -19,9 +24,7 @@ public struct CPUStep: Sendable, CustomStringConvertible {
 extension Profile {
   /// A profile of runs of a plan, by type of work and by layer.
   package init(_ plan: Plan<CPUStep>, _ times: StepTimes) {
-    self.init(plan, times) { step in
-      (String(describing: type(of: step.work)), Self.layerPath(of: step.path))
-    }
+    self.init(plan, times) { (String(describing: type(of: $0.work)), $0.layer) }
   }
 }
 

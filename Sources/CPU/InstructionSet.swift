@@ -69,12 +69,15 @@ public enum InstructionSet: String, Hashable, Sendable, CaseIterable, Comparable
 }
 
 /// What the environment asks for and cannot have.
-public enum InstructionSetError: Error, Hashable, CustomStringConvertible {
+public enum InstructionSetError: Refusal, Hashable {
   /// The name of no instruction set.
   case unknown(String)
   /// One that this machine lacks.
   case unavailable(InstructionSet)
 
+  public var kind: RefusalKind {
+    if case .unknown = self { .usage } else { .unavailable }
+  }
   public var description: String {
     let variable = InstructionSet.environmentVariable
     let choices = InstructionSet.available.map(\.rawValue).joined(separator: ", ")

@@ -4,22 +4,15 @@ import ResidualGraphs
 /// nodes share a pass over memory, and change nothing of what is computed.
 package enum Region: Hashable, Sendable {
   case single(Int)
-  case normalization(Normalization)
+  case normalization(NormalizationChain)
   case maskedGradient(MaskedGradient)
   case convolution(FusedConvolution)
   case convolutionGradient(FusedConvolutionGradient)
 
-  /// Batch normalisation, then perhaps an addition and a rectifier.
-  package struct Normalization: Hashable, Sendable {
-    /// Indices of nodes, as all numbers in regions are.
-    package let node: Int, add: Int?, relu: Int?
-    package var nodes: [Int] { [node, add, relu].compactMap { $0 } }
-    package var last: Int { relu ?? add ?? node }
-  }
-
   /// Perhaps an addition of gradients, a rectifier's gradient, then perhaps the sums of a batch
   /// normalisation's backward pass.
   package struct MaskedGradient: Hashable, Sendable {
+    /// Indices of nodes, as all numbers in regions are.
     package let add: Int?, reluGradient: Int, sums: Int?
     package var nodes: [Int] { [add, reluGradient, sums].compactMap { $0 } }
     package var last: Int { sums ?? reluGradient }
@@ -31,11 +24,11 @@ package enum Region: Hashable, Sendable {
     /// The convolution.
     package let node: Int
     /// What makes the input, if it is made here.
-    package var input: Normalization?
+    package var input: NormalizationChain?
     /// The statistics of the output's channels, if they are gathered here.
     package var statistics: Int?
     /// With fixed statistics.
-    package var output: Normalization?
+    package var output: NormalizationChain?
 
     package var nodes: [Int] {
       (input?.nodes ?? []) + [node] + [statistics].compactMap { $0 } + (output?.nodes ?? [])

@@ -10,7 +10,7 @@ package struct RegionPartition {
   package private(set) var regions: [Region] = []
   /// Normalisations whose result is never stored: every reader makes it again from the convolution's
   /// output while that is in the cache. By the node of the result.
-  package private(set) var recomputed: [Int: Region.Normalization] = [:]
+  package private(set) var recomputed: [Int: NormalizationChain] = [:]
 
   /// For each node the node at whose place in the schedule it is computed.
   var places: [Int] {
@@ -35,24 +35,22 @@ package struct RegionPartition {
 private struct RegionSearch {
   let graph: Graph
   private let shapes: [[Shape]]
-  private let uses: [[(node: Int, operand: Int)]]
-  private let kept: Set<Int>
+  private let uses: GraphUses
   private var claimed: [Bool]
   /// By their first and by their last nodes.
-  private var normalizations: [Int: Region.Normalization] = [:]
-  private var normalizationsByResult: [Int: Region.Normalization] = [:]
+  private var normalizations: [Int: NormalizationChain] = [:]
+  private var normalizationsByResult: [Int: NormalizationChain] = [:]
   private var convolutions: [Region.FusedConvolution] = []
   private var gradients: [Region.FusedConvolutionGradient] = []
   private var maskedGradients: [Region.MaskedGradient] = []
   /// The first nodes of the normalisations that belong to a convolution.
   private var absorbed: Set<Int> = []
-  private(set) var recomputed: [Int: Region.Normalization] = [:]
+  private(set) var recomputed: [Int: NormalizationChain] = [:]
 
   init(_ graph: Graph, shapes: [[Shape]]) {
     self.graph = graph
     self.shapes = shapes
-    uses = graph.uses()
-    kept = Set((graph.outputs.map(\.value) + graph.bindings.map(\.value)).map(\.node))
+    uses = GraphUses(graph)
     claimed = [Bool](repeating: false, count: graph.nodes.count)
   }
 
@@ -68,38 +66,13 @@ private struct RegionSearch {
   private func operation(_ node: Int) -> Operation { graph.nodes[node].operation }
   private func operands(_ node: Int) -> [Value] { graph.nodes[node].operands }
 
-  /// The only node that reads a node's result, if nothing else needs the result.
-  private func soleReader(of node: Int) -> Int? {
-    uses[node].count == 1 && !kept.contains(node) ? uses[node][0].node : nil
-  }
-
-  /// The nodes that read the elements of a node's result.
-  private func readers(of node: Int) -> [(node: Int, operand: Int)] {
-    uses[node].filter { !operation($0.node).readsOnlyShape(ofOperand: $0.operand) }
-  }
-
-  /// Whether nobody else reads a result of these nodes before the last of them has run.
-  private func isClosed(_ nodes: [Int], last: Int) -> Bool {
-    nodes.allSatisfy { uses[$0].allSatisfy { nodes.contains($0.node) || $0.node > last } }
-  }
-
   private mutating func claim(_ nodes: [Int]) { for node in nodes { claimed[node] = true } }
 
   // MARK: Passes
 
   mutating func findNormalizations() {
-    for index in graph.nodes.indices {
-      guard case .batchNormalization = operation(index) else { continue }
-      var add: Int?
-      if let reader = soleReader(of: index), case .add = operation(reader), !claimed[reader] {
-        add = reader
-      }
-      var relu: Int?
-      if let reader = soleReader(of: add ?? index), case .relu = operation(reader) {
-        relu = reader
-      }
-      let normalization = Region.Normalization(node: index, add: add, relu: relu)
-      normalizations[index] = normalization
+    for normalization in uses.normalizations() {
+      normalizations[normalization.node] = normalization
       normalizationsByResult[normalization.last] = normalization
       claim(normalization.nodes)
     }
@@ -119,15 +92,15 @@ private struct RegionSearch {
       default: continue
       }
       let gradient = operands(index)[0].node
-      if case .batchNormalizationInputGradient = operation(gradient), !kept.contains(gradient),
+      if case .batchNormalizationInputGradient = operation(gradient), !uses.isObserved(gradient),
         uses[gradient].allSatisfy({ region.nodes.contains($0.node) })
       {
         region.outputGradient = gradient
       }
       var extended = region
       extended.masked = region.inputGradient.flatMap(maskedGradient)
-      if isClosed(extended.nodes, last: extended.last) { region = extended }
-      if !isClosed(region.nodes, last: region.last) { region = .init(only: index, of: graph) }
+      if uses.isClosed(extended.nodes, last: extended.last) { region = extended }
+      if !uses.isClosed(region.nodes, last: region.last) { region = .init(only: index, of: graph) }
       claim(region.nodes)
       gradients.append(region)
     }
@@ -160,11 +133,11 @@ private struct RegionSearch {
   /// The region of a rectifier's gradient that reads a gradient, perhaps after an addition, and is
   /// the only one to read it.
   private func maskedGradient(after gradient: Int) -> Region.MaskedGradient? {
-    guard let reader = soleReader(of: gradient), !claimed[reader] else { return nil }
+    guard let reader = uses.soleReader(of: gradient), !claimed[reader] else { return nil }
     var add: Int?
     var mask = reader
     if case .add = operation(reader) {
-      guard let next = soleReader(of: reader), !claimed[next] else { return nil }
+      guard let next = uses.soleReader(of: reader), !claimed[next] else { return nil }
       (add, mask) = (reader, next)
     }
     guard case .reluGradient = operation(mask), operands(mask)[0].node == add ?? gradient else {
@@ -186,7 +159,8 @@ private struct RegionSearch {
       guard case .reluGradient = operation(index) else { continue }
       var add: Int?
       let gradient = operands(index)[0].node
-      if case .add = operation(gradient), !claimed[gradient], soleReader(of: gradient) == index {
+      if case .add = operation(gradient), !claimed[gradient], uses.soleReader(of: gradient) == index
+      {
         add = gradient
       }
       let region = Region.MaskedGradient(add: add, reluGradient: index, sums: sums(of: index))
@@ -201,7 +175,7 @@ private struct RegionSearch {
       var region = Region.FusedConvolution(node: index)
       if let first = uses[index].first, case .channelStatistics = operation(first.node) {
         region.statistics = first.node
-      } else if let reader = soleReader(of: index), let normalization = normalizations[reader],
+      } else if let reader = uses.soleReader(of: index), let normalization = normalizations[reader],
         case .batchNormalization(let attributes) = operation(reader),
         attributes.statistics == .fixed, !absorbed.contains(reader)
       {
@@ -210,10 +184,10 @@ private struct RegionSearch {
       // The first to read a normalised tensor makes it; the others find it in memory.
       let input = operands(index)[0].node
       if let normalization = normalizationsByResult[input],
-        !absorbed.contains(normalization.node), readers(of: input).first?.node == index
+        !absorbed.contains(normalization.node), uses.readers(of: input).first?.node == index
       {
         region.input = normalization
-        if !isClosed(region.nodes, last: region.last) { region.input = nil }
+        if !uses.isClosed(region.nodes, last: region.last) { region.input = nil }
       }
       absorbed.formUnion([region.input?.node, region.output?.node].compactMap { $0 })
       claim(region.nodes)
@@ -238,10 +212,10 @@ private struct RegionSearch {
         return masked.reluGradient
       })
     for (last, normalization) in normalizationsByResult
-    where normalization.add == nil && !kept.contains(last) {
+    where normalization.add == nil && !uses.isObserved(last) {
       let isInConvolution = absorbed.contains(normalization.node)
       guard !isInConvolution || makers[last] != nil else { continue }
-      let isRecomputed = readers(of: last).allSatisfy { reader in
+      let isRecomputed = uses.readers(of: last).allSatisfy { reader in
         makers[last] == reader.node || makersInGradients.contains(reader.node)
           || masks.contains(reader.node)
       }

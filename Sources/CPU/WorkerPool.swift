@@ -1,15 +1,8 @@
 import CIntrinsics
 import ResidualExecution
 import ResidualKernelInterface
+import ResidualPlatform
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Threads that stay alive and share the parts of one job after another.
 ///
@@ -76,7 +69,7 @@ package final class WorkerPool: @unchecked Sendable {
   /// - Parameters:
   ///   - count: threads, the caller included.
   ///   - cores: processors that the threads share.
-  /// - Throws: ``DeviceUnavailable`` where the system does not grant the threads.
+  /// - Throws: ``DeviceUnavailable`` if the system does not grant the threads.
   package init(count: Int, cores: Int) throws(DeviceUnavailable) {
     precondition(count >= 1, "a pool of \(count) threads")
     self.count = count

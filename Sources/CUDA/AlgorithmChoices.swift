@@ -1,7 +1,7 @@
 import ResidualExecution
 
 /// A way to compute a convolution.
-enum ConvolutionAlgorithm: Sendable {
+enum CUDAConvolution: Sendable {
   case cudnn(ConvolutionPlan)
   case small(SmallConvolution)
   /// One thread a number: for what the others lack.

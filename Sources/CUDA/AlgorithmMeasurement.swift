@@ -12,9 +12,9 @@ struct AlgorithmMeasurement {
   private let written: Int
   private static let workspace = 3, other = 4, counter = 5, parameter = 6, fragments = 7
 
-  /// - Returns: `nil` where there is too little memory.
+  /// - Returns: `nil` if there is too little memory.
   init?(
-    _ context: CUDAContext, _ problem: ConvolutionProblem, _ algorithms: [ConvolutionAlgorithm]
+    _ context: CUDAContext, _ problem: ConvolutionProblem, _ algorithms: [CUDAConvolution]
   ) {
     self.context = context
     self.problem = problem
@@ -84,10 +84,10 @@ struct AlgorithmMeasurement {
   ///
   /// - Parameter disagrees: is told of the others.
   func fastest(
-    of algorithms: [ConvolutionAlgorithm], disagrees: (ConvolutionAlgorithm) -> Void
-  ) -> ConvolutionAlgorithm? {
+    of algorithms: [CUDAConvolution], disagrees: (CUDAConvolution) -> Void
+  ) -> CUDAConvolution? {
     guard hasReference(among: algorithms) else { return nil }
-    var best: (algorithm: ConvolutionAlgorithm, seconds: Double)?
+    var best: (algorithm: CUDAConvolution, seconds: Double)?
     for algorithm in algorithms {
       guard runs(algorithm) else { continue }
       guard agreesWithReference() else {
@@ -104,7 +104,7 @@ struct AlgorithmMeasurement {
 
   /// Keeps the result of the first algorithm that another one agrees with, or of the only one. A result
   /// that is not a number agrees with none, not even with itself.
-  private func hasReference(among algorithms: [ConvolutionAlgorithm]) -> Bool {
+  private func hasReference(among algorithms: [CUDAConvolution]) -> Bool {
     for (index, algorithm) in algorithms.enumerated() {
       guard runs(algorithm) else { continue }
       buffers[Self.other].copy(buffers[written])
@@ -120,7 +120,7 @@ struct AlgorithmMeasurement {
   }
 
   /// Whether an algorithm can be run; the first run loads its kernels.
-  private func runs(_ algorithm: ConvolutionAlgorithm) -> Bool {
+  private func runs(_ algorithm: CUDAConvolution) -> Bool {
     buffers[written].poison()
     return (try? run(algorithm)) != nil
   }
@@ -155,7 +155,7 @@ struct AlgorithmMeasurement {
   /// Seconds of a run, the least of three. Short runs are captured, as they are in a plan.
   ///
   /// - Parameter bound: what is far slower is measured once.
-  private func seconds(_ algorithm: ConvolutionAlgorithm, bound: Double) -> Double? {
+  private func seconds(_ algorithm: CUDAConvolution, bound: Double) -> Double? {
     var failures = 0
     func time(_ body: () -> Void) -> Double {
       var least = context.seconds(body)
@@ -174,7 +174,7 @@ struct AlgorithmMeasurement {
       / Double(Self.repetitions)
   }
 
-  private func run(_ algorithm: ConvolutionAlgorithm) throws(CUDNNError) {
+  private func run(_ algorithm: CUDAConvolution) throws(CUDNNError) {
     switch algorithm {
     case .cudnn(let plan):
       try plan.run(

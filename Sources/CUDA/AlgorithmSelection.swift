@@ -6,7 +6,7 @@ final class AlgorithmSelection {
   private let library: ConvolutionPlans
   private let prefersOwn: Bool
   private(set) var choices: AlgorithmChoices
-  private var algorithms: [ConvolutionProblem: ConvolutionAlgorithm] = [:]
+  private var algorithms: [ConvolutionProblem: CUDAConvolution] = [:]
   /// Algorithms that gave other numbers than the first of their kind, by problem and rank.
   private(set) var disagreements: Set<String> = []
 
@@ -29,7 +29,7 @@ final class AlgorithmSelection {
   }
 
   /// The way to compute a convolution.
-  func algorithm(for problem: ConvolutionProblem) -> ConvolutionAlgorithm {
+  func algorithm(for problem: ConvolutionProblem) -> CUDAConvolution {
     if let known = algorithms[problem] { return known }
     let (algorithm, isMeasured) = known(problem).map { ($0, true) } ?? choose(problem)
     if isMeasured { choices.record(algorithm.rank, for: problem) }
@@ -38,7 +38,7 @@ final class AlgorithmSelection {
   }
 
   /// What an earlier run has chosen.
-  private func known(_ problem: ConvolutionProblem) -> ConvolutionAlgorithm? {
+  private func known(_ problem: ConvolutionProblem) -> CUDAConvolution? {
     guard let rank = choices.ranks[problem.name] else { return nil }
     if rank == AlgorithmChoices.own { return own(problem).map { .small($0) } }
     if rank == AlgorithmChoices.plain { return .plain }
@@ -51,11 +51,11 @@ final class AlgorithmSelection {
   }
 
   /// - Returns: an algorithm, and whether it is the fastest of those that were tried.
-  private func choose(_ problem: ConvolutionProblem) -> (ConvolutionAlgorithm, Bool) {
-    let own = own(problem).map { ConvolutionAlgorithm.small($0) }
+  private func choose(_ problem: ConvolutionProblem) -> (CUDAConvolution, Bool) {
+    let own = own(problem).map { CUDAConvolution.small($0) }
     if prefersOwn, let own { return (own, true) }
     let proposals = (try? library.plans(for: problem, limit: Self.limit)) ?? []
-    let candidates = proposals.map { ConvolutionAlgorithm.cudnn($0) } + (own.map { [$0] } ?? [])
+    let candidates = proposals.map { CUDAConvolution.cudnn($0) } + (own.map { [$0] } ?? [])
     guard let measurement = AlgorithmMeasurement(context, problem, candidates) else {
       // Too large to measure beside what is there: the first of those that need no more memory,
       // cuDNN's own favourite among its proposals.

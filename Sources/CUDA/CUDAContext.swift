@@ -1,12 +1,5 @@
 import ResidualExecution
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// A GPU with the libraries that serve it, one stream of work, and the kernels compiled for it.
 ///
@@ -81,7 +74,8 @@ final class CUDAContext: @unchecked Sendable {
     capability = (major, minor)
     canStartEarly = major >= 9 && driver.version >= 12_040
     guard !types.contains(.bfloat16) || major >= 8 else {
-      throw DeviceUnavailable("\(name) cannot compute in bf16; use `precision` fp16 or fp32")
+      throw DeviceUnavailable(
+        "\(name) cannot compute in bf16; use \(OptionName.precision) fp16 or fp32")
     }
     var (free, total) = (0, 0)
     _ = driver.memoryGetInfo(&free, &total)
@@ -237,7 +231,7 @@ final class CUDAContext: @unchecked Sendable {
     followsKernel = canStartEarly && other == nil
   }
 
-  /// The work that a body enqueues, as a graph to be launched; `nil` where it contains what cannot
+  /// The work that a body enqueues, as a graph to be launched; `nil` if it contains what cannot
   /// be captured.
   func captured(_ body: () -> Void) -> Handle? {
     var (graph, executable): (Handle?, Handle?) = (nil, nil)

@@ -19,7 +19,7 @@ public final class CUDADevice: Device, @unchecked Sendable {
   ///     searched in any case.
   ///   - environment: of the process, for folders of Python's wheels.
   ///   - choices: of an earlier run, to have its bits.
-  /// - Throws: ``DeviceUnavailable`` where there is no GPU, or a library is missing.
+  /// - Throws: ``DeviceUnavailable`` if there is no GPU, or a library is missing.
   public convenience init(
     precision: Precision = .fp16, index: Int = 0, libraries: String? = nil,
     environment: [String: String], choices: AlgorithmChoices? = nil

@@ -4,9 +4,11 @@ import ResidualExecution
 public struct CUDAStep: Sendable, CustomStringConvertible {
   /// The path of the last node that the step computes.
   public let path: String
+  /// The layer that it belongs to.
+  let layer: String
   let work: Work
   /// Whether nothing waits for the step before the next join: it may run beside those that follow.
-  var isAside = false
+  let isAside: Bool
 
   /// What is enqueued.
   enum Work: Sendable {
@@ -16,6 +18,15 @@ public struct CUDAStep: Sendable, CustomStringConvertible {
     case zero(BufferID, byteCount: Int)
     /// What follows waits for the steps aside.
     case join
+  }
+
+  init(of node: Node, _ work: Work, isAside: Bool) {
+    (path, layer, self.work, self.isAside) = (node.path, node.layer, work, isAside)
+  }
+
+  /// A step that belongs to no node.
+  init(_ name: String, _ work: Work) {
+    (path, layer, self.work, isAside) = (name, name, work, false)
   }
 
   /// The kernel, or what a library is called for.
@@ -105,6 +116,6 @@ struct ArgumentBytes {
 extension Profile {
   /// A profile of runs of a plan, by kernel and by layer.
   package init(_ plan: Plan<CUDAStep>, _ times: StepTimes) {
-    self.init(plan, times) { ($0.kind, Self.layerPath(of: $0.path)) }
+    self.init(plan, times) { ($0.kind, $0.layer) }
   }
 }

@@ -2,7 +2,7 @@ import ResidualExecution
 
 /// How a GPU computes with activations and filters of convolutions. Parameters, statistics, losses
 /// and sums are float32 in any case.
-public enum Precision: String, CaseIterable, Sendable {
+public enum Precision: String, SettingValue, CaseIterable {
   /// Activations and copies of the filters in IEEE half precision, sums in float32; needs loss
   /// scaling in training (Micikevicius et al.: Mixed Precision Training, 2018).
   case fp16
@@ -33,4 +33,11 @@ public enum Precision: String, CaseIterable, Sendable {
 
   /// Whether the units for matrix products may be used.
   var usesTensorCores: Bool { self != .fp32 }
+}
+
+extension OptionName {
+  /// How a GPU computes.
+  public static let precision = OptionName("precision", key: "precision")
+  /// Where a GPU's libraries are looked for.
+  public static let cudaLibraries = OptionName("libraries", key: "cuda_libraries")
 }

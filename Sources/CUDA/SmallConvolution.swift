@@ -15,7 +15,7 @@ struct SmallConvolution: Sendable {
   /// Numbers of what 16 × 16 channels have of a filter's gradient.
   private static let part = 9 * 16 * 16
 
-  /// `nil` where the kernels do not compute the convolution.
+  /// `nil` if the kernels do not compute the convolution.
   init?(_ problem: ConvolutionProblem) {
     let (input, filter, output) = (problem.input, problem.filter, problem.output)
     let channels: Set = [16, 32, 64]

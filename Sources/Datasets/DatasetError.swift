@@ -1,7 +1,7 @@
 import ResidualImages
 
 /// Why data cannot be used. Found when a data set is opened, before anything is trained.
-public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum DatasetError: Refusal, Hashable {
   /// There is neither file nor folder of this name.
   case missing(String)
   /// The system does not let a file or folder be read; `reason` names it and says why.
@@ -16,8 +16,6 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case ambiguous(String, folders: [String])
   /// An archive that is damaged; `reason` names it.
   case damagedArchive(reason: String)
-  /// Decoded, the images would take more memory than the machine has.
-  case tooLarge(String, images: Int, memory: Int)
 
   /// One of CIFAR-10's files is not there.
   case missingFile(String, name: String)
@@ -28,10 +26,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   /// `batches.meta.txt` does not name every class.
   case classNames(file: String, expected: Int, found: Int)
 
-  /// There is nothing to train on.
-  case noTrainingImages(String)
-  /// There is nothing to test on.
-  case noTestImages(String)
+  /// A part that is needed and not there.
+  case noPart(Dataset.Part, location: String)
   /// A part without class folders.
   case noClasses(folder: String)
   /// Fewer than two classes cannot be told apart.
@@ -40,12 +36,11 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case emptyClass(folder: String)
   /// Two parts have different class folders: those only in the training part, only in the other.
   case differentClasses(folder: String, missing: [String], surplus: [String])
-  /// A file that cannot be decoded.
-  case image(ImageError)
 
   /// A validation set that is empty, or leaves nothing to train on.
   case validationCount(Int, available: Int)
 
+  public var kind: RefusalKind { .input }
   public var description: String { text.onOneLine }
 
   private var text: String {
@@ -64,9 +59,6 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
         + "(cifar-10-binary.tar.gz)"
     case .ambiguous(let location, let folders):
       "\(location): several folders hold data (\(Self.list(folders))); name one of them"
-    case .tooLarge(let location, let images, let memory):
-      "\(location): \(images) images, once decoded, take more than this machine's memory of "
-        + "\(memory) bytes; use fewer"
     case .missingFile(let location, let name):
       "\(location): CIFAR-10's \(name) is missing; fetch cifar-10-binary.tar.gz again"
     case .wrongSize(let file, let expected, let found):
@@ -76,10 +68,12 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
         + " fetch the file again"
     case .classNames(let file, let expected, let found):
       "\(file): expected \(expected) class names, found \(found); fetch the file again"
-    case .noTrainingImages(let location):
+    case .noPart(.training, let location):
       "\(location): there is no folder train/; add one with a folder of images for each class"
-    case .noTestImages(let location):
+    case .noPart(.test, let location):
       "\(location): there is neither test/ nor val/; add one with a folder of images for each class"
+    case .noPart(.validation, let location):
+      "\(location): there are no validation images; choose another part"
     case .noClasses(let folder):
       "\(folder): there are no class folders in it; put the images of each class into a folder"
     case .oneClass(let folder, let name):
@@ -92,8 +86,6 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
         + [("missing", missing), ("not in train/", surplus)].filter { !$0.1.isEmpty }
         .map { "\($0.0): \(Self.list($0.1))" }.joined(separator: "; ")
         + "); make the folders equal"
-    case .image(let error):
-      error.description
     case .validationCount(let count, let available):
       "a validation set of \(count) images cannot be taken from \(available); "
         + "choose 1 to \(max(available - 1, 1))"

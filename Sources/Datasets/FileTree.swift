@@ -1,29 +1,22 @@
 import ResidualFormats
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// The files of a folder or of an archive, by their paths in it.
 ///
 /// Hidden files and folders (names with a leading dot, AppleDouble's `._` among them) and macOS's
 /// `__MACOSX` are left out. Links in archives are left out, links in folders are followed.
-struct FileTree {
+struct FileTree: Sendable {
   /// Folders within folders are read to this depth.
   static let maximumDepth = 8
 
-  struct File {
+  struct File: Sendable {
     /// The path of the folder in the tree, `""` for the topmost, and the name in it.
     let folder: String
     let name: String
     let content: Content
   }
 
-  enum Content {
+  enum Content: Sendable {
     case path(String)
     case archived(FileBytes, Range<Int>)
   }
@@ -64,23 +57,40 @@ struct FileTree {
 
   func name(of file: File) -> String { name(of: Self.join(file.folder, file.name)) }
 
+  /// The bytes of a file, which may be a part of an archive's.
+  struct Bytes: Sendable {
+    fileprivate let file: FileBytes
+    fileprivate let range: Range<Int>
+    var count: Int { range.count }
+
+    func withUnsafeBytes<Result, Failure: Error>(
+      _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result { try file.withUnsafeBytes(in: range, body) }
+  }
+
+  /// Opens a file.
+  func bytes(of file: File) throws(DatasetError) -> Bytes {
+    switch file.content {
+    case .archived(let archive, let range): return Bytes(file: archive, range: range)
+    case .path(let path):
+      do throws(FileError) {
+        let file = try FileBytes(at: path, allowingEmpty: true)
+        return Bytes(file: file, range: 0..<file.count)
+      } catch {
+        throw .unreadable(reason: error.description)
+      }
+    }
+  }
+
   /// Lends the bytes of a file.
   func withBytes<Result>(
     of file: File, _ body: (UnsafeRawBufferPointer) throws(DatasetError) -> Result
   ) throws(DatasetError) -> Result {
-    switch file.content {
-    case .archived(let archive, let range):
-      return try archive.withUnsafeBytes(in: range, body)
-    case .path(let path):
-      let bytes: FileBytes
-      do throws(FileError) {
-        bytes = try FileBytes(at: path, allowingEmpty: true)
-      } catch {
-        throw .unreadable(reason: error.description)
-      }
-      return try bytes.withUnsafeBytes(body)
-    }
+    try bytes(of: file).withUnsafeBytes(body)
   }
+
+  /// The last component of the location, for reports.
+  var lastComponent: String { location.split(separator: "/").last.map(String.init) ?? location }
 
   static func join(_ folder: String, _ name: String) -> String {
     folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name

@@ -29,7 +29,7 @@ struct ImageFolder {
   private(set) var ignoredCount = 0
   private(set) var firstIgnored: String?
 
-  /// Recognises the folders; `nil` where they are none of this kind.
+  /// Recognises the folders; `nil` if they are none of this kind.
   ///
   /// Classes and their files are checked in every part, whichever will be loaded.
   init?(_ tree: FileTree) throws(DatasetError) {
@@ -112,21 +112,54 @@ struct ImageFolder {
     guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
     return extensions.contains(name[name.index(after: dot)...].lowercased())
   }
+}
 
-  /// Decodes one part.
-  func load(_ part: Part, side: Int) throws(DatasetError) -> (set: ImageSet, resized: Int)? {
-    guard let listing = listings[part] else { return nil }
-    return try ImageAssembly.assemble(
-      labels: listing.labels, side: side, location: tree.location
-    ) { [tree] (index, decoder) throws(DatasetError) in
-      let file = listing.files[index]
-      return try tree.withBytes(of: file) { (bytes) throws(DatasetError) in
-        do throws(ImageError) {
-          return try decoder.decode(bytes, file: tree.name(of: file))
-        } catch {
-          throw .image(error)
-        }
+/// Recognises folders of images.
+struct ImageFolders: SourceRecognizer {
+  func dataset(_ tree: FileTree, parts: Set<Dataset.Part>) throws(DatasetError) -> Dataset? {
+    guard let folder = try ImageFolder(tree) else { return nil }
+    let hasTest = folder.listings[.test] != nil
+    let places: [Dataset.Part: ImageFolder.Part?] = [
+      .training: .train, .validation: hasTest ? .val : nil, .test: hasTest ? .test : .val,
+    ]
+    var sources: [Dataset.Part: any SampleSource] = [:]
+    for (part, place) in places where parts.contains(part) {
+      sources[part] = place.flatMap { folder.listings[$0] }.map {
+        FolderSamples(tree: tree, listing: $0)
       }
     }
+    let lacksTest = !hasTest && folder.listings[.val] == nil
+    var remarks: [String] = []
+    if let first = folder.firstIgnored {
+      let count = folder.ignoredCount
+      remarks.append(
+        "\(count) \(count == 1 ? "file is not an image by its" : "files are not images by their")"
+          + " name and left out, such as \(first)".onOneLine)
+    }
+    if !hasTest && !lacksTest { remarks.append("val/ is the test part, because there is no test/") }
+    if tree.leftOutCount > 0 {
+      remarks.append(
+        "\(tree.leftOutCount) links or folders at more than \(FileTree.maximumDepth) levels were "
+          + "left out")
+    }
+    if lacksTest { remarks.append("there is no test part (test/ or val/)") }
+    return Dataset(
+      name: tree.lastComponent, location: tree.location, source: .imageFolder,
+      classNames: folder.classNames, parts: sources, remarks: remarks)
+  }
+}
+
+/// The images of one part.
+private struct FolderSamples: SampleSource {
+  let tree: FileTree
+  let listing: ImageFolder.Listing
+
+  var count: Int { listing.files.count }
+  var location: String { tree.location }
+  var labels: [Int32] { listing.labels }
+  func label(_ index: Int) -> Int32 { listing.labels[index] }
+  func name(_ index: Int) -> String { tree.name(of: listing.files[index]) }
+  func withSample<Result>(_ index: Int, _ body: (EncodedSample) throws -> Result) throws -> Result {
+    try tree.bytes(of: listing.files[index]).withUnsafeBytes { try body(.file($0)) }
   }
 }

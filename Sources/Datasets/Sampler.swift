@@ -2,7 +2,7 @@ import ResidualTensors
 
 /// The order in which an epoch visits the images of a set.
 ///
-/// The order is a function of seed and epoch alone, so a run can be taken up at any epoch.
+/// The order is a function of seed and epoch alone, so a run can be resumed at any epoch.
 package struct Sampler: Hashable, Sendable {
   /// The number of images.
   package let count: Int

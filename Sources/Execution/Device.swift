@@ -24,6 +24,10 @@ public protocol Device: Sendable {
   /// The batch in which the device evaluates best, beside training in batches of `trainingBatch`.
   func evaluationBatch(for trainingBatch: Int) -> Int
 
+  /// What a resumed run must be given for the same bits, as a text for a file; `nil` if there is
+  /// nothing to know.
+  var record: String? { get }
+
   /// Whether gradients are computed in half precision, where small ones vanish unless the loss is
   /// scaled.
   var needsLossScaling: Bool { get }
@@ -37,7 +41,7 @@ public protocol Device: Sendable {
   ///
   /// - Parameter keepsDerived: whether what depends only on slots that the graph does not change,
   ///   such as packed filters, may be kept from run to run, in memory of the plan's own.
-  /// - Throws: ``ShapeError`` where the shapes do not fit.
+  /// - Throws: ``ShapeError`` if the shapes do not fit.
   func prepare(_ graph: Graph, inputs: [String: Shape], keepsDerived: Bool) throws -> Plan<Step>
 
   /// Runs steps of a plan, its preparation or its own, on memory that fits it, and times each where
@@ -59,6 +63,9 @@ public struct NoRecording: Sendable {}
 extension Device {
   /// The machine's memory.
   public var memoryByteCount: Int { AlignedBuffer.machineByteCount }
+
+  /// Nothing.
+  public var record: String? { nil }
 
   /// The processor assembles images.
   public var keepsImages: Bool { false }

@@ -27,7 +27,7 @@ extension DeviceBuffer {
 
 /// What memory of a device is for.
 public enum MemoryUse: Hashable, Sendable {
-  /// What only steps touch, never the processor: the arena, scratch memory, kept results.
+  /// What only steps touch, never the processor: the arena, scratch memory, derived results.
   case workspace
   /// An input or output of a plan.
   case boundary

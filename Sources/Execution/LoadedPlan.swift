@@ -6,11 +6,11 @@ public final class LoadedPlan<D: Device> {
   private let boundary: [BufferID: BoundaryBuffer]
   private let inputs: [BoundaryBuffer], outputs: [BoundaryBuffer]
   private let addresses: AlignedBuffer
-  private let kept: any DeviceBuffer
+  private let derived: any DeviceBuffer
   /// The store's version that the preparation has seen.
   private var preparedVersion = -1
   /// Where the arena was in the last run.
-  private var workspace: Workspace?
+  private var workspace: WorkspaceAddresses?
   // What the device keeps between runs, as long as no address changes.
   private var preparationRecording: D.Recording?
   private var recording: D.Recording?
@@ -30,13 +30,13 @@ public final class LoadedPlan<D: Device> {
     let given = Set(plan.inputs.values)
     inputs = given.compactMap { boundary[$0] }
     outputs = Set(plan.outputs.values).subtracting(given).compactMap { boundary[$0] }
-    kept = try session.device.allocate(byteCount: plan.keptByteCount, for: .workspace)
+    derived = try session.device.allocate(byteCount: plan.derivedByteCount, for: .workspace)
     // Addresses outside the arena never change.
     let table = addresses.elements(of: UnsafeMutableRawPointer.self)
     for (index, buffer) in plan.buffers.enumerated() {
       switch buffer.location {
       case .arena: break
-      case .kept(let offset): table[index] = kept.base + offset
+      case .derived(let offset): table[index] = derived.base + offset
       case .boundary: table[index] = self.buffer(BufferID(index: index)).base
       case .state(let name): table[index] = session.store.buffer(name).base
       }
@@ -63,7 +63,7 @@ public final class LoadedPlan<D: Device> {
     if isPrepared { preparedVersion = session.store.version }
   }
 
-  /// The addresses of all buffers; `nil` where there are none. Loading a larger plan into the session
+  /// The addresses of all buffers; `nil` if there are none. Loading a larger plan into the session
   /// may have moved the arena, which makes recordings void.
   private func currentMemory() -> Memory? {
     let current = session.workspace

@@ -18,7 +18,7 @@ public struct Plan<Step: Sendable>: Sendable {
   /// The most bytes of the arena that are needed at one time: no layout is smaller.
   package let leastArenaByteCount: Int
   /// Bytes of what the preparation computes.
-  package let keptByteCount: Int
+  package let derivedByteCount: Int
   /// Bytes of scratch memory that each worker needs.
   package let scratchByteCount: Int
   /// Whether a run writes slots.
@@ -52,7 +52,7 @@ package struct PlannedBuffer: Hashable, Sendable {
     /// In the arena, at a byte offset.
     case arena(offset: Int)
     /// With other results of the preparation, at a byte offset.
-    case kept(offset: Int)
+    case derived(offset: Int)
     /// In memory of its own that the session keeps: inputs and outputs.
     case boundary
     /// In the store, as the slot of this name.

@@ -3,7 +3,7 @@
 /// Each step declares the buffers that it reads and writes; a buffer in the arena lives from the
 /// first step that touches it to the last.
 package struct PlanBuilder<Step: Sendable> {
-  private enum Place { case arena, kept, boundary, state(String) }
+  private enum Place { case arena, derived, boundary, state(String) }
   private struct Draft {
     var path: String
     var shape: Shape
@@ -34,12 +34,10 @@ package struct PlanBuilder<Step: Sendable> {
   }
 
   /// A buffer that the preparation fills and runs read.
-  package mutating func kept(
+  package mutating func derived(
     _ path: String, _ shape: Shape, _ elementType: ElementType, byteCount: Int
-  )
-    -> BufferID
-  {
-    draft(path, shape, elementType, byteCount, .kept)
+  ) -> BufferID {
+    draft(path, shape, elementType, byteCount, .derived)
   }
 
   /// An input's or output's buffer, outside the arena.
@@ -74,7 +72,7 @@ package struct PlanBuilder<Step: Sendable> {
     self.scratchByteCount = max(self.scratchByteCount, scratchByteCount)
   }
 
-  /// Appends a step of the preparation, which reads slots and writes kept buffers.
+  /// Appends a step of the preparation, which reads slots and writes derived results.
   package mutating func appendPreparation(_ step: Step, scratchByteCount: Int = 0) {
     preparation.append(step)
     self.scratchByteCount = max(self.scratchByteCount, scratchByteCount)
@@ -103,19 +101,19 @@ package struct PlanBuilder<Step: Sendable> {
     var offsets = [Int](repeating: 0, count: drafts.count)
     for (owner, offset) in zip(owners, layout.offsets) { offsets[owner] = offset }
 
-    var keptByteCount = 0
+    var derivedByteCount = 0
     for (index, draft) in drafts.enumerated() {
-      guard case .kept = draft.place else { continue }
-      offsets[index] = keptByteCount
+      guard case .derived = draft.place else { continue }
+      offsets[index] = derivedByteCount
       let alignment = AlignedBuffer.alignment
-      keptByteCount += (draft.byteCount + alignment - 1) / alignment * alignment
+      derivedByteCount += (draft.byteCount + alignment - 1) / alignment * alignment
     }
 
     let buffers = drafts.enumerated().map { index, draft in
       let location: PlannedBuffer.Location =
         switch draft.place {
         case .arena: .arena(offset: offsets[index])
-        case .kept: .kept(offset: offsets[index])
+        case .derived: .derived(offset: offsets[index])
         case .boundary: .boundary
         case .state(let name): .state(name)
         }
@@ -127,7 +125,8 @@ package struct PlanBuilder<Step: Sendable> {
       steps: steps, preparation: preparation, buffers: buffers, inputs: inputs, outputs: outputs,
       slots: slots,
       arenaByteCount: layout.byteCount,
-      leastArenaByteCount: ArenaLayout.leastByteCount(lifetimes), keptByteCount: keptByteCount,
+      leastArenaByteCount: ArenaLayout.leastByteCount(lifetimes),
+      derivedByteCount: derivedByteCount,
       scratchByteCount: scratchByteCount, changesState: changesState,
       stepByteCounts: stepByteCounts)
   }

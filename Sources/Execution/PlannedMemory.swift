@@ -3,7 +3,7 @@ package struct PlannedMemory: Hashable, Sendable {
   /// What lives only within a step: activations, gradients, packed filters.
   package let arena: Int
   /// What is kept from run to run, in inference: packed filters.
-  package let kept: Int
+  package let derived: Int
   /// What all workers need beside it.
   package let scratch: Int
   /// Inputs and outputs.
@@ -15,14 +15,15 @@ package struct PlannedMemory: Hashable, Sendable {
   package let isTraining: Bool
 
   /// The sum of the parts.
-  package var total: Int { arena + kept + scratch + boundary + state }
+  package var total: Int { arena + derived + scratch + boundary + state }
 }
 
 extension Device {
   /// The memory that a plan takes on this device.
   package func memory(of plan: Plan<Step>) -> PlannedMemory {
     PlannedMemory(
-      arena: plan.arenaByteCount, kept: plan.keptByteCount, scratch: scratchByteCount(of: plan),
+      arena: plan.arenaByteCount, derived: plan.derivedByteCount,
+      scratch: scratchByteCount(of: plan),
       boundary: plan.boundaryByteCount, state: plan.stateByteCount,
       isTraining: plan.changesState)
   }
@@ -34,7 +35,7 @@ extension PlannedMemory: CustomStringConvertible {
     "\(ByteSize.text(total)) "
       + "(activations\(isTraining ? " and gradients" : "") \(ByteSize.text(arena)), "
       + "parameters\(isTraining ? " and momentum" : "") \(ByteSize.text(state)), "
-      + (kept > 0 ? "packed filters \(ByteSize.text(kept)), " : "")
+      + (derived > 0 ? "packed filters \(ByteSize.text(derived)), " : "")
       + "inputs and outputs \(ByteSize.text(boundary)), scratch \(ByteSize.text(scratch)))"
   }
 }

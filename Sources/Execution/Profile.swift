@@ -72,18 +72,3 @@ package struct Profile: Sendable {
     seconds = plan.steps.indices.reduce(0) { $0 + times.seconds($1) }
   }
 }
-
-extension Profile {
-  /// The layer that a node or a step belongs to: `layer1.0.conv1` for
-  /// `gradient/layer1.0.conv1.filter`, and for `repeated/layer1.0.conv1`.
-  package static func layerPath(of path: String) -> String {
-    if path.hasPrefix(Graph.repeatedPrefix) {
-      return String(path.dropFirst(Graph.repeatedPrefix.count))
-    }
-    guard path.hasPrefix("gradient/") else { return path }
-    var parts = path.dropFirst("gradient/".count).split(separator: ".")
-    let results: Set<Substring> = ["input", "filter", "left", "right", "sums", "scale"]
-    if let last = parts.last, results.contains(last) { parts.removeLast() }
-    return parts.joined(separator: ".")
-  }
-}

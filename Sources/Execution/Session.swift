@@ -43,7 +43,7 @@ public final class Session<D: Device> {
     }
     // Buffers are granted one by one; a plan that they cannot all fit is refused before the first.
     let byteCount =
-      plan.arenaByteCount + plan.boundaryByteCount + plan.keptByteCount + plan.stateByteCount
+      plan.arenaByteCount + plan.boundaryByteCount + plan.derivedByteCount + plan.stateByteCount
       + device.scratchByteCount(of: plan)
     guard byteCount <= device.memoryByteCount else {
       throw AllocationError(byteCount: byteCount, available: device.memoryByteCount)
@@ -66,13 +66,13 @@ public final class Session<D: Device> {
   }
 
   /// The arena and scratch memory as they are now.
-  var workspace: Workspace {
+  var workspace: WorkspaceAddresses {
     guard let arena, let scratch else { preconditionFailure("no plan has been loaded") }
-    return Workspace(arena: arena.base, scratch: scratch.base)
+    return WorkspaceAddresses(arena: arena.base, scratch: scratch.base)
   }
 }
 
 /// Where a session's arena and scratch memory begin, until a larger plan is loaded.
-struct Workspace: Equatable {
+struct WorkspaceAddresses: Equatable {
   let arena: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
 }

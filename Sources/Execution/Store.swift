@@ -78,7 +78,7 @@ public final class Store {
 
   /// Whether there is a slot of this name.
   public func contains(_ name: String) -> Bool { memories[name] != nil }
-  /// A slot's shape, `nil` where there is none of this name.
+  /// A slot's shape, `nil` if there is none of this name.
   public func shape(of name: String) -> Shape? { memories[name]?.shape }
 
   /// A slot's value, rounded to float32 where the store is more exact.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// One axis of a chart: the range that it shows and where it is ticked.
 package struct Axis {
@@ -54,7 +48,7 @@ package struct Axis {
     return Axis(lower: lower, upper: upper, isLogarithmic: false, ticks: ticks)
   }
 
-  /// A logarithmic axis: powers of ten where there are several, else also 2 and 5 times these, else
+  /// A logarithmic axis: powers of ten if there are several, else also 2 and 5 times these, else
   /// evenly spaced numbers.
   ///
   /// - Precondition: the range is positive.

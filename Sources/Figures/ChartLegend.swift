@@ -1,15 +1,15 @@
-/// The names of a chart's series beside samples of their lines, and where these stand.
+/// The names of a chart's series next to samples of their lines, and their places.
 package struct ChartLegend {
   private static let size = 13.0, lineHeight = 19.0, sample = 30.0, margin = 8.0
 
   /// The names as they fit, each with the left end of its sample at mid-height.
   package let entries: [(name: String, position: Pixel)]
-  /// The ground behind a legend that stands inside the plot.
+  /// The background of a legend that is inside the plot.
   package let ground: Frame?
   /// By how much the plot must be lower.
   let heightAbovePlot: Double
 
-  /// A legend inside the plot where no curve passes, or nil where there is no such place.
+  /// A legend inside the plot where no curve passes, or nil if there is no such place.
   init?(_ names: [String], in plot: Frame, avoiding curves: some Sequence<[Pixel]>) {
     let fitted = names.map { TextExtent.fitted($0, size: Self.size, width: plot.width * 0.45) }
     let textWidth = fitted.map { TextExtent.width($0, size: Self.size) }.max() ?? 0

@@ -1,10 +1,10 @@
-/// A confusion matrix laid out in pixels and drawn.
+/// A confusion matrix with its layout in pixels, and its drawing.
 package struct ConfusionMatrixDrawing {
   let matrix: ConfusionMatrix
   let title: String
   /// The side of a cell.
   let cell: Double
-  /// Sizes of the names and of the numbers in cells; 0 where there is no room.
+  /// Sizes of the names and of the numbers in cells; 0 if there is no room.
   let nameSize: Double, countSize: Double
   let names: [String]
   /// Where the cells stand, without names and accuracies.

@@ -1,28 +1,28 @@
 /// Small pictures in labelled rows, such as a few images of every class.
-public struct ContactSheet: Hashable, Sendable {
+package struct ContactSheet: Hashable, Sendable {
   /// Pictures side by side, and a name for them.
-  public struct Row: Hashable, Sendable {
-    /// The text at the left of the row; none where it is empty.
-    public var label: String
+  package struct Row: Hashable, Sendable {
+    /// The text at the left of the row; none if it is empty.
+    package var label: String
     /// The pictures from left to right, of any sizes.
-    public var images: [Raster]
+    package var images: [Raster]
 
     /// - Parameter images: from left to right.
-    public init(label: String, images: [Raster]) {
+    package init(label: String, images: [Raster]) {
       self.label = label
       self.images = images
     }
   }
 
-  /// A line over all rows; none where it is empty.
-  public var title: String
+  /// A line over all rows; none if it is empty.
+  package var title: String
   /// The rows from top to bottom.
-  public var rows: [Row]
+  package var rows: [Row]
   /// The side, in pixels of the sheet, of one pixel of an image.
-  public var zoom: Int
+  package var zoom: Int
 
   /// - Precondition: `zoom` is positive.
-  public init(title: String = "", rows: [Row], zoom: Int = 2) {
+  package init(title: String = "", rows: [Row], zoom: Int = 2) {
     precondition(zoom > 0, "a zoom of \(zoom)")
     self.title = title
     self.rows = rows
@@ -34,7 +34,7 @@ public struct ContactSheet: Hashable, Sendable {
   /// The sheet: labels at the left, every image in the middle of a cell as large as the largest.
   ///
   /// Characters that the font lacks are written as boxes.
-  public var raster: Raster {
+  package var raster: Raster {
     let images = rows.flatMap(\.images)
     let textHeight = BitmapFont.height * Self.textScale
     let cellWidth = (images.map(\.width).max() ?? 0) * zoom

@@ -17,7 +17,7 @@ extension LayerDiagram {
   }
 
   /// The picture.
-  public var svg: String {
+  package var svg: String {
     let (levels, offsets, starts) = (levels, offsets, columnStarts)
     let count = (levels.max() ?? -1) + 1
     let width = (boxes.map { TextExtent.width($0.label, size: Self.size) }.max() ?? 0) + 12
@@ -88,7 +88,7 @@ extension LayerDiagram {
           : arc(x: end.x, from: top - 8, to: end.upper - 4, width: width))
     }
     guard passes > 0 else { return polyline([(start.x, start.lower), (end.x, end.upper)]) }
-    // Around the boxes between, or down beside them.
+    // Around the boxes between the two, or down next to them.
     return start.x == end.x
       ? arc(x: end.x, from: start.lower + 4, to: end.upper - 4, width: width)
       : polyline([(start.x, start.lower), (start.x, end.upper - gap), (end.x, end.upper)])

@@ -1,20 +1,20 @@
-/// The layers of a network as boxes from top to bottom, with lines for what skips some of them: in the
-/// manner of Figure 3 of Deep Residual Learning for Image Recognition.
+/// The layers of a network as boxes from top to bottom, with lines for shortcuts: in the style of
+/// Figure 3 of Deep Residual Learning for Image Recognition.
 ///
-/// Branches stand side by side. After ``levelsPerColumn`` levels at most the picture goes on in a
-/// column to the right, behind a whole block where there is one.
-public struct LayerDiagram: Hashable, Sendable {
+/// Branches stand side by side. After at most ``levelsPerColumn`` levels the picture continues in a
+/// column to the right, after a whole block if there is one.
+package struct LayerDiagram: Hashable, Sendable {
   /// A layer.
-  public struct Box: Hashable, Sendable {
+  package struct Box: Hashable, Sendable {
     /// What stands in it, such as `3×3 conv, 64`.
-    public let label: String
+    package let label: String
     /// Which of a few colours it has.
-    public let group: Int
+    package let group: Int
     /// The boxes whose results it takes, by their index; all come before it.
-    public let inputs: [Int]
+    package let inputs: [Int]
 
     /// - Parameter group: any number from 0.
-    public init(_ label: String, group: Int, inputs: [Int]) {
+    package init(_ label: String, group: Int, inputs: [Int]) {
       self.label = label
       self.group = group
       self.inputs = inputs
@@ -22,37 +22,37 @@ public struct LayerDiagram: Hashable, Sendable {
   }
 
   /// A shortcut from the result of one box to that of a later one.
-  public struct Shortcut: Hashable, Sendable {
+  package struct Shortcut: Hashable, Sendable {
     /// The index of the box whose result is added; `nil` for the image itself.
-    public let start: Int?
-    /// The index of the box behind which it is added.
-    public let end: Int
+    package let start: Int?
+    /// The index of the box after which it is added.
+    package let end: Int
     /// Whether the shape changes on the way: such a line is dashed.
-    public let changesShape: Bool
+    package let changesShape: Bool
     /// A letter in a circle on the line, such as T for a gate.
-    public let mark: Character?
+    package let mark: Character?
 
     /// - Parameters:
     ///   - start: `nil` for the image itself.
     ///   - mark: a letter in a circle on the line.
-    public init(from start: Int?, to end: Int, changesShape: Bool, mark: Character? = nil) {
+    package init(from start: Int?, to end: Int, changesShape: Bool, mark: Character? = nil) {
       (self.start, self.end, self.changesShape) = (start, end, changesShape)
       self.mark = mark
     }
   }
 
   /// What stands above.
-  public var title: String
+  package var title: String
   /// In an order in which inputs come first.
-  public var boxes: [Box]
+  package var boxes: [Box]
   /// In any order.
-  public var shortcuts: [Shortcut]
+  package var shortcuts: [Shortcut]
 
   /// The levels that a column has at most.
-  public static let levelsPerColumn = 56
+  package static let levelsPerColumn = 56
 
   /// - Precondition: inputs and ends of shortcuts are indices of boxes, inputs of earlier ones.
-  public init(title: String, boxes: [Box], shortcuts: [Shortcut]) {
+  package init(title: String, boxes: [Box], shortcuts: [Shortcut]) {
     for (index, box) in boxes.enumerated() {
       precondition(
         box.inputs.allSatisfy { 0..<index ~= $0 }, "box \(index) takes \(box.inputs)")
@@ -86,8 +86,8 @@ public struct LayerDiagram: Hashable, Sendable {
     }
   }
 
-  /// The first level of each column. A column ends where one box leads to one other and nothing leads
-  /// around the two, unless there is no such place in its lower half.
+  /// The first level of each column. A column ends where one box leads to one other and no line
+  /// goes around the two, unless there is no such place in its lower half.
   var columnStarts: [Int] {
     let levels = levels
     let count = (levels.max() ?? -1) + 1

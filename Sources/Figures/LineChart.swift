@@ -7,34 +7,34 @@
 /// chart.yRange = 0...20
 /// let picture = chart.svg
 /// ```
-public struct LineChart: Hashable, Sendable {
+package struct LineChart: Hashable, Sendable {
   /// One measured point. A coordinate that is not finite makes a gap in the curve.
-  public struct Point: Hashable, Sendable {
+  package struct Point: Hashable, Sendable {
     /// The place on the two axes, in the axes' own units.
-    public var x: Double, y: Double
+    package var x: Double, y: Double
 
     /// A point at a place on the two axes.
-    public init(x: Double, y: Double) {
+    package init(x: Double, y: Double) {
       self.x = x
       self.y = y
     }
   }
 
   /// One curve; its points are joined in the order given.
-  public struct Series: Hashable, Sendable {
+  package struct Series: Hashable, Sendable {
     /// What the legend calls the curve.
-    public var name: String
+    package var name: String
     /// The points in the order in which they are joined.
-    public var points: [Point]
+    package var points: [Point]
     /// The colour of the curve, and of its sample in the legend.
-    public var colour: SeriesColour
+    package var colour: SeriesColour
     /// Whether the line is dashed, as training errors are in the paper's figures.
-    public var isDashed: Bool
+    package var isDashed: Bool
     /// Whether the line is bold, as test errors are there, in the colour of the training errors.
-    public var isBold: Bool
+    package var isBold: Bool
 
     /// A curve, thin and unbroken unless asked otherwise.
-    public init(
+    package init(
       name: String, points: [Point], colour: SeriesColour = .blue, isDashed: Bool = false,
       isBold: Bool = false
     ) {
@@ -47,42 +47,42 @@ public struct LineChart: Hashable, Sendable {
   }
 
   /// A vertical line at one place of the horizontal axis, such as a drop of the learning rate.
-  public struct Marker: Hashable, Sendable {
+  package struct Marker: Hashable, Sendable {
     /// The place on the horizontal axis, in its own units.
-    public var x: Double
+    package var x: Double
     /// What stands over the line.
-    public var label: String
+    package var label: String
 
     /// - Parameter x: in the horizontal axis's own units.
-    public init(x: Double, label: String) {
+    package init(x: Double, label: String) {
       self.x = x
       self.label = label
     }
   }
 
   /// How the vertical axis is divided. On a logarithmic one, numbers up to zero are gaps.
-  public enum Scale: Hashable, Sendable {
+  package enum Scale: Hashable, Sendable {
     case linear, logarithmic
   }
 
   /// The line over the chart, and the document's title.
-  public var title: String
+  package var title: String
   /// What the horizontal axis measures, with its unit: `iteration`.
-  public var xTitle: String
+  package var xTitle: String
   /// What the vertical axis measures, with its unit: `error (%)`.
-  public var yTitle: String
+  package var yTitle: String
   /// The curves, later ones over earlier ones; the legend has their order.
-  public var series: [Series]
+  package var series: [Series]
   /// Vertical lines, such as drops of the learning rate.
-  public var markers: [Marker]
+  package var markers: [Marker]
   /// How the vertical axis is divided.
-  public var yScale: Scale
+  package var yScale: Scale
   /// What the vertical axis shows; curves are cut there. Nil shows all points. A range that is
   /// empty, not finite or, on a logarithmic axis, not positive is treated as nil.
-  public var yRange: ClosedRange<Double>?
+  package var yRange: ClosedRange<Double>?
 
   /// A chart to which curves can be added later.
-  public init(
+  package init(
     title: String, xTitle: String, yTitle: String, series: [Series] = [], markers: [Marker] = [],
     yScale: Scale = .linear, yRange: ClosedRange<Double>? = nil
   ) {
@@ -102,7 +102,7 @@ public struct LineChart: Hashable, Sendable {
   /// stands where no curve passes, or above the plot.
   ///
   /// - Complexity: O(points + names).
-  public var svg: String { LineChartDrawing(self).svg }
+  package var svg: String { LineChartDrawing(self).svg }
 }
 
 extension LineChart {
@@ -112,7 +112,7 @@ extension LineChart {
     return yScale == .linear || point.y >= Axis.smallestPositive
   }
 
-  /// The axis under the plot: exactly the range of the points, from zero where that is near.
+  /// The axis under the plot: exactly the range of the points, from zero if that is near.
   var xAxis: Axis {
     let values = series.flatMap { $0.points.filter(isDrawable) }.map(\.x)
     guard var lower = values.min(), let upper = values.max() else {
@@ -124,7 +124,7 @@ extension LineChart {
   }
 
   /// The axis beside the plot: the range asked for, or whole ticks around the points, from zero
-  /// where that is near.
+  /// if that is near.
   var yAxis: Axis {
     if let range = yRange, range.lowerBound < range.upperBound,
       range.lowerBound.magnitude <= Axis.largest, range.upperBound.magnitude <= Axis.largest,

@@ -1,10 +1,10 @@
-/// A line chart laid out in pixels and drawn.
+/// A line chart with its layout in pixels, and its drawing.
 ///
-/// The legend is tried in free corners of the plot first. Only where every one is crossed by a
-/// curve is the plot made lower and the legend put above it.
+/// The legend is tried in free corners of the plot first. If curves cross all of them, the plot is
+/// made lower and the legend is put above it.
 package struct LineChartDrawing {
   static let width = 800.0, height = 500.0
-  /// How much of the plot's height a legend above it may take; beyond, the picture grows.
+  /// How much of the plot's height a legend above it may take; for more, the picture grows.
   private static let legendShare = 150.0
 
   let chart: LineChart
@@ -196,7 +196,7 @@ package struct LineChartDrawing {
     }
   }
 
-  /// Draws a path in the manner of a series.
+  /// Draws a path in the style of a series.
   static func drawLine(
     _ path: String, like series: LineChart.Series, into document: inout SVGDocument
   ) {

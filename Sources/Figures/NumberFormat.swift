@@ -1,5 +1,5 @@
 /// Numbers as text, the same in every locale.
-public enum NumberFormat {
+package enum NumberFormat {
   /// A number with a fixed count of decimals, such as `-0.125` with two: `-0.13`.
   ///
   /// Halves are rounded away from zero, after scaling in binary: a number whose decimal expansion
@@ -7,7 +7,7 @@ public enum NumberFormat {
   /// the shortest exact text is given; numbers that are not finite are `nan`, `inf` and `-inf`.
   ///
   /// - Precondition: `decimals` lies in 0…15.
-  public static func fixed(_ value: Double, decimals: Int) -> String {
+  package static func fixed(_ value: Double, decimals: Int) -> String {
     precondition((0...15).contains(decimals), "\(decimals) decimals are not in 0…15")
     guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
     let scaled = (value.magnitude * power(10, decimals)).rounded(.toNearestOrAwayFromZero)
@@ -20,7 +20,7 @@ public enum NumberFormat {
   }
 
   /// A whole number with a comma before every three digits, such as `25,557,032`.
-  public static func grouped(_ value: Int) -> String {
+  package static func grouped(_ value: Int) -> String {
     let digits = Array(String(value.magnitude))
     var text = value < 0 ? "-" : ""
     for (index, digit) in digits.enumerated() {
@@ -31,7 +31,7 @@ public enum NumberFormat {
   }
 
   /// A share as a percentage, such as 0.9231 with two decimals: `92.31 %`.
-  public static func percentage(_ share: Double, decimals: Int) -> String {
+  package static func percentage(_ share: Double, decimals: Int) -> String {
     fixed(share * 100, decimals: decimals) + " %"
   }
 

@@ -2,7 +2,7 @@
 ///
 /// Source: Okabe and Ito, Color Universal Design (2008), without its yellow, which is too faint for
 /// lines on white.
-public enum SeriesColour: String, Hashable, Sendable, CaseIterable {
+package enum SeriesColour: String, Hashable, Sendable, CaseIterable {
   case blue = "#0072b2"
   case vermilion = "#d55e00"
   case green = "#009e73"
@@ -12,7 +12,7 @@ public enum SeriesColour: String, Hashable, Sendable, CaseIterable {
   case black = "#000000"
 
   /// The colour of the series with this index, beginning again after the last.
-  public static func numbered(_ index: Int) -> SeriesColour {
+  package static func numbered(_ index: Int) -> SeriesColour {
     let count = allCases.count
     return allCases[(index % count + count) % count]
   }

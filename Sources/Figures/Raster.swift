@@ -1,28 +1,28 @@
 /// A picture of pixels in red, green and blue.
-public struct Raster: Hashable, Sendable {
+package struct Raster: Hashable, Sendable {
   /// One pixel's colour.
-  public struct Colour: Hashable, Sendable {
+  package struct Colour: Hashable, Sendable {
     /// The intensities from 0 to 255.
-    public var red: UInt8, green: UInt8, blue: UInt8
+    package var red: UInt8, green: UInt8, blue: UInt8
 
     /// The intensities from 0 to 255.
-    public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
+    package init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
       (self.red, self.green, self.blue) = (red, green, blue)
     }
 
     /// All intensities at 255.
-    public static let white = Colour(255, 255, 255)
+    package static let white = Colour(255, 255, 255)
     /// All intensities at 0.
-    public static let black = Colour(0, 0, 0)
+    package static let black = Colour(0, 0, 0)
   }
 
   /// Extents in pixels.
-  public let width: Int, height: Int
+  package let width: Int, height: Int
   /// `[height, width, 3]`, row-major, rows from top to bottom.
-  public private(set) var pixels: [UInt8]
+  package private(set) var pixels: [UInt8]
 
   /// - Precondition: the extents are not negative and there are `width * height * 3` bytes.
-  public init(width: Int, height: Int, pixels: [UInt8]) {
+  package init(width: Int, height: Int, pixels: [UInt8]) {
     precondition(
       pixels.count == Self.byteCount(width, height),
       "\(pixels.count) bytes cannot be a picture of \(width)×\(height) pixels")
@@ -30,7 +30,7 @@ public struct Raster: Hashable, Sendable {
   }
 
   /// A picture in one colour.
-  public init(width: Int, height: Int, filledWith colour: Colour) {
+  package init(width: Int, height: Int, filledWith colour: Colour) {
     (self.width, self.height) = (width, height)
     pixels = Array(repeating: 0, count: Self.byteCount(width, height))
     fill(x: 0, y: 0, width: width, height: height, with: colour)
@@ -45,7 +45,7 @@ public struct Raster: Hashable, Sendable {
   }
 
   /// - Precondition: the place lies in the picture.
-  public subscript(x x: Int, y y: Int) -> Colour {
+  package subscript(x x: Int, y y: Int) -> Colour {
     get {
       let index = offset(x, y)
       return Colour(pixels[index], pixels[index + 1], pixels[index + 2])
@@ -65,7 +65,7 @@ public struct Raster: Hashable, Sendable {
   }
 
   /// Fills what lies in the picture of a rectangle.
-  public mutating func fill(x: Int, y: Int, width: Int, height: Int, with colour: Colour) {
+  package mutating func fill(x: Int, y: Int, width: Int, height: Int, with colour: Colour) {
     for row in max(y, 0)..<max(min(y + height, self.height), max(y, 0)) {
       for column in max(x, 0)..<max(min(x + width, self.width), max(x, 0)) {
         self[x: column, y: row] = colour
@@ -77,7 +77,7 @@ public struct Raster: Hashable, Sendable {
   /// what falls outside is left out.
   ///
   /// - Precondition: `zoom` is positive.
-  public mutating func draw(_ picture: Raster, x: Int, y: Int, zoom: Int = 1) {
+  package mutating func draw(_ picture: Raster, x: Int, y: Int, zoom: Int = 1) {
     precondition(zoom > 0, "a zoom of \(zoom)")
     for row in 0..<picture.height {
       for column in 0..<picture.width {
@@ -92,7 +92,7 @@ public struct Raster: Hashable, Sendable {
   /// its capitals at (x, y); tails reach two pixels lower.
   ///
   /// - Precondition: `scale` is positive.
-  public mutating func write(
+  package mutating func write(
     _ text: String, x: Int, y: Int, scale: Int = 1, colour: Colour = .black
   ) {
     precondition(scale > 0, "a scale of \(scale)")

@@ -1,35 +1,35 @@
-/// Rows of text in aligned columns, for terminals and for Markdown.
+/// Rows of text in aligned columns, for terminals.
 ///
 /// Line breaks and tabs in cells are written as spaces. Widths are counted in characters.
-public struct TextTable: Hashable, Sendable {
+package struct TextTable: Hashable, Sendable {
   /// At which side of a column its cells stand.
-  public enum Alignment: Hashable, Sendable {
+  package enum Alignment: Hashable, Sendable {
     case left, right
   }
 
   /// A column's title, and how its cells stand.
-  public struct Column: Hashable, Sendable {
+  package struct Column: Hashable, Sendable {
     /// The cell at the top.
-    public var title: String
+    package var title: String
     /// Left for words, right for numbers.
-    public var alignment: Alignment
+    package var alignment: Alignment
 
     /// - Parameter alignment: right for numbers, so that their digits stand under each other.
-    public init(_ title: String, _ alignment: Alignment = .left) {
+    package init(_ title: String, _ alignment: Alignment = .left) {
       self.title = title
       self.alignment = alignment
     }
   }
 
   /// The columns from left to right.
-  public let columns: [Column]
+  package let columns: [Column]
   /// `[row][column]`, from top to bottom, without titles and totals.
-  public private(set) var rows: [[String]] = []
+  package private(set) var rows: [[String]] = []
   /// A last row, set apart by a rule.
-  public private(set) var totals: [String]?
+  package private(set) var totals: [String]?
 
   /// - Precondition: every row and the totals have one cell for each column.
-  public init(_ columns: [Column], rows: [[String]] = [], totals: [String]? = nil) {
+  package init(_ columns: [Column], rows: [[String]] = [], totals: [String]? = nil) {
     self.columns = columns
     for row in rows { append(row) }
     if let totals { setTotals(totals) }
@@ -38,7 +38,7 @@ public struct TextTable: Hashable, Sendable {
   /// Adds a row at the bottom, over the totals.
   ///
   /// - Precondition: there is one cell for each column.
-  public mutating func append(_ row: [String]) {
+  package mutating func append(_ row: [String]) {
     check(row)
     rows.append(row)
   }
@@ -46,7 +46,7 @@ public struct TextTable: Hashable, Sendable {
   /// Sets the totals, or replaces them.
   ///
   /// - Precondition: there is one cell for each column.
-  public mutating func setTotals(_ totals: [String]) {
+  package mutating func setTotals(_ totals: [String]) {
     check(totals)
     self.totals = totals
   }
@@ -58,8 +58,8 @@ public struct TextTable: Hashable, Sendable {
 
   /// The table with a rule under the titles and one over the totals; every line ends in a line
   /// break and none in a space.
-  public var text: String {
-    let cells = cleaned { $0 }
+  package var text: String {
+    let cells = cleaned
     let widths = Self.widths(cells)
     let rule = widths.map { String(repeating: "-", count: $0) }
     var lines = cells
@@ -68,26 +68,10 @@ public struct TextTable: Hashable, Sendable {
     return lines.map { padded($0, to: widths).joined(separator: "  ").trimmedAtEnd + "\n" }.joined()
   }
 
-  /// The table in GitHub's Markdown; totals are bold.
-  public var markdown: String {
-    var cells = cleaned { $0.replacing("|", with: #"\|"#) }
-    if totals != nil {
-      cells[cells.count - 1] = cells[cells.count - 1].map { $0.isEmpty ? "" : "**\($0)**" }
-    }
-    let widths = Self.widths(cells).map { max($0, 3) }
-    var lines = cells.map { padded($0, to: widths) }
-    lines.insert(
-      zip(columns, widths).map { column, width in
-        let dashes = String(repeating: "-", count: width - 1)
-        return column.alignment == .left ? dashes + "-" : dashes + ":"
-      }, at: 1)
-    return lines.map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()
-  }
-
-  /// Titles, rows and totals, each cell on one line and then changed by `escape`.
-  private func cleaned(_ escape: (String) -> String) -> [[String]] {
+  /// Titles, rows and totals, each cell on one line.
+  private var cleaned: [[String]] {
     ([columns.map(\.title)] + rows + (totals.map { [$0] } ?? [])).map { row in
-      row.map { escape(String($0.map { $0.isNewline || $0 == "\t" ? " " : $0 })) }
+      row.map { String($0.map { $0.isNewline || $0 == "\t" ? " " : $0 }) }
     }
   }
 

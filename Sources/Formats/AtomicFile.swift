@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// A file that is written whole or not at all.
 ///
@@ -19,7 +13,7 @@ package struct AtomicFile: ~Copyable {
   /// Temporary files are named `.residual-<process>-<random>.tmp`; a killed process leaves one.
   package static let temporaryPrefix = ".residual-"
 
-  /// Where the file stands after ``commit()``, as it was given.
+  /// The path of the file after ``commit()``, as it was given.
   package let path: String
   private let folder: String
   private let temporaryPath: String
@@ -29,7 +23,7 @@ package struct AtomicFile: ~Copyable {
 
   /// Creates the temporary file.
   ///
-  /// - Throws: ``FileError`` where the path is a folder, or its folder is missing or cannot be
+  /// - Throws: ``FileError`` if the path is a folder, or its folder is missing or cannot be
   ///   written.
   package init(at path: String) throws(FileError) {
     try self.init(at: path, calls: .real)
@@ -41,9 +35,9 @@ package struct AtomicFile: ~Copyable {
     self.calls = calls
     folder = Self.folder(of: path)
     var status = stat()
-    if path.isEmpty { throw FileError(path, .missing) }
+    if path.isEmpty { throw FileError(writing: path, .missing) }
     if path.hasSuffix("/") || (stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR) {
-      throw FileError(path, .isFolder)
+      throw FileError(writing: path, .isFolder)
     }
     var code: Int32 = 0
     for _ in 0..<100 {
@@ -58,7 +52,7 @@ package struct AtomicFile: ~Copyable {
       code = errno
       guard code == EEXIST || code == EINTR else { break }
     }
-    throw FileError(path, FileProblem(code: code, operation: "creating", folder: folder))
+    throw FileError(writing: path, FileProblem(code: code, operation: "creating", folder: folder))
   }
 
   deinit {
@@ -88,22 +82,25 @@ package struct AtomicFile: ~Copyable {
 
   /// Makes the bytes durable and gives them their path, in place of what was there.
   ///
-  /// - Throws: ``FileError``; the path then holds what it held before, except where only the
-  ///   folder could not be synchronised.
+  /// - Throws: ``FileError``; the path then holds what it held before, unless only the folder could
+  ///   not be synchronised.
   package consuming func commit() throws(FileError) {
     guard let descriptor else { preconditionFailure("\(path) is committed twice") }
     guard calls.synchronize(descriptor) == 0 else {
-      throw FileError(path, FileProblem(code: errno, operation: "synchronising"))
+      throw FileError(writing: path, FileProblem(code: errno, operation: "synchronising"))
     }
     guard calls.rename(temporaryPath, path) == 0 else {
-      throw FileError(path, FileProblem(code: errno, operation: "renaming", folder: folder))
+      throw FileError(
+        writing: path, FileProblem(code: errno, operation: "renaming", folder: folder))
     }
     self.descriptor = nil
     close(descriptor)
-    try synchronizeFolder()
+    try Self.synchronizeFolder(folder, of: path, calls)
   }
 
-  private func synchronizeFolder() throws(FileError) {
+  static func synchronizeFolder(
+    _ folder: String, of path: String, _ calls: SystemCalls
+  ) throws(FileError) {
     let opened = open(folder, O_RDONLY | O_CLOEXEC)
     // A folder that may be written but not listed cannot be opened, nor synchronised.
     guard opened >= 0 else { return }
@@ -111,7 +108,7 @@ package struct AtomicFile: ~Copyable {
     guard calls.synchronize(opened) != 0 else { return }
     // Some file systems do not synchronise folders at all, and say so.
     if errno == EINVAL || errno == ENOTSUP { return }
-    throw FileError(path, FileProblem(code: errno, operation: "synchronising the folder"))
+    throw FileError(writing: path, FileProblem(code: errno, operation: "synchronising the folder"))
   }
 
   /// The folder in which the last component of a path lies.
@@ -122,7 +119,7 @@ package struct AtomicFile: ~Copyable {
 }
 
 extension AtomicFile {
-  /// Writes a whole file: opens it, lets `body` append, and commits where `body` does not throw.
+  /// Writes a whole file: opens it, lets `body` append, and commits if `body` does not throw.
   package static func write(
     to path: String, _ body: (inout AtomicFile) throws -> Void
   ) throws {
@@ -146,8 +143,8 @@ extension AtomicFile {
   }
 }
 
-/// The system calls that can fail for want of space or by a broken disk, so that tests can make
-/// each of them fail.
+/// The system calls that can fail for lack of space or because of a broken disk, so that tests can
+/// make each of them fail.
 package struct SystemCalls: Sendable {
   /// Descriptor, bytes and their number; gives the number written, or −1 with `errno`.
   package var write: @Sendable (Int32, UnsafeRawPointer, Int) -> Int
@@ -159,13 +156,7 @@ package struct SystemCalls: Sendable {
   /// The system's own.
   package static let real = SystemCalls(
     write: { descriptor, start, count in
-      #if canImport(Glibc)
-        Glibc.write(descriptor, start, count)
-      #elseif canImport(Musl)
-        Musl.write(descriptor, start, count)
-      #else
-        Darwin.write(descriptor, start, count)
-      #endif
+      ResidualPlatform.write(descriptor, start, count)
     },
     synchronize: { descriptor in
       #if canImport(Darwin)
@@ -175,13 +166,7 @@ package struct SystemCalls: Sendable {
       return fsync(descriptor)
     },
     rename: { old, new in
-      #if canImport(Glibc)
-        Glibc.rename(old, new)
-      #elseif canImport(Musl)
-        Musl.rename(old, new)
-      #else
-        Darwin.rename(old, new)
-      #endif
+      ResidualPlatform.rename(old, new)
     })
 
   /// Writes every byte, in as many calls as the system needs.
@@ -195,7 +180,7 @@ package struct SystemCalls: Sendable {
       if result < 0 && errno == EINTR { continue }
       guard result > 0 else {
         let code = result == 0 ? ENOSPC : errno
-        throw FileError(path, FileProblem(code: code, operation: "writing"))
+        throw FileError(writing: path, FileProblem(code: code, operation: "writing"))
       }
       written += result
     }

@@ -24,7 +24,7 @@ struct ByteCursor {
     return byte
   }
 
-  /// Takes the byte here where it is the one given.
+  /// Takes the byte here if it is the given one.
   mutating func take(_ byte: UInt8) -> Bool {
     guard peek == byte else { return false }
     offset += 1
@@ -39,9 +39,9 @@ struct ByteCursor {
     return start..<offset
   }
 
-  /// Takes a decimal number without sign or leading zeros; `nil` where it exceeds `Int`.
+  /// Takes a decimal number without sign or leading zeros; `nil` if it exceeds `Int`.
   ///
-  /// - Returns: an empty range where no such number stands here; nothing is taken then.
+  /// - Returns: an empty range if there is no such number here; then nothing is taken.
   mutating func takeNumber() -> (value: Int?, range: Range<Int>) {
     let start = offset
     var value: Int? = 0
@@ -56,7 +56,7 @@ struct ByteCursor {
 }
 
 extension Int {
-  /// The number with one more digit behind it, `nil` where it exceeds `Int`.
+  /// The number with one more digit after it, `nil` if it exceeds `Int`.
   func appending(digit: UInt8, radix: Int) -> Int? {
     let (shifted, shiftOverflow) = multipliedReportingOverflow(by: radix)
     let (sum, sumOverflow) = shifted.addingReportingOverflow(Int(digit))

@@ -31,7 +31,7 @@ package enum CRC32 {
     }
   }
 
-  /// Table k holds, for each byte, its remainder with k zero bytes behind it.
+  /// Table k holds, for each byte, its remainder with k zero bytes after it.
   private static let tables: [UInt32] = {
     var tables = [UInt32](repeating: 0, count: 8 << 8)
     for byte in 0..<256 {

@@ -1,14 +1,8 @@
 // Comma-separated values: rows end in a line feed; a field that holds a comma, a quotation mark or
-// an end of line, or starts or ends in a space, stands in quotation marks, and quotation marks
+// an end of line, or starts or ends with a space, is in quotation marks, and quotation marks
 // inside are doubled (RFC 4180, which ends rows in CR LF; the tools that read our files take both).
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// A table that grows by rows. Each row reaches the system as one call, so a killed process leaves
 /// whole rows, and another program can read the table while it grows.
@@ -25,7 +19,7 @@ package struct CSVWriter: ~Copyable {
   ///   - columns: the first row.
   ///   - appending: whether rows of an existing table stay, whose first row must then be the same;
   ///     a last row without its end, left by a crash of the machine, is removed.
-  /// - Throws: ``FileError`` where the file cannot be opened or is another table.
+  /// - Throws: ``FileError`` if the file cannot be opened or is another table.
   package init(at path: String, columns: [String], appending: Bool = false) throws(FileError) {
     precondition(!columns.isEmpty, "a table without columns")
     descriptor = try Self.descriptor(of: path, first: Self.line(columns), appending: appending)
@@ -47,7 +41,7 @@ package struct CSVWriter: ~Copyable {
   /// Waits until the rows are on the disk.
   package mutating func flush() throws(FileError) {
     guard SystemCalls.real.synchronize(descriptor) == 0 else {
-      throw FileError(path, FileProblem(code: errno, operation: "synchronising"))
+      throw FileError(writing: path, FileProblem(code: errno, operation: "synchronising"))
     }
   }
 
@@ -78,11 +72,11 @@ package struct CSVWriter: ~Copyable {
     guard opened >= 0 else {
       let code = errno
       let folder = AtomicFile.folder(of: path)
-      throw FileError(path, FileProblem(code: code, operation: "opening", folder: folder))
+      throw FileError(writing: path, FileProblem(code: code, operation: "opening", folder: folder))
     }
     do throws(FileError) {
       guard ftruncate(opened, off_t(kept)) == 0 else {
-        throw FileError(path, FileProblem(code: errno, operation: "shortening"))
+        throw FileError(writing: path, FileProblem(code: errno, operation: "shortening"))
       }
       if kept == 0 { try write(first, to: opened, path: path) }
     } catch {
@@ -100,7 +94,7 @@ package struct CSVWriter: ~Copyable {
     }
   }
 
-  /// The number of bytes up to the end of the last whole row; 0 where there is no table yet.
+  /// The number of bytes up to the end of the last whole row; 0 if there is no table yet.
   private static func wholeRows(of path: String, first: String) throws(FileError) -> Int {
     let file: FileBytes
     do throws(FileError) {
@@ -119,7 +113,8 @@ package struct CSVWriter: ~Copyable {
       let found = file.withUnsafeBytes { bytes in
         String(decoding: bytes.prefix { $0 != newline }.prefix(1000), as: UTF8.self)
       }
-      throw FileError(path, .otherColumns(found: found, expected: String(first.dropLast())))
+      throw FileError(
+        writing: path, .otherColumns(found: found, expected: String(first.dropLast())))
     }
     return end.map { $0 + 1 } ?? 0
   }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// The bytes of one file, or of a buffer in memory, for readers of formats.
 ///
@@ -45,7 +39,7 @@ package final class FileBytes: @unchecked Sendable {
 
   /// Opens a regular file.
   ///
-  /// - Throws: ``FileError`` where the file is missing, is a folder or not a regular file, cannot
+  /// - Throws: ``FileError`` if the file is missing, is a folder or not a regular file, cannot
   ///   be read, or is empty and must not be.
   package convenience init(
     at path: String, access: Access = .automatic, allowingEmpty: Bool = false
@@ -171,7 +165,7 @@ extension FileBytes {
     return Array(memory[range])
   }
 
-  /// The little-endian integer at an offset, `nil` where it does not lie wholly in the file.
+  /// The little-endian integer at an offset, `nil` if it does not lie wholly in the file.
   package func integer<Value: FixedWidthInteger & BitwiseCopyable>(
     _ type: Value.Type, at offset: Int
   ) -> Value? {
@@ -181,7 +175,7 @@ extension FileBytes {
     return Value(littleEndian: memory.loadUnaligned(fromByteOffset: offset, as: type))
   }
 
-  /// The longest name within a file, in bytes. Comparing texts as Unicode does takes time that grows
+  /// The longest name within a file, in bytes. The time of comparing texts by Unicode's rules grows
   /// with the square of a hostile name's length.
   package static let maximumNameLength = 512
 
@@ -191,7 +185,7 @@ extension FileBytes {
     return memory[offset..<offset + bytes.count].elementsEqual(bytes)
   }
 
-  /// The text of a range, `nil` where it is not UTF-8.
+  /// The text of a range, `nil` if it is not UTF-8.
   ///
   /// - Precondition: the range lies within `0..<count`.
   package func text(in range: Range<Int>) -> String? {

@@ -1,20 +1,14 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// A file that cannot be read or written, and why.
 public typealias FileError = FormatError<FileProblem>
 
-/// Why a file cannot be read or written, with the mend.
+/// Why a file cannot be read or written, with the remedy.
 public enum FileProblem: Equatable, Sendable, CustomStringConvertible {
   case missing
   case missingFolder(String)
   case isFolder
-  /// Something is where a new folder is to be.
+  /// There is something at the path of a new folder.
   case isThere
   case notRegular
   case notPermitted

@@ -1,17 +1,12 @@
+import ResidualPlatform
+
 #if GZIP
   import CZlib
-#endif
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
 #endif
 
 /// The gzip format (RFC 1952): compressed bytes with a checksum, inflated by zlib.
 ///
-/// Layout of a file: one or more members, one behind the other; their contents are joined.
+/// Layout of a file: one or more members, one after another; their contents are joined.
 ///
 /// | bytes of a member | content                                                          |
 /// |-------------------|------------------------------------------------------------------|
@@ -22,7 +17,7 @@
 /// | …                 | optional fields, then a deflate stream (RFC 1951)                |
 /// | last 8            | CRC-32 of the content, its length modulo 2³², little-endian      |
 ///
-/// Behind the last member zeros are ignored, as tapes leave them; anything else is refused, because
+/// After the last member zeros are ignored, as tapes leave them. Anything else is refused, because
 /// it is a damaged member or not meant to be read.
 ///
 /// Deflate reaches 1032 bytes for each byte of the file, so the output is limited: see
@@ -49,7 +44,7 @@ package enum Gzip {
     #endif
   }
 
-  /// The largest output of an input of so many bytes: ``maximumRatio`` for each, but at least
+  /// The largest output of an input of that many bytes: ``maximumRatio`` for each, but at least
   /// ``alwaysAllowed`` and at most ``maximumOutput``.
   package static func defaultLimit(for byteCount: Int) -> Int {
     let (product, overflow) = byteCount.multipliedReportingOverflow(by: maximumRatio)
@@ -60,7 +55,7 @@ package enum Gzip {
   ///
   /// - Parameter limit: the largest output in bytes; by default ``defaultLimit(for:)``.
   /// - Returns: the bytes, under the name of the file.
-  /// - Throws: ``GzipError``, and where the package is built without its trait `GZIP`, always.
+  /// - Throws: ``GzipError``; always, if the package is built without its trait `GZIP`.
   /// - Complexity: linear in the output; memory stays under twice the output.
   package static func inflate(
     _ file: FileBytes, limit: Int? = nil
@@ -169,7 +164,7 @@ package enum GzipProblem: Error, Equatable, Sendable, CustomStringConvertible {
       return false
     }
 
-    /// Inflates one member and returns the offset behind it.
+    /// Inflates one member and returns the offset after it.
     private mutating func member(
       _ input: UnsafeRawBufferPointer, at start: Int, _ stream: inout z_stream
     ) throws(GzipProblem) -> Int {

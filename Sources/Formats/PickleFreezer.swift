@@ -1,7 +1,7 @@
 /// Takes a value out of the machine's table of objects.
 ///
 /// The recursion is as deep as the value may be. An object is taken out once, and those who share it
-/// share its memory; what whoever walks the value meets is counted each time.
+/// share its memory. What a walk over the value meets is counted each time that it is met.
 struct PickleFreezer {
   private let objects: [PickleObject]
   /// For each object the place of its part in `parts`, or one of the two below.

@@ -3,8 +3,8 @@ import ResidualTensors
 /// Every name of Python that a pickle may use. None of them is looked up or called anywhere: each
 /// stands for what ``PickleMachine`` builds in its place.
 ///
-/// Anything else is refused, even where it would stand for metadata only, because what a name does
-/// when Python loads the file cannot be known here.
+/// Anything else is refused, even if it would stand for metadata only, because it cannot be known
+/// here what a name does when Python loads the file.
 enum PickleGlobal: Hashable {
   case orderedDictionary, counter
   case rebuildTensor, rebuildTensorVersion2, rebuildParameter, parameter

@@ -1,6 +1,6 @@
 import ResidualTensors
 
-// What the names of ``PickleGlobal`` stand for where a pickle calls them.
+// What the names of ``PickleGlobal`` stand for when a pickle calls them.
 extension PickleMachine {
   /// What a call of a function or class gives.
   mutating func call(_ function: Int, _ arguments: Int) throws(PickleProblem) -> PickleObject {
@@ -42,11 +42,11 @@ extension PickleMachine {
   }
 
   /// Sets the state of an object. Attributes of dictionaries, such as `_metadata` of a state dict,
-  /// and those of opaque objects are passed over.
+  /// and those of opaque objects are ignored.
   mutating func build(_ target: Int, _ state: Int) throws(PickleProblem) {
     switch (objects[target], objects[state]) {
     case (.dictionary, .dictionary), (.leaf(.opaque), .dictionary): return
-    // PyTorch 0.3: whether a parameter needs a gradient, a flag of old, and hooks.
+    // PyTorch 0.3: whether a parameter needs a gradient, an old flag, and hooks.
     case (.leaf(.tensor), .tuple(let items)):
       guard items.count == 3, isTruth(items[0]), case .dictionary = objects[items[2]] else {
         throw .wrongArguments(function: PickleGlobal.parameter.name, offset: operationOffset)

@@ -62,7 +62,7 @@ extension PickleMachine {
     }
   }
 
-  /// A number of little-endian bytes in two's complement; `nil` where it exceeds `Int64`.
+  /// A number of little-endian bytes in two's complement; `nil` if it exceeds `Int64`.
   static func integer(_ bytes: [UInt8]) -> Int64? {
     let fill: UInt8 = bytes.last.map { $0 & 0x80 } ?? 0 != 0 ? 0xFF : 0
     let rest = bytes.dropFirst(8)

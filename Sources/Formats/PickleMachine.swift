@@ -168,7 +168,7 @@ extension PickleMachine {
     stack.append(index)
   }
 
-  /// What lies on top of the stack, above the last mark.
+  /// The objects on top of the stack, above the last mark.
   private var top: Int {
     get throws(PickleProblem) {
       guard let index = stack.last, stack.count > marks.last ?? 0 else { throw emptyStack }

@@ -38,7 +38,7 @@ public enum PickleProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case keyTooLong(limit: Int)
   case duplicateKey(String)
 
-  public var description: String { "\(cause); \(mend)" }
+  public var description: String { "\(cause); \(remedy)" }
 
   private var cause: String {
     switch self {
@@ -97,7 +97,7 @@ public enum PickleProblem: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  private var mend: String {
+  private var remedy: String {
     switch self {
     case .truncated, .lengthBeyondEnd, .missingStop: "the file is cut off: fetch or save it again"
     case .forbiddenGlobal:

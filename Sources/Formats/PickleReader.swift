@@ -2,9 +2,9 @@
 /// imported or called.
 ///
 /// A pickle is a program for a small machine with a stack and a memo (Python's `pickletools.py`
-/// defines it). PyTorch writes protocol 2 and can write those up to 5; of their operations those are
-/// carried out that a state dict needs, with the names of ``PickleGlobal``; every other one is an
-/// error.
+/// defines it). PyTorch writes protocol 2 and can write those up to 5. Of their operations, only
+/// those that a state dict needs are carried out, with the names of ``PickleGlobal``; every other
+/// one is an error.
 ///
 /// Work and memory are limited by the length of the pickle, which is itself limited. The machine
 /// keeps objects in one table and refers to them by index, so that building them never recurses; at
@@ -29,7 +29,7 @@ package enum PickleReader {
   /// The longest whole number in bytes.
   package static let maximumNumberLength = 255
 
-  /// The value of a pickle that starts at the start of a range, and the offset behind it.
+  /// The value of a pickle that starts at the start of a range, and the offset after it.
   ///
   /// - Complexity: O(bytes) in time and memory.
   package static func read(
@@ -59,7 +59,7 @@ enum PickleObject {
   case leaf(PickleValue<PickledTensor>)
   case tuple([Int])
   case list([Int])
-  /// Keys and values by turns.
+  /// Keys and values in turn.
   case dictionary([Int])
   case global(PickleGlobal)
   indirect case storage(PickledStorage)

@@ -54,7 +54,7 @@ extension PickleValue {
     if case .dictionary(let members) = self { members } else { nil }
   }
 
-  /// The value under a key of a dictionary; `nil` where there is none, and of anything else.
+  /// The value under a key of a dictionary; `nil` if there is none, and of anything else.
   ///
   /// - Complexity: O(members).
   package subscript(key: String) -> PickleValue? {
@@ -63,7 +63,7 @@ extension PickleValue {
 
   /// Every tensor within, in the order of the file, under the keys and indices that lead to it,
   /// joined by full stops: `state_dict.conv1.weight`, `optimizer.state.0.momentum_buffer`. The name
-  /// is empty where the value itself is a tensor. Keys may hold full stops, so that two tensors can
+  /// is empty if the value itself is a tensor. Keys may hold full stops, so that two tensors can
   /// have the same name.
   package var tensors: [(name: String, tensor: Tensor)] {
     var result: [(name: String, tensor: Tensor)] = []

@@ -1,5 +1,6 @@
-/// The hash SHA-256 (FIPS 180-4), to recognise files by the digits in their names. Own, because the
-/// package of hashes would take longer to build than the rest; nothing secret depends on it.
+/// The hash SHA-256 (FIPS 180-4), to recognise files by the digits in their names. Written here,
+/// because a package of hashes would take longer to build than the rest; nothing secret depends on
+/// it.
 package enum SHA256 {
   /// The hash of a file's bytes as 64 hexadecimal digits.
   ///

@@ -14,10 +14,10 @@ import ResidualTensors
 /// "data_offsets": [begin, end]}`, and may have one member `"__metadata__"`, an object from text to
 /// text. Offsets count from the start of the data. Elements are row-major and little-endian.
 ///
-/// A file is refused where names or keys occur twice, or the tensors do not cover the data from
-/// the first to the last byte without holes or overlap. Beyond the reference reader this one also
-/// refuses fields that it does not know, and ranks above ``maximumRank``. Names that Unicode holds
-/// to be equivalent count as the same name.
+/// A file is refused if names or keys occur twice, or if the tensors do not cover the data from the
+/// first to the last byte without holes or overlap. Unlike the reference reader, this one also
+/// refuses fields that it does not know, and ranks above ``maximumRank``. Names that are equivalent
+/// in Unicode count as the same name.
 ///
 /// Memory stays in proportion to the header; data are read when they are asked for. The parser
 /// knows only the shape above, so that nesting deeper than that is an error and never recursion.
@@ -43,7 +43,7 @@ package struct Safetensors: Sendable {
 
   /// What tensors are read from when they are asked for.
   package let file: FileBytes
-  /// The texts under ``metadataKey``; empty where the header has none.
+  /// The texts under ``metadataKey``; empty if the header has none.
   package let metadata: [String: String]
   /// Every tensor, in the order of the data.
   package let records: [Record]
@@ -73,14 +73,14 @@ package struct Safetensors: Sendable {
   /// The names of the tensors, in the order of the data.
   package var names: [String] { records.map(\.name) }
 
-  /// The record of a tensor, `nil` where there is none of that name.
+  /// The record of a tensor, `nil` if there is none of that name.
   package subscript(name: String) -> Record? { indices[name].map { records[$0] } }
 }
 
 extension Safetensors {
   /// A tensor as float32; other numbers are rounded to the nearest.
   ///
-  /// - Throws: ``SafetensorsError`` where there is no such tensor, or its elements are smaller
+  /// - Throws: ``SafetensorsError`` if there is no such tensor, or its elements are smaller
   ///   than a byte, 8-bit floating point or complex.
   package func floats(_ name: String) throws(SafetensorsError) -> Tensor<Float> {
     let record = try self.record(name)
@@ -109,7 +109,7 @@ extension Safetensors {
 
   /// A tensor of whole numbers or truth values.
   ///
-  /// - Throws: ``SafetensorsError`` where there is no such tensor, its elements are not whole
+  /// - Throws: ``SafetensorsError`` if there is no such tensor, its elements are not whole
   ///   numbers, or one exceeds `Int64`.
   package func integers(_ name: String) throws(SafetensorsError) -> Tensor<Int64> {
     let record = try self.record(name)

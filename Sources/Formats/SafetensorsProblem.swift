@@ -50,7 +50,7 @@ public enum SafetensorsProblem: Error, Equatable, Sendable, CustomStringConverti
   case notConvertible(tensor: String, type: SafetensorsType, to: String)
   case valueOutOfRange(tensor: String)
 
-  public var description: String { "\(cause); \(mend)" }
+  public var description: String { "\(cause); \(remedy)" }
 
   private var cause: String {
     switch self {
@@ -114,7 +114,7 @@ public enum SafetensorsProblem: Error, Equatable, Sendable, CustomStringConverti
     }
   }
 
-  private var mend: String {
+  private var remedy: String {
     switch self {
     case .tooShort, .headerBeyondEnd, .beyondEnd: "the file is cut off: fetch or save it again"
     case .headerTooLong, .headerStart: "check that this is a safetensors file"

@@ -40,7 +40,7 @@ public enum SafetensorsType: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// The same type among those of tensors in memory, `nil` where there is none.
+  /// The same type among those of tensors in memory, `nil` if there is none.
   package var elementType: ElementType? {
     switch self {
     case .bool: .bool

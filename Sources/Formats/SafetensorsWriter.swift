@@ -2,8 +2,8 @@ import ResidualTensors
 
 /// One tensor to be written to a safetensors file.
 ///
-/// Its elements are asked for when their turn comes and let go after it, so that a model that lives
-/// elsewhere needs the room of its largest tensor only.
+/// Its elements are asked for when their turn comes and released after it, so that a model that is
+/// kept elsewhere needs memory for its largest tensor only.
 package struct SafetensorsEntry {
   enum Elements {
     case floats(() throws -> [Float])
@@ -56,12 +56,12 @@ package struct SafetensorsEntry {
 extension Safetensors {
   /// Writes a file whole or not at all.
   ///
-  /// The order is that of the reference writer: falling alignment of the element type, then name.
-  /// Metadata are sorted by key, so equal content gives equal bytes.
+  /// The order is that of the reference writer: decreasing alignment of the element type, then
+  /// name. Metadata are sorted by key, so equal content gives equal bytes.
   ///
   /// - Precondition: names differ from each other and from ``metadataKey``; each closure gives as
   ///   many elements as its shape has.
-  /// - Throws: ``FileError`` where the file cannot be written, ``SafetensorsError`` where the
+  /// - Throws: ``FileError`` if the file cannot be written, ``SafetensorsError`` if the
   ///   header would be too long, and what the closures throw. The path then holds what it held
   ///   before.
   package static func write(
@@ -78,7 +78,7 @@ extension Safetensors {
 
   /// The bytes of a file.
   ///
-  /// - Throws: ``SafetensorsError`` where the header would be too long, and what the closures
+  /// - Throws: ``SafetensorsError`` if the header would be too long, and what the closures
   ///   throw.
   package static func encoded(
     _ entries: [SafetensorsEntry], metadata: [String: String] = [:]

@@ -1,4 +1,4 @@
-/// The tar format: a sequence of files, one behind the other.
+/// The tar format: a sequence of files, one after another.
 ///
 /// Layout: blocks of 512 bytes. An entry is a header block and its content, padded with zeros to a
 /// whole block; the archive ends in blocks of zeros. A header holds, by byte offset,
@@ -9,7 +9,7 @@
 /// | 124    | 12     | size of the content: octal digits, or base 256 if its top bit is 1 |
 /// | 148    | 8      | sum of the header's bytes, this field taken as spaces: octal       |
 /// | 156    | 1      | kind                                                               |
-/// | 257    | 6      | `ustar\0`, or `ustar ` of GNU tar, or neither in archives of old   |
+/// | 257    | 6      | `ustar\0`, or `ustar ` of GNU tar, or neither in old archives      |
 /// | 345    | 155    | with `ustar\0`: what stands before the name, and a `/`             |
 ///
 /// An entry of kind `x` (pax, POSIX.1-2001) holds records `length key=value\n` that override fields
@@ -17,9 +17,9 @@
 /// next entry, one of kind `K` its link's target. Kind `g` (pax) applies to all that follow.
 ///
 /// Names never become paths: an archive is read in place and nothing is unpacked. It is refused
-/// where two readers could disagree about it: sizes or names for all entries (`g`), keys or
-/// extensions that occur twice, content where the kind has none, sparse files, a missing end, bytes
-/// behind the end. There is no limit on entries; memory stays under the two limits below.
+/// if two readers could disagree about it: sizes or names for all entries (`g`), keys or
+/// extensions that occur twice, content of a kind that has none, sparse files, a missing end, bytes
+/// after the end. There is no limit on entries; memory stays under the two limits below.
 package struct TarArchive: Sendable {
   /// The longest name in bytes.
   package static let maximumNameLength = 4096
@@ -99,7 +99,7 @@ extension TarArchive {
     }
   }
 
-  /// Reads one header and its content; `nil` where it was an extension for the next one.
+  /// Reads one header and its content; `nil` if it was an extension for the next one.
   private mutating func readBlock(
     _ header: TarHeader, _ overrides: inout Overrides
   ) throws(TarProblem) -> Entry? {
@@ -137,7 +137,7 @@ extension TarArchive {
     let size = if let size = overrides.pax?.size { size } else { try header.size() }
     let kind: Kind =
       switch header.kind {
-      // Archives of old mark a folder by the end of its name only.
+      // Old archives mark a folder by the end of its name only.
       case 0, UInt8(ascii: "0"): name.utf8.last == UInt8(ascii: "/") ? .folder : .file
       case UInt8(ascii: "7"): .file
       case UInt8(ascii: "1"): .hardLink
@@ -165,7 +165,7 @@ extension TarArchive {
     return try takeContent(header, size: size, name: "extension")
   }
 
-  /// Moves behind the content of a header, padding included.
+  /// Moves past the content of a header, padding included.
   private mutating func takeContent(
     _ header: TarHeader, size: Int, name: String
   ) throws(TarProblem) -> Range<Int> {
@@ -180,7 +180,7 @@ extension TarArchive {
     return begin..<begin + size
   }
 
-  /// Behind the end there may be any number of zeros, and nothing else.
+  /// After the end there may be any number of zeros, and nothing else.
   private func checkTail(from start: Int) throws(TarProblem) {
     let tail = file.withUnsafeBytes(in: start..<file.count) { $0.firstIndex { $0 != 0 } }
     if let tail { throw .dataBehindEnd(offset: start + tail) }

@@ -59,10 +59,10 @@ struct TarHeader {
     return name
   }
 
-  /// A number: spaces, octal digits, then only spaces and zero bytes; or, where the top bit of the
+  /// A number: spaces, octal digits, then only spaces and zero bytes; or, if the top bit of the
   /// first byte is set, the other bits as a big-endian number.
   ///
-  /// - Returns: `nil` where it is neither, is negative or exceeds `Int`.
+  /// - Returns: `nil` if it is neither, is negative or exceeds `Int`.
   private func number(in field: Range<Int>) -> Int? {
     var cursor = ByteCursor(file, offset + field.lowerBound..<offset + field.upperBound)
     var value: Int? = 0

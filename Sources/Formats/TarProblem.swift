@@ -21,7 +21,7 @@ public enum TarProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case duplicateKey(String, offset: Int)
   case globalOverride(key: String, offset: Int)
 
-  public var description: String { "\(cause); \(mend)" }
+  public var description: String { "\(cause); \(remedy)" }
 
   private var cause: String {
     switch self {
@@ -58,7 +58,7 @@ public enum TarProblem: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  private var mend: String {
+  private var remedy: String {
     switch self {
     case .truncatedHeader, .truncatedContent, .missingEnd: "fetch or write the archive again"
     case .wrongChecksum: "check that this is a tar archive, or fetch it again"

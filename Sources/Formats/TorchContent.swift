@@ -33,7 +33,7 @@ struct TorchArchive: Sendable {
 
   func storage(_ key: String) -> ZIPArchive.Entry? { entry("data/" + key) }
 
-  /// An entry whose checksum is verified, `nil` where there is none.
+  /// An entry whose checksum is verified, `nil` if there is none.
   func verified(_ name: String) throws(TorchProblem) -> ZIPArchive.Entry? {
     guard let entry = entry(name) else { return nil }
     do throws(ZIPError) {
@@ -47,7 +47,7 @@ struct TorchArchive: Sendable {
 
 /// What a checkpoint holds before its tensors are checked against their storages.
 struct TorchContent {
-  /// The archive where the file is one.
+  /// The archive, if the file is one.
   let archive: TorchArchive?
   private let file: FileBytes
   private let value: PickleValue<PickledTensor>
@@ -165,7 +165,7 @@ struct TorchContent {
     }
   }
 
-  /// Finds the storages of a stream, one behind the other up to the end of the file.
+  /// Finds the storages of a stream, one after another up to the end of the file.
   private mutating func locate(
     _ keys: [PickleValue<PickledTensor>], from start: Int
   ) throws(TorchProblem) {

@@ -15,15 +15,15 @@ import Synchronization
 /// | `NAME/version`               | the version of the layout                          |
 /// | `NAME/.data/…`, `NAME/.…`    | what only PyTorch needs                            |
 ///
-/// **Stream**, before, and with `_use_new_zipfile_serialization=False`: five pickles one behind the
-/// other, which are the number 0x1950A86A20F9469CFC6C, the version 1001, facts about the machine, the
-/// value, and the list of the storages' keys; then for each key the number of elements in 64 bits and
-/// the elements, little-endian.
+/// **Stream**, before, and with `_use_new_zipfile_serialization=False`: five pickles one after
+/// another, which are the number 0x1950A86A20F9469CFC6C, the version 1001, facts about the machine,
+/// the value, and the list of the storages' keys; then for each key the number of elements in 64
+/// bits and the elements, little-endian.
 ///
 /// In the pickle a tensor is a view of a storage: its first element, extents and strides. Views may
-/// share a storage and may be of any order, but lie within it. Of a whole file no more elements can
-/// be read than ``maximumRatio`` for each byte. Refused are TorchScript archives, the tar files of
-/// PyTorch 0.1, numbers of the other byte order, and pickles that ask for more than data.
+/// share a storage and may be of any order, but lie within it. All tensors of a file have at most
+/// ``maximumRatio`` elements for each of its bytes. TorchScript archives, the tar files of PyTorch
+/// 0.1, numbers of the other byte order, and pickles that ask for more than data are refused.
 ///
 /// Opening reads the pickle only; elements, and in ZIP files their checksums, are read when they are
 /// asked for.
@@ -33,7 +33,7 @@ package struct TorchFile: Sendable {
 
   /// The most elements of all tensors together for each byte of the file.
   package static let maximumRatio = 4
-  /// So many elements are allowed in any file.
+  /// This many elements are allowed in any file.
   package static let alwaysAllowed = 1 << 20
 
   /// What tensors are read from when they are asked for.
@@ -46,7 +46,7 @@ package struct TorchFile: Sendable {
 
   /// Reads everything but the elements, and checks all of it.
   ///
-  /// - Throws: ``TorchError`` where the file breaks its layout or holds what is not read.
+  /// - Throws: ``TorchError`` if the file breaks its layout or holds what is not read.
   /// - Complexity: O(pickle) in time and memory.
   package init(_ file: FileBytes) throws(TorchError) {
     self.file = file
@@ -99,7 +99,7 @@ extension TorchFile {
   /// A tensor as float32, row-major; other numbers are rounded to the nearest.
   ///
   /// - Precondition: the tensor is one of this file.
-  /// - Throws: ``TorchError`` where the checksum of its storage is wrong.
+  /// - Throws: ``TorchError`` if the checksum of its storage is wrong.
   package func floats(_ tensor: TorchTensor) throws(TorchError) -> Tensor<Float> {
     try verify(tensor)
     let scalars: [Float] = file.withUnsafeBytes(in: tensor.storage) { bytes in
@@ -122,7 +122,7 @@ extension TorchFile {
   /// A tensor of whole numbers or truth values, row-major.
   ///
   /// - Precondition: the tensor is one of this file.
-  /// - Throws: ``TorchError`` where the elements are not whole numbers, or the checksum of the
+  /// - Throws: ``TorchError`` if the elements are not whole numbers, or the checksum of the
   ///   storage is wrong.
   package func integers(_ tensor: TorchTensor) throws(TorchError) -> Tensor<Int64> {
     try verify(tensor)

@@ -15,7 +15,7 @@ extension TorchFile {
   ///
   /// - Precondition: names differ from each other; each closure gives as many elements as its shape
   ///   has.
-  /// - Throws: ``FileError`` where the file cannot be written, and what the closures throw. The path
+  /// - Throws: ``FileError`` if the file cannot be written, and what the closures throw. The path
   ///   then holds what it held before.
   package static func write(_ entries: [TorchEntry], to path: String) throws {
     try write(entries, to: path, largeFrom: UInt64(UInt32.max))

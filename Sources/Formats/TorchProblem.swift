@@ -38,7 +38,7 @@ public enum TorchProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case viewBeyondStorage(tensor: String, storage: String)
   case wrongShape(tensor: String, extents: [Int64], strides: [Int64])
   case sizeOverflow(tensor: String, extents: [Int])
-  /// `last` is `nil` where the place exceeds `Int`.
+  /// `last` is `nil` if the place exceeds `Int`.
   case beyondStorage(tensor: String, storage: String, last: Int?, count: Int)
   case tooManyElements(tensor: String, limit: Int)
   case tooManyTensors(limit: Int)
@@ -48,10 +48,10 @@ public enum TorchProblem: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    // Their own mends fit.
+    // Their own remedies fit.
     case .zip(let problem): problem.description
     case .pickle(let problem): problem.description
-    default: "\(cause); \(mend)"
+    default: "\(cause); \(remedy)"
     }
   }
 
@@ -108,7 +108,7 @@ public enum TorchProblem: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  private var mend: String {
+  private var remedy: String {
     switch self {
     case .truncatedStorage, .missingStorage: "the file is cut off: fetch or save it again"
     case .notTorch: "check that this is a file of torch.save"

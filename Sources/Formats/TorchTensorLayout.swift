@@ -43,7 +43,7 @@ extension TorchTensor {
     storage = start..<start + count * size
   }
 
-  /// The place of the last element, `nil` where it exceeds `Int`.
+  /// The place of the last element, `nil` if it exceeds `Int`.
   private static func last(_ offset: Int, _ extents: [Int], _ strides: [Int]) -> Int? {
     var last = offset
     for (extent, stride) in zip(extents, strides) where extent > 1 {
@@ -55,17 +55,11 @@ extension TorchTensor {
     return last
   }
 
-  /// Whether elements lie one behind the other, row-major.
-  package var isContiguous: Bool {
-    let axes = axes
-    return shape.count == 0 || axes.isEmpty || (axes.count == 1 && axes[0].stride == 1)
-  }
-
-  /// The axes that take steps, those merged that one step leads through.
+  /// The axes that take steps; axes that one step leads through are merged.
   private var axes: [(extent: Int, stride: Int)] {
     var axes: [(extent: Int, stride: Int)] = []
     for (extent, stride) in zip(shape.extents, strides) where extent != 1 {
-      // Where there are elements, steps stay within the storage, and so does this product.
+      // If there are elements, steps stay within the storage, and so does this product.
       if shape.count > 0, let outer = axes.last, outer.stride == stride * extent {
         axes[axes.count - 1] = (outer.extent * extent, stride)
       } else {

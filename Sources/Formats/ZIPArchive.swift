@@ -1,7 +1,7 @@
 /// The ZIP format (PKWARE's APPNOTE 6.3), as far as programs store model files in it: entries that
 /// are not compressed.
 ///
-/// Layout of a file, integers little-endian: for each entry a local header, its content and, where
+/// Layout of a file, integers little-endian: for each entry a local header, its content and, if
 /// bit 3 of its flags is set, a data descriptor; then the directory; then the end record.
 ///
 /// | local header | directory record | field                                                    |
@@ -19,16 +19,16 @@
 /// |              | 42..<46          | offset of the local header                               |
 /// | 30           | 46               | name, extra field, comment                               |
 ///
-/// A descriptor is `PK\7\8`, the CRC-32, and the two sizes in 32 bits each, or in 64 where the local
-/// header has an extra field of kind 1 (ZIP64). In the directory that field holds in 64 bits those of
-/// content, bytes and offset, in this order, that are all ones in their own place. The end record of
-/// 22 bytes starts with `PK\5\6`; with ZIP64 another of 56 bytes (`PK\6\6`) and a locator of 20
-/// (`PK\6\7`) stand before it.
+/// A descriptor is `PK\7\8`, the CRC-32, and the two sizes in 32 bits each, or in 64 if the local
+/// header has an extra field of kind 1 (ZIP64). In the directory this field holds, in 64 bits and
+/// in this order, those of content, bytes and offset that are all ones in their own place. The end
+/// record of 22 bytes starts with `PK\5\6`; with ZIP64 another of 56 bytes (`PK\6\6`) and a locator
+/// of 20 (`PK\6\7`) stand before it.
 ///
-/// A file is refused where two readers could disagree about it: where header and directory differ,
-/// entries overlap or leave holes, bytes stand before the first or behind the end record, names
-/// occur twice or could leave a folder. Memory stays in proportion to the directory, and content is
-/// read when it is asked for, when its checksum is verified too.
+/// A file is refused if two readers could disagree about it: if header and directory differ,
+/// entries overlap or leave holes, bytes stand before the first entry or after the end record, or
+/// names occur twice or could leave a folder. Memory stays in proportion to the directory, and
+/// content is read when it is asked for, when its checksum is verified too.
 package struct ZIPArchive: Sendable {
   static let localHeaderLength = 30
   static let directoryRecordLength = 46
@@ -45,7 +45,7 @@ package struct ZIPArchive: Sendable {
 
   /// One file in the archive.
   package struct Entry: Hashable, Sendable {
-    /// The name, which no other entry has; folders are parted by `/`.
+    /// The name, which no other entry has; folders are separated by `/`.
     package let name: String
     /// Where the content lies in the archive.
     package let range: Range<Int>
@@ -82,7 +82,7 @@ package struct ZIPArchive: Sendable {
     try self.init(FileBytes(at: path))
   }
 
-  /// The entry of a name, `nil` where there is none.
+  /// The entry of a name, `nil` if there is none.
   package subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
 
   /// Checks that the content of an entry has its checksum.

@@ -92,7 +92,7 @@ struct ZIPDirectory {
     return entries
   }
 
-  /// An end record elsewhere tells what stands behind it.
+  /// An end record elsewhere tells what stands after it.
   private static func missingEnd(_ file: FileBytes) -> ZIPProblem {
     let last = file.count - ZIPArchive.endLength
     for offset in stride(from: last, through: max(0, last - 0xFFFF), by: -1)
@@ -123,7 +123,7 @@ extension ZIPDirectory {
     Self.number(file, type, offset)
   }
 
-  /// Reads the record at an offset, and moves the offset behind it.
+  /// Reads the record at an offset, and moves the offset after it.
   private func record(at offset: inout Int) throws(ZIPProblem) -> Record {
     let start = offset
     let fixed = ZIPArchive.directoryRecordLength
@@ -194,7 +194,7 @@ extension ZIPDirectory {
     return name
   }
 
-  /// Where the content of the ZIP64 field lies, `nil` where there is none.
+  /// Where the content of the ZIP64 field lies, `nil` if there is none.
   private func largeField(
     _ extraRange: Range<Int>, _ name: String
   ) throws(ZIPProblem) -> Range<Int>? {
@@ -266,7 +266,7 @@ extension ZIPDirectory {
         sizes[index] = number(UInt64.self, place)
         place += 8
       }
-      // Python's `zipfile` promises its descriptor so.
+      // Python's `zipfile` announces its descriptor in this way.
       if record.hasDescriptor, checksum == 0, sizes == [0, 0] { return }
     }
     guard checksum == record.checksum else {
@@ -277,7 +277,7 @@ extension ZIPDirectory {
     }
   }
 
-  /// The end of the descriptor behind an entry's content, where it has one.
+  /// The end of the descriptor after an entry's content, if it has one.
   private func endOfDescriptor(
     _ record: Record, at offset: Int, isLarge: Bool
   ) throws(ZIPProblem) -> Int {

@@ -39,7 +39,7 @@ public enum ZIPProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case hole(begin: Int, end: Int)
   case wrongChecksum(name: String, stored: UInt32, computed: UInt32)
 
-  public var description: String { "\(cause); \(mend)" }
+  public var description: String { "\(cause); \(remedy)" }
 
   private var cause: String {
     switch self {
@@ -95,7 +95,7 @@ public enum ZIPProblem: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  private var mend: String {
+  private var remedy: String {
     switch self {
     case .notZIP, .missingEnd, .wrongChecksum: "fetch or save the file again"
     case .compressed: "save the file with torch.save, which compresses nothing"

@@ -1,17 +1,17 @@
 /// Writes an archive entry by entry, none of them compressed, in the layout of ``ZIPArchive``.
 ///
-/// Checksums and sizes stand in the local headers, so that there are no descriptors. Content starts
-/// at a multiple of 64 bytes: an extra field of the kind that PyTorch uses fills the header up. Dates
-/// are those of an empty clock (1980-01-01), so that equal content gives equal bytes.
+/// Checksums and sizes are in the local headers, so that there are no descriptors. Content starts
+/// at a multiple of 64 bytes: an extra field of the kind that PyTorch uses pads the header. Dates
+/// are the earliest possible one (1980-01-01), so that equal content gives equal bytes.
 struct ZIPWriter {
-  /// Content starts at a multiple of so many bytes.
+  /// Content starts at a multiple of this number of bytes.
   static let alignment = 64
-  /// The kind of the extra field that fills the header up: `FB`, as PyTorch has it.
+  /// The kind of the extra field that pads the header: `FB`, as in PyTorch.
   private static let paddingField: UInt16 = 0x4246
   /// 1980-01-01 as the format has dates; a date of all zeros has no month.
   private static let date: UInt16 = 1 << 5 | 1
 
-  /// From this number on, sizes and offsets stand in 64 bits.
+  /// From this number on, sizes and offsets are written in 64 bits.
   private let largeFrom: UInt64
   private var offset: UInt64 = 0
   private var directory: [UInt8] = []

@@ -1,7 +1,4 @@
 extension Graph {
-  /// The path of the node with which the backward pass begins.
-  static let lossGradientPath = "gradient/loss"
-
   /// Appends the nodes of reverse-mode differentiation, graph to graph.
   ///
   /// Each node's rule is asked once, in reverse order; contributions to one value are added in the
@@ -21,27 +18,27 @@ extension Graph {
     let wanted = Set(slots.compactMap { value(ofSlot: $0)?.node })
     let relevant = dependents(of: wanted, upTo: loss.node)
     var gradients: [Value: Value] = [:]
-    // A node of its own in any case: rewrites know by its path where the backward pass begins.
+    // A node of its own in any case: with it the backward pass begins.
     gradients[loss] =
       if let seed {
-        append(.scale(.init(1)), [seed], path: Self.lossGradientPath)
+        append(.scale(.init(1)), [seed], gradientOf: loss, "seed")
       } else {
-        append(.constant(.init(1)), [], path: Self.lossGradientPath)
+        append(.constant(.init(1)), [], gradientOf: loss, "seed")
       }
 
     for index in stride(from: loss.node, through: 0, by: -1) where relevant[index] {
       let node = nodes[index]
-      let resultGradients = (0..<node.operation.resultCount).map {
-        gradients[Value(node: index, result: $0)]
-      }
-      guard resultGradients.contains(where: { $0 != nil }), !node.operands.isEmpty else { continue }
-      let operandGradients = node.operation.rule.gradients(
-        of: Value(node: index), resultGradients, in: &self)
+      let value = Value(node: index)
+      precondition(
+        (1..<max(1, node.operation.resultCount)).allSatisfy { gradients[value.result($0)] == nil },
+        "\(node.path): only its first result can be differentiated")
+      guard let gradient = gradients[value], !node.operands.isEmpty else { continue }
+      let operandGradients = node.operation.rule.gradients(of: value, gradient, in: &self)
       for (operand, gradient) in zip(node.operands, operandGradients) where relevant[operand.node] {
         guard let gradient else { continue }
         if let sum = gradients[operand] {
           gradients[operand] = append(
-            .add(.init()), [sum, gradient], path: "gradient/" + nodes[operand.node].path)
+            .add(.init()), [sum, gradient], gradientOf: operand, "sum")
         } else {
           gradients[operand] = gradient
         }

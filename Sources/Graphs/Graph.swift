@@ -16,6 +16,8 @@ public struct Graph: Sendable {
   public private(set) var bindings: [(slot: String, value: Value)] = []
   private var inputValues: [String: Value] = [:]
   private var slotValues: [String: Value] = [:]
+  /// For each path its node, and how many nodes have asked for it.
+  private var paths: [String: (node: Int, count: Int)] = [:]
   private var outputNames: Set<String> = []
   private var boundSlots: Set<String> = []
 
@@ -25,8 +27,15 @@ public struct Graph: Sendable {
   // MARK: Building
 
   /// Appends an operation and returns its first result.
+  ///
+  /// - Parameters:
+  ///   - path: of the node; a number is added where another node has it already.
+  ///   - layer: that the node belongs to; by default it is one of its own.
   @discardableResult
-  public mutating func append(_ operation: Operation, _ operands: [Value], path: String) -> Value {
+  public mutating func append(
+    _ operation: Operation, _ operands: [Value], path: String, pass: Node.Pass = .forward,
+    layer: String? = nil
+  ) -> Value {
     for operand in operands {
       precondition(
         operand.node < nodes.count, "\(path): operand \(operand) does not precede the node")
@@ -34,8 +43,35 @@ public struct Graph: Sendable {
         operand.result < nodes[operand.node].operation.resultCount,
         "\(path): \(nodes[operand.node].path) has no result \(operand.result)")
     }
-    nodes.append(Node(operation: operation, operands: operands, path: path))
+    nodes.append(
+      Node(
+        operation: operation, operands: operands, path: claim(path), pass: pass,
+        layer: layer ?? path))
     return Value(node: nodes.count - 1)
+  }
+
+  /// The path, or the first of `path#2`, `path#3`, … that no node has, for the next node.
+  private mutating func claim(_ path: String) -> String {
+    var unique = path
+    while let taken = paths[unique] {
+      let count = (paths[path] ?? taken).count + 1
+      paths[path]?.count = count
+      unique = "\(path)#\(count)"
+    }
+    paths[unique] = (nodes.count, 1)
+    return unique
+  }
+
+  /// Appends a node of a node's backward pass.
+  ///
+  /// - Parameter part: tells it apart from others of the same node, such as `filter`.
+  mutating func append(
+    _ operation: Operation, _ operands: [Value], gradientOf node: Value, _ part: String? = nil
+  ) -> Value {
+    let node = nodes[node.node]
+    return append(
+      operation, operands, path: "gradient/" + node.path + (part.map { "." + $0 } ?? ""),
+      pass: .backward, layer: node.layer)
   }
 
   /// The value of a named input; asking twice gives the same value.
@@ -74,13 +110,15 @@ public struct Graph: Sendable {
 
   // MARK: Reading
 
-  /// The value of a named result; `nil` where no result has the name.
+  /// The value of a named result; `nil` if no result has the name.
   /// - Complexity: O(outputs).
   public func output(_ name: String) -> Value? { outputs.first { $0.name == name }?.value }
-  /// A slot's value before the step; `nil` where no slot has the name.
+  /// A slot's value before the step; `nil` if no slot has the name.
   public func value(ofSlot name: String) -> Value? { slotValues[name] }
-  /// An input's value; `nil` where no input has the name.
+  /// An input's value; `nil` if no input has the name.
   public func value(ofInput name: String) -> Value? { inputValues[name] }
+  /// The first result of the node with a path; `nil` if no node has it.
+  public func value(at path: String) -> Value? { paths[path].map { Value(node: $0.node) } }
   /// What each run must be given, in the order in which it was first asked for.
   /// - Complexity: O(nodes).
   public var inputs: [Operation.Input] {
@@ -127,7 +165,7 @@ public struct Graph: Sendable {
         do {
           shapes.append(try node.operation.resultShapes(of: operands))
         } catch {
-          throw ShapeError("\(node.path): \(error.message)", isTooLarge: error.isTooLarge)
+          throw ShapeError("\(node.path): \(error.reason)", isTooLarge: error.isTooLarge)
         }
       }
     }
@@ -136,16 +174,27 @@ public struct Graph: Sendable {
 }
 
 /// Operands whose shapes an operation cannot take.
-public struct ShapeError: Error, CustomStringConvertible {
+public struct ShapeError: Refusal {
   /// What does not fit, begun with the node's path where it is known.
-  public let message: String
+  public let reason: String
   /// Whether the shapes fit, but no memory holds the result.
   public let isTooLarge: Bool
   /// An error whose message names the shapes found and expected.
   ///
   /// - Parameter isTooLarge: whether no memory holds the result.
-  public init(_ message: String, isTooLarge: Bool = false) {
-    (self.message, self.isTooLarge) = (message, isTooLarge)
+  public init(_ reason: String, isTooLarge: Bool = false) {
+    (self.reason, self.isTooLarge) = (reason, isTooLarge)
   }
-  public var description: String { message }
+  public var kind: RefusalKind { isTooLarge ? .memory : .usage }
+  public var description: String { reason }
+  public var message: Message {
+    isTooLarge
+      ? "\(reason); choose a smaller batch or smaller images"
+      : "\(reason); choose a larger \(OptionName.inputSide), or another network"
+  }
+}
+
+extension OptionName {
+  /// The side of images in pixels.
+  public static let inputSide = OptionName("inputSide", key: "img_size")
 }

@@ -123,13 +123,20 @@ public enum Operation: Hashable, Sendable {
   public var elementType: ElementType {
     if case .input(let input) = self { input.elementType } else { .float32 }
   }
+  /// Whether the results are there before a run begins: an input, or a slot's old value.
+  package var isGiven: Bool {
+    switch self {
+    case .input, .state: true
+    default: false
+    }
+  }
   /// Whether an operand is needed for its shape alone, so that its elements need not be kept.
   public func readsOnlyShape(ofOperand index: Int) -> Bool {
     rule.readsOnlyShape(ofOperand: index)
   }
   /// The shapes of the results, where those of the operands are ``Shape/isComputable``.
   ///
-  /// - Throws: ``ShapeError`` where the operands do not fit, or a result would fit in no memory; it
+  /// - Throws: ``ShapeError`` if the operands do not fit, or a result would fit in no memory; it
   ///   does not name a node.
   package func resultShapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
     let shapes = try rule.shapes(of: operands)
@@ -156,10 +163,11 @@ protocol OperationRule: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - node: the node that is differentiated.
-  ///   - gradients: the loss's gradient with respect to each result, `nil` where it does not depend.
+  ///   - gradient: the loss's gradient with respect to its first result, the only one that the loss
+  ///     may depend on.
   ///   - graph: takes the new nodes.
-  /// - Returns: for each operand its gradient, `nil` where there is none.
-  func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?]
+  /// - Returns: for each operand its gradient, `nil` if there is none.
+  func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?]
 }
 
 /// A product of two counts, or the largest number where it is larger.
@@ -172,7 +180,7 @@ extension OperationRule {
   var resultCount: Int { 1 }
   func readsOnlyShape(ofOperand index: Int) -> Bool { false }
   func multiplyAdds(operands: [Shape], results: [Shape]) -> Int { 0 }
-  func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+  func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
     preconditionFailure("\(graph.nodes[node.node].operation.name) cannot be differentiated")
   }
 
@@ -181,12 +189,6 @@ extension OperationRule {
     guard operands.count == count else {
       throw ShapeError("takes \(count) operands, not \(operands.count)")
     }
-  }
-  /// The shape that two operands have in common.
-  func shape(of operands: [Shape], second name: String) throws(ShapeError) -> Shape {
-    try expect(2, operands)
-    try expect(name, operands[1], toBe: operands[0])
-    return operands[0]
   }
   /// Checks an operand's shape.
   func expect(_ name: String, _ shape: Shape, toBe expected: Shape) throws(ShapeError) {

@@ -21,8 +21,25 @@ public struct Node: Sendable {
   public let operation: Operation
   /// What it is applied to, in the order in which the operation names its operands.
   public let operands: [Value]
-  /// The stable name of the node's first result, such as `layer1.0.bn2`.
+  /// What people know the node by, such as `layer1.0.bn2`; no two nodes of a graph share one.
   public let path: String
+  /// What the node is computed for.
+  public let pass: Pass
+  /// The path of the layer that the node belongs to: in the backward pass, of the node that is
+  /// differentiated.
+  public let layer: String
+
+  /// The part of a step that a node belongs to.
+  public enum Pass: Hashable, Sendable {
+    /// What the network computes, and the loss.
+    case forward
+    /// The loss's gradients.
+    case backward
+    /// A node of the forward pass once more, because its result was not kept for the backward pass.
+    case repeated
+    /// The next values of parameters and of the optimiser's state.
+    case update
+  }
 }
 
 /// A named array that outlives a step: a parameter, a running statistic or optimiser state.

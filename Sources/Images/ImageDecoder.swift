@@ -28,7 +28,7 @@ public final class ImageDecoder {
   /// - Parameters:
   ///   - bytes: The whole file.
   ///   - file: What errors call the file.
-  /// - Throws: ``ImageError``, also where the file is whole but for its last bytes.
+  /// - Throws: ``ImageError``, also if only the last bytes of the file are missing.
   /// - Complexity: Linear in pixels; memory of 3 bytes a pixel, for a progressive JPEG up to 9.
   public func decode(_ bytes: UnsafeRawBufferPointer, file: String) throws(ImageError) -> Image {
     guard !bytes.isEmpty else { throw .empty(file: file) }
@@ -40,7 +40,8 @@ public final class ImageDecoder {
       #if JPEG
         let decoder: JPEGDecoder
         if let jpeg { decoder = jpeg } else { decoder = try JPEGDecoder() }
-        // A handle that has failed can be left amid a header: only one that succeeds is kept.
+        // A handle that has failed can be left in the middle of a header: only one that succeeds is
+        // kept.
         jpeg = nil
         let image = try decoder.decode(bytes, file: file, pixelLimit: pixelLimit)
         jpeg = decoder
@@ -72,7 +73,7 @@ public final class ImageDecoder {
     }
   }
 
-  /// A word for a file that is no image we read: its format where that is known, else its bytes.
+  /// A word for a file that is not an image we read: its format if that is known, else its bytes.
   private static func describe(startOf bytes: UnsafeRawBufferPointer) -> String {
     let known: [(name: String, offset: Int, signature: String)] = [
       ("GIF", 0, "GIF8"), ("WebP", 8, "WEBP"), ("BMP", 0, "BM"), ("TIFF", 0, "II*\0"),

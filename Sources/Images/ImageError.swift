@@ -1,5 +1,7 @@
+import ResidualTensors
+
 /// Why an image cannot be read or written. Every case of reading names the file.
-public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum ImageError: Refusal, Hashable {
   /// The file has no bytes.
   case empty(file: String)
   /// The first bytes belong to no codec; `found` describes them.
@@ -14,6 +16,18 @@ public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
   case codecUnavailable(codec: ImageCodec, reason: String)
   /// An image cannot be encoded.
   case notEncoded(codec: ImageCodec, reason: String)
+  /// A block of bytes that is not three for each pixel of one or several images.
+  case wrongByteCount(Int, width: Int, height: Int, images: Int)
+  /// Decoded, the images of a source would take more memory than the machine has.
+  case setTooLarge(location: String, images: Int, memory: Int)
+
+  public var kind: RefusalKind {
+    switch self {
+    case .codecMissing, .codecUnavailable: .unavailable
+    case .notEncoded: .output
+    case .empty, .unrecognized, .damaged, .tooLarge, .wrongByteCount, .setTooLarge: .input
+    }
+  }
 
   public var description: String { text.onOneLine }
 
@@ -33,6 +47,12 @@ public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
       "the \(codec) library cannot start (\(reason)); free memory or install the library again"
     case .notEncoded(let codec, let reason):
       "an image cannot be encoded as \(codec) (\(reason)); use a smaller image"
+    case .wrongByteCount(let count, let width, let height, let images):
+      "\(count) bytes for \(images) \(images == 1 ? "image" : "images") of \(width)×\(height) pixels; "
+        + "give three bytes a pixel, and an extent of at least 1"
+    case .setTooLarge(let location, let images, let memory):
+      "\(location): \(images) images, once decoded, take more than this machine's memory of "
+        + "\(memory) bytes; use fewer"
     }
   }
 }

@@ -17,8 +17,8 @@
     /// Decodes to RGB: grey is repeated, YCCK and CMYK are multiplied out.
     ///
     /// Any damage that the library reports is an error, though it could fill the rest of a
-    /// truncated file with grey, but for surplus bytes between segments: they are known to occur
-    /// in widely used data sets, and no pixel depends on them.
+    /// truncated file with grey. The exception is surplus bytes between segments: they are known
+    /// to occur in widely used data sets, and no pixel depends on them.
     func decode(
       _ bytes: UnsafeRawBufferPointer, file: String, pixelLimit: Int
     ) throws(ImageError) -> Image {
@@ -32,7 +32,7 @@
       var colours: Int32 = -1
       let status = tjDecompressHeader3(
         handle, source, count, &width, &height, &subsampling, &colours)
-      // The header is read where there are extents. The status does not say so: it is 0 for a file
+      // The header is read if there are extents. The status does not say so: it is 0 for a file
       // of tables without an image, and not 0 for unusual subsampling, which decoding supports.
       guard width > 0, height > 0, colours >= 0 else {
         let reason = status == 0 ? "it holds no image" : reason
@@ -57,7 +57,7 @@
         initialized = decoded ? byteCount : 0
       }
       guard decoded else { throw .damaged(file: file, codec: .jpeg, reason: reason) }
-      return Image(width: columns, height: rows, pixels: inks ? Self.rgb(inks: pixels) : pixels)
+      return Image(width: columns, height: rows, checked: inks ? Self.rgb(inks: pixels) : pixels)
     }
 
     /// The library's last message.

@@ -7,7 +7,7 @@ public enum PNG {
   /// Encodes an image with 8 bits a channel.
   ///
   /// - Returns: The bytes of a PNG file.
-  /// - Throws: ``ImageError`` where the codec is missing, memory is short or an extent exceeds
+  /// - Throws: ``ImageError`` if the codec is missing, memory is short or an extent exceeds
   ///   libpng's limit of 1,000,000 pixels.
   public static func encode(_ image: Image) throws(ImageError) -> [UInt8] {
     #if PNG
@@ -54,7 +54,7 @@ public enum PNG {
         initialized = status == 0 ? byteCount : 0
       }
       guard status == 0 else { throw .damaged(file: file, codec: .png, reason: message.text) }
-      return Image(width: columns, height: rows, pixels: pixels)
+      return Image(width: columns, height: rows, checked: pixels)
     }
 
     /// A buffer for the reason of a failure.

@@ -2,7 +2,7 @@
 // images, because networks are sensitive to how their images were shrunk. So the order of the
 // floating-point operations and of the passes, the 22 bits of the weights and the rounding to bytes
 // between the passes are part of the behaviour. Before version 13 Pillow always began with the
-// horizontal pass, which differs by at most 1 where ours begins with the vertical one.
+// horizontal pass, which differs by at most 1 if ours begins with the vertical one.
 
 extension Image {
   /// The image with other extents, by antialiased linear interpolation.
@@ -29,7 +29,7 @@ extension Image {
     if !verticalFirst {
       bytes = Self.resampled(bytes, rows: 1, along: self.height, to: height, block: width * 3)
     }
-    return Image(width: width, height: height, pixels: bytes)
+    return Image(width: width, height: height, checked: bytes)
   }
 
   /// Resamples the middle axis of `[rows, extent, block]` bytes.
@@ -63,7 +63,7 @@ extension Image {
 
 /// The input samples that one output sample is made of, and their weights in fixed point.
 private struct Triangle {
-  /// The bits after the binary point: 32 less 8 of a byte less 2 of reserve.
+  /// The bits after the binary point: 32 minus 8 of a byte minus 2 in reserve.
   static let precision: Int32 = 22
 
   /// The first input sample.

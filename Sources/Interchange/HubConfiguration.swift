@@ -32,7 +32,7 @@ struct HubConfiguration {
       && FileManager.default.fileExists(atPath: AtomicFile.folder(of: path) + "/config.json")
   }
 
-  /// Reads what lies beside a file of tensors; `nil` where nothing does that is understood.
+  /// Reads what lies beside a file of tensors; `nil` if nothing does that is understood.
   init?(beside path: String) {
     guard Self.isThere(beside: path),
       let config = Self.object(path, "config.json")
@@ -100,7 +100,7 @@ struct HubConfiguration {
   }
 
   /// Options with what the folder says where they leave it open, and what that is in words.
-  func filling(_ options: WeightsOptions) -> (WeightsOptions, remark: String) {
+  func filling(_ options: WeightsOptions) -> (WeightsOptions, remark: Message) {
     var (filled, said) = (options, [String]())
     func fill<Value>(
       _ option: WritableKeyPath<WeightsOptions, Value?>, _ value: Value?, _ words: String
@@ -114,6 +114,6 @@ struct HubConfiguration {
     fill(\.mean, mean, "mean")
     fill(\.std, std, "deviation")
     if classNames != nil { said.append("classes") }
-    return (filled, "config.json beside it says: " + said.joined(separator: ", "))
+    return (filled, "config.json next to it says: \(said.joined(separator: ", "))")
   }
 }

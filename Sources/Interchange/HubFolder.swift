@@ -13,8 +13,10 @@ public struct HubFolder {
   }
 
   /// Why a network cannot be such a folder.
-  public struct Unsupported: Error, Hashable, CustomStringConvertible {
-    public let description: String
+  public struct Unsupported: Refusal, Hashable {
+    public let message: Message
+    public var description: String { message.description }
+    public var kind: RefusalKind { .input }
   }
 
   private let model: ModelFile
@@ -22,15 +24,15 @@ public struct HubFolder {
   private let mean: [Float], std: [Float]
   private let stages: ResidualStages
 
-  /// - Throws: ``Unsupported`` where the library has no such network, or images are prepared in a way
+  /// - Throws: ``Unsupported`` if the library has no such network, or images are prepared in a way
   ///   that it does not know.
   public init(_ model: ModelFile, style: Style) throws(Unsupported) {
     self.model = model
     self.style = style
-    guard case .channels(let mean, let std) = model.normalization else {
+    guard case .channels(let mean, let std) = model.preparation.normalization else {
       throw Unsupported(
-        description: "\(style.rawValue) subtracts one mean a channel, and this model one a pixel; "
-          + "`averagingMean` takes its averages, which changes results a little")
+        message: "\(style.rawValue) subtracts one mean a channel, and this model one a pixel; "
+          + "\(OptionName.averagingMean) takes its averages, which changes results a little")
     }
     (self.mean, self.std) = (mean, std)
     let network = model.network
@@ -39,16 +41,16 @@ public struct HubFolder {
       network.shortcut == .projection
     else {
       throw Unsupported(
-        description: "\(style.rawValue) has no network like \(network.name)"
-          + (network.shortcut.map { " with shortcut option \($0.option)" } ?? "")
+        message: "\(style.rawValue) has no network like \(network.name)"
+          + (network.shortcut.map { " with shortcut option \($0.option.rawValue)" } ?? "")
           + "; convert it to .safetensors or .pth")
     }
     let isKnown = ImageNetResNet.depths.contains { "resnet\($0)" == network.name }
     if style == .timm, !isKnown || network.stridePlacement == .first1x1 {
       throw Unsupported(
-        description: "timm has no \(network.name)"
+        message: "timm has no \(network.name)"
           + (isKnown ? " with the stride on the 1×1 convolution" : "")
-          + "; ask for `style` transformers")
+          + "; ask for \(OptionName.hubStyle) transformers")
     }
   }
 
@@ -84,8 +86,9 @@ public struct HubFolder {
     let poolSide = (side + 31) / 32
     let preprocessing: [String: Any] = [
       "input_size": [3, side, side], "pool_size": [poolSide, poolSide],
-      // Images of any proportions are resized to a square, nothing is cut off.
-      "crop_mode": "squash", "crop_pct": 1.0, "interpolation": "bilinear",
+      "crop_mode": isSquashed ? "squash" : "center",
+      "crop_pct": isSquashed ? 1.0 : Double(side) / Double(resizedSide),
+      "interpolation": "bilinear",
       "mean": mean.map(Self.decimal), "std": std.map(Self.decimal),
       "num_classes": model.network.classes, "first_conv": "conv1", "classifier": "fc",
     ]
@@ -115,13 +118,30 @@ public struct HubFolder {
   }
 
   private var preprocessor: [String: Any] {
-    [
-      // Images of any proportions are resized to a square, nothing is cut off.
-      "image_processor_type": "ViTImageProcessor", "do_resize": true,
-      "size": ["height": side, "width": side], "resample": 2, "do_rescale": true,
-      "rescale_factor": 1.0 / 255, "do_normalize": true, "image_mean": mean.map(Self.decimal),
+    let view: [String: Any] =
+      isSquashed
+      ? [
+        "image_processor_type": "ViTImageProcessor", "size": ["height": side, "width": side],
+      ]
+      : [
+        "image_processor_type": "ConvNextImageProcessor", "size": ["shortest_edge": side],
+        "crop_pct": Double(side) / Double(resizedSide),
+      ]
+    return view.merging([
+      "do_resize": true, "resample": 2, "do_rescale": true, "rescale_factor": 1.0 / 255,
+      "do_normalize": true, "image_mean": mean.map(Self.decimal),
       "image_std": std.map(Self.decimal),
-    ]
+    ]) { $1 }
+  }
+
+  /// Whether images are resized to a square; else the square is cut out of their middle.
+  private var isSquashed: Bool { model.preparation.view == .squash }
+  /// The shorter side of a resized image.
+  private var resizedSide: Int {
+    switch model.preparation.view {
+    case .squash: side
+    case .centerCrop(let shorterSide): shorterSide
+    }
   }
 
   private var card: String {
@@ -150,7 +170,7 @@ public struct HubFolder {
       ```
 
       Inputs are RGB from 0 to 1, less the mean (\(numbers(mean))), divided by
-      (\(numbers(std))). Shortcut option \(model.network.shortcut?.option ?? "none"), stride on the
+      (\(numbers(std))). Shortcut option \(model.network.shortcut?.option.rawValue ?? "none"), stride on the
       \(model.network.stridePlacement?.rawValue ?? "3x3") convolution of a block.
 
       """

@@ -6,11 +6,14 @@ import ResidualImages
 ///
 /// Tensors have the parameters' paths; a per-pixel mean is the tensor `preprocessing.mean`. The
 /// file's metadata say what the network is, how images are prepared and what the classes are called.
+/// Tensors whose names begin with ``trainingPrefix`` belong to a checkpoint, and are left out.
 public struct ModelFile: Sendable {
   /// The format that this version writes. Files of a higher version are refused.
-  public static let formatVersion = 1
+  public static let formatVersion = 2
   static let formatName = "residual-model"
   static let meanTensor = "preprocessing.mean"
+  /// Begins the names of tensors that only resuming a run needs; from version 2 on.
+  package static let trainingPrefix = "training/"
   /// The provenance field for the training steps that are done.
   public static let stepField = "step"
 
@@ -25,7 +28,7 @@ public struct ModelFile: Sendable {
   /// The network that the tensors belong to.
   public let network: Network
   /// How images are prepared for it.
-  public let normalization: Normalization
+  public let preparation: Preparation
   /// In the order of the logits.
   public let classNames: [String]
   /// How the running statistics came about.
@@ -37,22 +40,26 @@ public struct ModelFile: Sendable {
 
   /// A model of values in memory.
   ///
-  /// - Precondition: there is a name for each class, and a tensor of the right shape for each slot
-  ///   of the network, or at least for those that classification needs.
+  /// - Precondition: there is a name for each class, a preparation for images of the network's size, and
+  ///   a tensor of the right shape for each slot of the network, or at least for those that
+  ///   classification needs.
   public init(
-    network: Network, normalization: Normalization, classNames: [String], statistics: Statistics,
+    network: Network, preparation: Preparation, classNames: [String], statistics: Statistics,
     tensors: [String: Tensor<Float>], provenance: [String: String] = [:]
   ) {
     precondition(
       classNames.count == network.classes,
       "\(classNames.count) class names for \(network.classes) classes")
-    let needed = Self.neededSlots(of: network)
-    for slot in network.slots where needed.contains(slot.name) || tensors[slot.name] != nil {
+    precondition(
+      preparation.side == network.inputSide,
+      "images of \(preparation.side) pixels for a network of \(network.inputSide)")
+    for slot in network.slots
+    where network.inferenceSlots.contains(slot.name) || tensors[slot.name] != nil {
       precondition(
         tensors[slot.name]?.shape == slot.shape, "tensor \(slot.name) must have \(slot.shape)")
     }
     self.network = network
-    self.normalization = normalization
+    self.preparation = preparation
     self.classNames = classNames
     self.statistics = statistics
     self.tensors = tensors
@@ -61,30 +68,24 @@ public struct ModelFile: Sendable {
 
   /// The same model, prepared for otherwise or with other names for its classes.
   ///
-  /// - Precondition: there is a name for each class.
-  public func replacing(normalization: Normalization? = nil, classNames: [String]? = nil)
-    -> ModelFile
-  {
+  /// - Precondition: there is a name for each class, and the preparation is for images of this size.
+  public func replacing(preparation: Preparation? = nil, classNames: [String]? = nil) -> ModelFile {
     ModelFile(
-      network: network, normalization: normalization ?? self.normalization,
+      network: network, preparation: preparation ?? self.preparation,
       classNames: classNames ?? self.classNames, statistics: statistics, tensors: tensors,
       provenance: provenance)
   }
 
   /// The same model with a mean for each pixel replaced by each channel's average of it.
   public func averagingMean() -> ModelFile {
-    guard case .perPixelMean(let mean) = normalization else { return self }
+    guard case .perPixelMean(let mean) = preparation.normalization else { return self }
     let average = (0..<3).map { channel in
       Float(
         stride(from: channel, to: mean.count, by: 3).reduce(0.0) { $0 + Double(mean[$1]) }
           / Double(mean.count / 3))
     }
-    return replacing(normalization: .channels(mean: average, std: [1, 1, 1]))
-  }
-
-  /// The names of what classification needs.
-  private static func neededSlots(of network: Network) -> Set<String> {
-    Set(network.graph(.inference).slots.map(\.name))
+    let channels = Normalization.channels(mean: average, std: [1, 1, 1])
+    return (try? preparation.replacing(channels)).map { replacing(preparation: $0) } ?? self
   }
 
   /// Writes the file whole or not at all.
@@ -92,7 +93,7 @@ public struct ModelFile: Sendable {
   /// - Throws: ``FileError``.
   public func write(to path: String) throws {
     var entries = tensors.map { SafetensorsEntry($0.key, $0.value) }
-    if case .perPixelMean(let mean) = normalization {
+    if case .perPixelMean(let mean) = preparation.normalization {
       let side = network.inputSide
       entries.append(SafetensorsEntry(Self.meanTensor, Tensor([side, side, 3], mean)))
     }
@@ -123,11 +124,10 @@ public struct ModelFile: Sendable {
     let metadata = try ModelMetadata(file.metadata, file: path)
     network = try metadata.network(expected, file: path)
     let slots = network.slots
-    let needed = Self.neededSlots(of: network)
     var tensors: [String: Tensor<Float>] = [:]
     for slot in slots {
       guard let record = file[slot.name] else {
-        guard needed.contains(slot.name) else { continue }
+        guard network.inferenceSlots.contains(slot.name) else { continue }
         throw ModelFileError.missingTensor(file: path, name: slot.name, network: network.name)
       }
       guard record.shape == slot.shape else {
@@ -137,24 +137,31 @@ public struct ModelFile: Sendable {
       tensors[slot.name] = try file.floats(slot.name)
     }
     let known = Set(slots.map(\.name)).union([Self.meanTensor])
-    if let extra = file.names.first(where: { !known.contains($0) }) {
+    func isTraining(_ name: String) -> Bool {
+      metadata.version > 1 && name.utf8.starts(with: Self.trainingPrefix.utf8)
+    }
+    if let extra = file.names.first(where: { !known.contains($0) && !isTraining($0) }) {
       throw ModelFileError.extraTensor(file: path, name: extra, network: network.name)
     }
     self.tensors = tensors
-    normalization = try metadata.normalization(file: path, in: file)
+    preparation = try metadata.preparation(of: network, file: path, in: file)
     (classNames, statistics) = (metadata.classNames, metadata.statistics)
     provenance = metadata.provenance
   }
 }
 
 /// Why a file is not a model of ours.
-public enum ModelFileError: Error, Hashable, CustomStringConvertible {
+public enum ModelFileError: Refusal, Hashable {
   /// A safetensors file without our description.
   case notAModel(file: String)
   /// A format version above ``ModelFile/formatVersion``.
   case newerVersion(file: String, version: String)
   /// A field of the description that is missing, malformed or contradicts another.
   case badField(file: String, field: String, value: String)
+  /// A field whose value only a later version can know.
+  case unknownValue(file: String, field: String, value: String)
+  /// A preparation of images whose parts contradict each other, or the network.
+  case contradiction(file: String, reason: String)
   /// A graph of layers that cannot be read.
   case badGraph(file: String, reason: String)
   /// A tensor that the description calls for and the file lacks.
@@ -166,6 +173,7 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
   /// A model whose network or classes are not those that were asked for.
   case otherNetwork(file: String, found: String, expected: String)
 
+  public var kind: RefusalKind { .input }
   public var description: String {
     switch self {
     case .notAModel(let file):
@@ -179,6 +187,11 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
     case .badField(let file, let field, let value):
       "\(file): the description's '\(field)' is '\(Printable(value.prefix(80)))', which cannot be right; "
         + "write the file again"
+    case .unknownValue(let file, let field, let value):
+      "\(file): the description's '\(field)' is '\(Printable(value.prefix(80)))', which this version does "
+        + "not know; update this program, or write the file again"
+    case .contradiction(let file, let reason):
+      "\(file): its description contradicts itself: \(reason); write the file again"
     case .badGraph(let file, let reason): "\(file): its layers cannot be read: \(reason)"
     case .missingTensor(let file, let name, let network):
       "\(file): tensor '\(Printable(name))' of \(Printable(network)) is missing; the file is incomplete"

@@ -6,49 +6,65 @@ import ResidualImages
 ///
 /// | field | value |
 /// |---|---|
-/// | `format`, `format_version` | `residual-model`, `1` |
+/// | `format`, `format_version` | `residual-model`, `2` |
 /// | `network`, `classes`, `class_names` | canonical name, number, JSON array |
 /// | `graph` | the layers of a network named `onnx`: an ONNX model without its numbers, in base64 |
 /// | `shortcut`, `shortcut_padding` | `A`, `B`, `C` or `none`; `end` or `both` with A |
 /// | `stride_on` | `1x1` or `3x3`, of networks with bottlenecks |
 /// | `inception_branch` | `5x5` or `3x3`, of GoogLeNet |
 /// | `input_side`, `channel_order` | pixels; `RGB` |
+/// | `view` | `squash`, or `center-crop` with `shorter_side`: how an image becomes a square |
+/// | `interpolation` | `bilinear` |
 /// | `preprocessing` | `per-pixel-mean` (tensor `preprocessing.mean`) or `channels` |
 /// | `mean`, `std` | JSON arrays of three numbers, with `channels` |
+/// | `storage` | `float32` |
 /// | `batch_normalization` | `exact` or `moving` |
 /// | `provenance.…` | free |
+///
+/// Version 1 has no `view`, `interpolation` and `storage`: images are squashed. A later view or storage
+/// type is another value of its field, which this version refuses by name.
 struct ModelMetadata {
   let fields: [String: String]
 
-  private enum Field {
+  enum Field {
     static let format = "format", version = "format_version", network = "network"
     static let classes = "classes", classNames = "class_names", shortcut = "shortcut"
-    static let padding = "shortcut_padding", stride = "stride_on", branch = "inception_branch"
-    static let side = "input_side", order = "channel_order"
+    static let side = "input_side", order = "channel_order", storage = "storage"
+    static let view = "view", shorterSide = "shorter_side", interpolation = "interpolation"
     static let preprocessing = "preprocessing", mean = "mean", std = "std"
     static let statistics = "batch_normalization", provenance = "provenance."
     static let graph = "graph"
   }
-  private enum Preprocessing {
+  enum Preprocessing {
     static let perPixelMean = "per-pixel-mean", channels = "channels"
   }
+  enum View { static let squash = "squash", centerCrop = "center-crop" }
+  static let order = "RGB", interpolation = "bilinear", storage = "float32"
+  private static let noShortcut = "none"
 
   init(_ model: ModelFile) {
+    let network = model.network
     var fields = [
       Field.format: ModelFile.formatName, Field.version: String(ModelFile.formatVersion),
-      Field.network: model.network.name, Field.classes: String(model.network.classes),
-      Field.classNames: Self.json(model.classNames),
-      Field.shortcut: model.network.shortcut?.option ?? "none",
-      Field.side: String(model.network.inputSide), Field.order: "RGB",
+      Field.network: network.name, Field.classes: String(network.classes),
+      Field.classNames: Self.json(model.classNames), Field.shortcut: Self.noShortcut,
+      Field.side: String(network.inputSide), Field.order: Self.order,
+      Field.interpolation: Self.interpolation, Field.storage: Self.storage,
       Field.statistics: model.statistics.rawValue,
     ]
-    if case .padding(let padding) = model.network.shortcut {
-      fields[Field.padding] = padding.rawValue
+    for option in NetworkVariant.settings {
+      if let text = option.text(network.variant.structure)?.single {
+        fields[option.option.key] = text
+      }
     }
-    fields[Field.graph] = model.network.definition
-    fields[Field.stride] = model.network.stridePlacement?.rawValue
-    fields[Field.branch] = model.network.inceptionBranch?.rawValue
-    switch model.normalization {
+    fields[Field.graph] = network.definition
+    switch model.preparation.view {
+    case .squash: fields[Field.view] = View.squash
+    case .centerCrop(let shorterSide):
+      fields[Field.view] = View.centerCrop
+      fields[Field.shorterSide] = String(shorterSide)
+    }
+    switch model.preparation.normalization {
     case .perPixelMean: fields[Field.preprocessing] = Preprocessing.perPixelMean
     case .channels(let mean, let std):
       fields[Field.preprocessing] = Preprocessing.channels
@@ -59,10 +75,18 @@ struct ModelMetadata {
     self.fields = fields
   }
 
-  /// A field that is a word: `nil` where it is missing, empty where it is so long that comparing it
+  /// A field that is a word: `nil` if it is missing, empty if it is so long that comparing it
   /// would take long.
-  private func word(_ field: String) -> String? {
+  func word(_ field: String) -> String? {
     fields[field].map { $0.utf8.count <= FileBytes.maximumNameLength ? $0 : "" }
+  }
+
+  func bad(_ field: String, file: String) -> ModelFileError {
+    .badField(file: file, field: field, value: fields[field] ?? "")
+  }
+
+  func unknown(_ field: String, file: String) -> ModelFileError {
+    .unknownValue(file: file, field: field, value: fields[field] ?? "")
   }
 
   /// Whether a file's header describes a model.
@@ -70,7 +94,7 @@ struct ModelMetadata {
     fields[Field.format]?.utf8.elementsEqual(ModelFile.formatName.utf8) == true
   }
 
-  /// - Throws: ``ModelFileError`` where the file is not of this format and version.
+  /// - Throws: ``ModelFileError`` if the file is not of this format and version.
   init(_ fields: [String: String], file: String) throws(ModelFileError) {
     guard Self.describes(fields) else { throw .notAModel(file: file) }
     let version = fields[Field.version] ?? ""
@@ -81,16 +105,22 @@ struct ModelMetadata {
       throw .newerVersion(file: file, version: version)
     }
     self.fields = fields
+    self.version = number
     classNames = try Self.decode([String].self, fields, Field.classNames, file: file)
     let statistics = word(Field.statistics) ?? ""
     guard let value = ModelFile.Statistics(rawValue: statistics) else {
       throw .badField(file: file, field: Field.statistics, value: statistics)
     }
     self.statistics = value
+    guard number == 1 || word(Field.storage) == Self.storage else {
+      throw unknown(Field.storage, file: file)
+    }
   }
 
   private(set) var classNames: [String] = []
   private(set) var statistics = ModelFile.Statistics.moving
+  /// Of the format.
+  private(set) var version = ModelFile.formatVersion
 
   var provenance: [String: String] {
     Dictionary(
@@ -100,32 +130,24 @@ struct ModelMetadata {
       })
   }
 
+  // MARK: The network
+
   /// The network that is described.
   ///
   /// - Parameter expected: the network that it must be; `nil` for any that can be built from a name or
   ///   a graph.
   func network(_ expected: Network? = nil, file: String) throws(ModelFileError) -> Network {
-    func bad(_ field: String) -> ModelFileError {
-      .badField(file: file, field: field, value: fields[field] ?? "")
-    }
     guard let classes = word(Field.classes).flatMap({ Int($0) }), classes >= 1,
       classes == classNames.count
-    else { throw bad(Field.classes) }
-    let option = word(Field.shortcut) ?? ""
-    let shortcut = Shortcut(option: option, padding: word(Field.padding) ?? "")
-    guard shortcut != nil || option == "none" else { throw bad(Field.shortcut) }
-    guard word(Field.order) == "RGB" else { throw bad(Field.order) }
-    let placement = word(Field.stride).flatMap(StridePlacement.init)
-    guard (placement == nil) == (word(Field.stride) == nil) else { throw bad(Field.stride) }
-    let branch = word(Field.branch).flatMap(InceptionBranch.init)
-    guard (branch == nil) == (word(Field.branch) == nil) else { throw bad(Field.branch) }
+    else { throw bad(Field.classes, file: file) }
+    guard word(Field.order) == Self.order else { throw bad(Field.order, file: file) }
+    let variant = try variant(file: file)
     guard let side = word(Field.side).flatMap({ Int($0) }), word(Field.side) == String(side),
       expected != nil || Network.inputSides.contains(side)
-    else { throw bad(Field.side) }
+    else { throw bad(Field.side, file: file) }
     let name = word(Field.network) ?? ""
     if let expected {
-      guard expected.name == name, expected.shortcut == shortcut,
-        expected.stridePlacement == placement, expected.inceptionBranch == branch,
+      guard expected.name == name, expected.variant.structure == variant,
         (expected.definition ?? "").utf8.elementsEqual((fields[Field.graph] ?? "").utf8),
         expected.inputSide == side, expected.classes == classes
       else {
@@ -134,25 +156,39 @@ struct ModelMetadata {
       return expected
     }
     if let definition = fields[Field.graph] {
-      guard name == Network.unnamed, shortcut == nil, placement == nil, branch == nil else {
-        throw bad(Field.network)
+      guard name == Network.unnamed, variant == .init() else {
+        throw bad(Field.network, file: file)
       }
       return try Self.network(definition, side: side, classes: classes, file: file)
     }
     let network: Network
     do {
       network = try NetworkCatalog.network(
-        named: name, shortcut: shortcut, stridePlacement: placement, inceptionBranch: branch,
-        inputSide: side, classes: classes)
+        named: name, variant: variant, inputSide: side, classes: classes)
     } catch {
-      throw bad(Field.network)
+      throw bad(Field.network, file: file)
     }
-    guard network.name == name, network.shortcut == shortcut else {
-      throw bad(Field.network)
+    guard network.name == name else { throw bad(Field.network, file: file) }
+    let differing = NetworkVariant.settings.differences(network.variant.structure, variant)
+    if let option = differing.first?.option {
+      throw bad(option == .shortcut ? Field.network : option.key, file: file)
     }
-    guard network.stridePlacement == placement else { throw bad(Field.stride) }
-    guard network.inceptionBranch == branch else { throw bad(Field.branch) }
     return network
+  }
+
+  private func variant(file: String) throws(ModelFileError) -> NetworkVariant {
+    var variant = NetworkVariant()
+    for setting in NetworkVariant.settings {
+      guard let text = word(setting.option.key) else { continue }
+      if setting.option == .shortcut, text == Self.noShortcut { continue }
+      do { try setting.set(.word(text), in: &variant) } catch {
+        throw bad(setting.option.key, file: file)
+      }
+      // As it was written, not as a person may write it.
+      guard setting.text(variant)?.single == text else { throw bad(setting.option.key, file: file) }
+    }
+    guard fields[Field.shortcut] != nil else { throw bad(Field.shortcut, file: file) }
+    return variant.structure
   }
 
   private static func network(_ definition: String, side: Int, classes: Int, file: String)
@@ -178,45 +214,7 @@ struct ModelMetadata {
     #endif
   }
 
-  func normalization(file: String, in tensors: Safetensors) throws -> Normalization {
-    try normalization(file: file) {
-      guard let record = tensors[ModelFile.meanTensor] else {
-        throw ModelFileError.missingTensor(
-          file: file, name: ModelFile.meanTensor, network: fields[Field.network] ?? "")
-      }
-      let side = Int(fields[Field.side] ?? "") ?? 0
-      let expected = Shape([side, side, 3])
-      guard record.shape == expected else {
-        throw ModelFileError.wrongShape(
-          file: file, name: ModelFile.meanTensor, found: record.shape, expected: expected)
-      }
-      return try tensors.floats(ModelFile.meanTensor).scalars
-    }
-  }
-
-  /// How images are prepared.
-  ///
-  /// - Parameter mean: reads that of each pixel, `[side, side, 3]`, where there is one.
-  func normalization(file: String, perPixel mean: () throws -> [Float]) throws -> Normalization {
-    let kind = word(Field.preprocessing) ?? ""
-    switch kind {
-    case Preprocessing.perPixelMean: return .perPixelMean(try mean())
-    case Preprocessing.channels:
-      let mean = try Self.decode([Float].self, fields, Field.mean, file: file)
-      let std = try Self.decode([Float].self, fields, Field.std, file: file)
-      guard mean.count == 3 else {
-        throw ModelFileError.badField(
-          file: file, field: Field.mean, value: fields[Field.mean] ?? "")
-      }
-      guard std.count == 3, std.allSatisfy({ $0 > 0 }) else {
-        throw ModelFileError.badField(
-          file: file, field: Field.std, value: fields[Field.std] ?? "")
-      }
-      return .channels(mean: mean, std: std)
-    default:
-      throw ModelFileError.badField(file: file, field: Field.preprocessing, value: kind)
-    }
-  }
+  // MARK: JSON
 
   /// Bytes of a field of JSON, which become many times as many in memory: enough for the numbered names
   /// of a million classes.
@@ -227,7 +225,7 @@ struct ModelMetadata {
     (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
   }
 
-  private static func decode<Result: Decodable>(
+  static func decode<Result: Decodable>(
     _ type: Result.Type, _ fields: [String: String], _ field: String, file: String
   ) throws(ModelFileError) -> Result {
     let text = fields[field] ?? ""

@@ -1,13 +1,15 @@
+import ResidualImages
 import ResidualNetworks
 
 /// What a file of weights does not say of itself. What is `nil` is recognised or assumed.
+///
+/// The options of a ``NetworkVariant`` are options here, too: `options.stridePlacement`.
+@dynamicMemberLookup
 public struct WeightsOptions: Hashable, Sendable {
   /// A name that ``NetworkCatalog`` knows.
   public var model: String?
-  /// Where zero-padding shortcuts put their zeros.
-  public var shortcutPadding: Shortcut.ZeroPadding?
-  /// Which convolution of a bottleneck has the stride.
-  public var stridePlacement: StridePlacement?
+  /// The options by which networks of one name differ.
+  public var variant = NetworkVariant()
   /// The side of images in pixels.
   public var inputSide: Int?
   /// What the network was trained on, for each of its channels: the mean and the deviation.
@@ -18,13 +20,13 @@ public struct WeightsOptions: Hashable, Sendable {
   public var inputRange: InputRange?
 
   /// The order in which a network takes the channels of an image.
-  public enum ChannelOrder: String, Hashable, Sendable, CaseIterable {
+  public enum ChannelOrder: String, SettingValue, CaseIterable {
     case rgb = "RGB"
     case bgr = "BGR"
   }
 
   /// What black and white are.
-  public enum InputRange: String, Hashable, Sendable, CaseIterable {
+  public enum InputRange: String, SettingValue, CaseIterable {
     case unit = "0-1"
     case bytes = "0-255"
   }
@@ -32,50 +34,73 @@ public struct WeightsOptions: Hashable, Sendable {
   /// Leaves everything open.
   public init() {}
 
-  /// The names of what is not left open, in the order above.
-  var given: [String] {
-    var names: [String] = []
-    if model != nil { names.append("model") }
-    if shortcutPadding != nil { names.append("shortcutPadding") }
-    if stridePlacement != nil { names.append("stridePlacement") }
-    if inputSide != nil { names.append("inputSide") }
-    if mean != nil { names.append("mean") }
-    if std != nil { names.append("std") }
-    if channelOrder != nil { names.append("channelOrder") }
-    if inputRange != nil { names.append("inputRange") }
-    return names
+  /// An option of the network's variant.
+  public subscript<Option>(dynamicMember path: WritableKeyPath<NetworkVariant, Option>) -> Option {
+    get { variant[keyPath: path] }
+    set { variant[keyPath: path] = newValue }
   }
 
-  /// Checks that a network has what the options are about.
+  // MARK: Settings
+
+  /// What the network is.
+  public static let networkSettings: [Setting<WeightsOptions>] =
+    [
+      Setting(
+        .model, \.model, placeholder: "name", default: "cifar-resnet20",
+        help: "The network, such as resnet20, resnet50 or cifar-plain56: see 'resnet networks'.")
+    ] + NetworkVariant.settings.map { $0.within(\.variant) } + [
+      Setting(
+        .inputSide, \.inputSide, .range(Network.inputSides), placeholder: "n",
+        default: "32; 224 for ImageNet", help: "The side of the images in pixels.")
+    ]
+
+  /// How images are prepared for it.
+  public static let preparationSettings: [Setting<WeightsOptions>] = [
+    Setting(
+      .mean, \.mean, three("three numbers, such as 0.485,0.456,0.406") { $0.isFinite },
+      placeholder: "a,b,c", default: "torchvision's",
+      help: "The mean that a network from elsewhere subtracts from each channel."),
+    Setting(
+      .std, \.std,
+      three("three numbers above 0, such as 0.229,0.224,0.225") { $0.isFinite && $0 > 0 },
+      placeholder: "a,b,c", default: "torchvision's",
+      help: "The deviation that it divides each channel by."),
+    Setting(
+      .channelOrder, \.channelOrder, default: "RGB", help: "The order of its channels."),
+    Setting(
+      .inputRange, \.inputRange, default: "0-1",
+      help: "Its inputs before the mean is subtracted."),
+  ]
+
+  private static func three(_ words: String, _ isAllowed: @escaping @Sendable (Float) -> Bool)
+    -> SettingRange<[Float]>
+  {
+    SettingRange(words) { $0.count == 3 && $0.allSatisfy(isAllowed) }
+  }
+
+  static let settings = networkSettings + preparationSettings
+
+  /// What is not left open.
+  var given: [OptionName] { Self.settings.filter { $0.isGiven(in: self) }.map(\.option) }
+
+  /// Checks that a network has what the options are about, and that it is what they say.
   func check(for network: Network, from file: String) throws(WeightsError) {
-    if stridePlacement != nil, network.stridePlacement == nil {
+    if let unused = variant.firstUnused(by: network.variant) {
       throw .notOfNetwork(
-        file: file, option: "stridePlacement", network: network.name, part: "bottlenecks")
-    }
-    if shortcutPadding != nil {
-      guard case .padding = network.shortcut else {
-        throw .notOfNetwork(
-          file: file, option: "shortcutPadding", network: network.name,
-          part: "zero-padding shortcuts")
-      }
+        file: file, option: unused.option, network: network.name, part: unused.part)
     }
   }
+}
 
-  /// Checks the numbers.
-  func check() throws(WeightsError) {
-    for (option, numbers, isDeviation) in [("mean", mean, false), ("std", std, true)] {
-      guard let numbers else { continue }
-      guard numbers.count == 3, numbers.allSatisfy({ $0.isFinite && !(isDeviation && $0 <= 0) })
-      else {
-        throw .outOfRange(
-          option: option, value: numbers.map { "\($0)" }.joined(separator: ","),
-          allowed: "three numbers\(isDeviation ? " above 0" : "")")
-      }
-    }
-    if let inputSide, !Network.inputSides.contains(inputSide) {
-      throw .outOfRange(
-        option: "inputSide", value: "\(inputSide)",
-        allowed: "\(Network.inputSides.lowerBound) to \(Network.inputSides.upperBound)")
-    }
-  }
+extension OptionName {
+  /// The name of a network.
+  public static let model = OptionName("model", key: "model")
+  /// An option of ``WeightsOptions``.
+  public static let mean = OptionName("mean", key: "mean")
+  /// An option of ``WeightsOptions``.
+  public static let std = OptionName("std", key: "std")
+  /// An option of ``WeightsOptions``.
+  public static let channelOrder = OptionName("channelOrder", key: "channel_order")
+  /// An option of ``WeightsOptions``.
+  public static let inputRange = OptionName("inputRange", key: "input_range")
 }

@@ -23,17 +23,17 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
     choice(extents, lanes: lanes, overhead: Cost.inverseTransform)
   }
 
-  /// What the choice counts with, per product of one input channel and one vector of output
-  /// channels, in multiply-adds. `Benchmarks/kernels --fit` measures them.
+  /// The costs that decide, per product of one input channel and one vector of output channels, in
+  /// multiply-adds. `Benchmarks/kernels --fit` measures them.
   package enum Cost {
     /// A pixel, for the direct kernel.
     package static let directPixel = 9
-    /// A tile of 4×4 pixels, for Winograd's: 36, and half as many again for its transforms.
+    /// A tile of 4×4 pixels, for Winograd's: 36, plus half of that for its transforms.
     package static let winogradTile = 54
     /// The filter's transform, or the reading of one that was transformed earlier, four times as
     /// large as the filter.
     package static let filter = 300
-    /// The filter's transform beside the products.
+    /// The filter's transform during the products.
     package static let filterWhenUsed = 150
     /// A filter gradient's transform, once a part, in whole vectors.
     package static let inverseTransform = 200
@@ -48,7 +48,7 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
   /// reading the transformed one, four times as large, would take longer than its arithmetic.
   package static func transformsFilterWhenUsed(_ e: ConvolutionExtents) -> Bool { tiles(e) <= 16 }
 
-  /// Whether the algorithm computes such convolutions, and their filter gradients, at all.
+  /// Whether the algorithm can compute such convolutions and their filter gradients.
   public func applies(to extents: ConvolutionExtents, lanes: Int) -> Bool {
     switch self {
     case .direct: true

@@ -1,4 +1,4 @@
-/// What becomes of a convolution's output before it is stored, for each channel k:
+/// How a convolution's output is mapped before it is stored, for each channel k:
 ///
 ///     output = [rectify](sum · scale[k] + shift[k] [+ residual])
 ///

@@ -24,7 +24,7 @@ public struct ConvolutionExtents: Hashable, Sendable {
   /// One more than the zeros between neighbouring input pixels.
   public var inputDilationHeight: Int, inputDilationWidth: Int
 
-  /// Extents taken as they are: nothing checks that the output's fit the others.
+  /// Extents without a check: nothing tests that the output's fit the others.
   public init(
     batch: Int, input: (height: Int, width: Int, channels: Int),
     output: (height: Int, width: Int, channels: Int), filter: (height: Int, width: Int),
@@ -40,7 +40,7 @@ public struct ConvolutionExtents: Hashable, Sendable {
     (inputDilationHeight, inputDilationWidth) = inputDilation
   }
 
-  /// The rows of all output images: what a convolution is cut into parts by.
+  /// The rows of all output images; parts of a convolution are ranges of them.
   public var outputRows: Int { batch * outputHeight }
   /// Multiply-adds of the formula above, those with padding and other zeros included.
   public var multiplyAdds: Int {
@@ -65,7 +65,7 @@ public struct ConvolutionExtents: Hashable, Sendable {
 
 /// How a stored filter `[k, c, r, s]` is read while it is packed.
 public enum FilterPacking: Hashable, Sendable {
-  /// As it stands: for the forward convolution.
+  /// In its own order: for the forward convolution.
   case forward
   /// Rotated by half a turn, channel axes exchanged: for the input gradient, whose extents name the
   /// stored filter's input channels as output channels and the other way round.

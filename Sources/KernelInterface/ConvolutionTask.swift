@@ -1,4 +1,4 @@
-/// One call of a convolution kernel: what it reads, what it computes and where to.
+/// One call of a convolution kernel: what it reads, what it computes, and where that goes.
 public struct ConvolutionTask {
   /// `[n, h, w, c]`.
   public let input: UnsafePointer<Float>
@@ -12,9 +12,9 @@ public struct ConvolutionTask {
   public let rows: Range<Int>
   /// The output channels to compute: from a multiple of two vectors to another, or to the end.
   public let channels: Range<Int>
-  /// What becomes of the output before it is stored.
+  /// How the output is mapped before it is stored.
   public let epilogue: ConvolutionEpilogue?
-  /// What the caller needs next.
+  /// The memory that the caller needs next.
   public let lookahead: Lookahead
   /// Floats as ``KernelLibrary/convolutionScratchCount(_:algorithm:)`` says.
   public let scratch: UnsafeMutablePointer<Float>

@@ -36,9 +36,9 @@ public protocol KernelLibrary: Sendable {
   /// Adds the output rows `rows` of a forward convolution to the filter gradient summed over the
   /// rows `part`, in the kernel's own layout.
   ///
-  /// A part's rows come in order, in one or more calls with the same `partial` and with the scratch
-  /// memory left as it is between them. The first call begins the sum, and the last completes it.
-  /// Calls but the last end with an image or a multiple of four of its rows.
+  /// A part's rows come in order, in one or more calls with the same `partial`; between them the
+  /// scratch memory must not change. The first call begins the sum, and the last completes it.
+  /// Every call but the last ends with an image or a multiple of four of its rows.
   func filterGradient(
     _ input: Input, outputGradient: Input, partial: Output, extents: ConvolutionExtents,
     rows: Range<Int>, of part: Range<Int>, lookahead: Lookahead, scratch: Output,
@@ -49,8 +49,8 @@ public protocol KernelLibrary: Sendable {
     _ partials: Input, count: Int, filterGradient: Output, extents: ConvolutionExtents,
     channels: Range<Int>, algorithm: ConvolutionAlgorithm)
 
-  /// One of Winograd's transforms along one axis, of one number at each place: what the convolution
-  /// does with every vector, for tests.
+  /// One of Winograd's transforms along one axis, of one number at each place, for tests: the
+  /// convolution does the same with every vector.
   func winogradTransform(_ transform: WinogradTransform, _ source: Input, into target: Output)
 
   // MARK: Normalisation (pixels × channels)
@@ -97,7 +97,7 @@ public protocol KernelLibrary: Sendable {
   /// `output = 1 / (1 + exp(−input))`, with a relative error below 3 · 10⁻⁷ for inputs above −87; below,
   /// the value at −87. A NaN stays a NaN.
   func sigmoid(_ input: Input, output: Output, elements: Range<Int>)
-  /// `output = gradient · result · (1 − result)`, the result being the sigmoid's.
+  /// `output = gradient · result · (1 − result)`, with the sigmoid's result.
   func sigmoidGradient(_ gradient: Input, result: Input, output: Output, elements: Range<Int>)
   /// `output = max(input, 0)`; a NaN stays a NaN.
   func rectify(_ input: Input, output: Output, elements: Range<Int>)

@@ -1,5 +1,5 @@
 /// Memory that the caller will read or write soon after a call: a kernel asks for it during its
-/// arithmetic, so that nobody waits for it later. A hint; it changes no result.
+/// arithmetic, so that no later step waits for it. A hint; it changes no result.
 public struct Lookahead {
   // The two gradients of a convolution need eight at most.
   private var pieces = InlineArray<8, Piece>(repeating: Piece(start: nil, count: 0))
@@ -15,7 +15,7 @@ public struct Lookahead {
   /// Nothing.
   public init() {}
 
-  /// Adds `count` floats from `start`. What does not fit in any more is left out.
+  /// Adds `count` floats from `start`. What no longer fits is left out.
   public mutating func append(_ start: UnsafePointer<Float>, count: Int) {
     guard end < pieces.count, count > 0 else { return }
     pieces[end] = Piece(start: start, count: count)

@@ -2,8 +2,8 @@
 ///
 /// Tensors are contiguous: input `[n, h, w, c]`, output `[n, p, q, c]`. The window of the output
 /// pixel (p, q) begins at the input pixel (p·stride − top, q·stride − left) and looks at every
-/// dilation-th pixel from there; what lies outside the input is left out, and no window lies outside
-/// whole.
+/// dilation-th pixel from there. Pixels outside the input are left out, and no window is wholly
+/// outside.
 public struct PoolingExtents: Hashable, Sendable {
   /// Images and channels (n, c), the same in the input and in the output.
   public var batch: Int, channels: Int
@@ -20,7 +20,7 @@ public struct PoolingExtents: Hashable, Sendable {
   /// Input pixels from one pixel of a window to the next.
   public var dilationHeight: Int, dilationWidth: Int
 
-  /// Extents taken as they are: nothing checks that the output's fit the others.
+  /// Extents without a check: nothing tests that the output's fit the others.
   public init(
     batch: Int, channels: Int, input: (height: Int, width: Int), output: (height: Int, width: Int),
     window: (height: Int, width: Int), stride: (height: Int, width: Int),
@@ -36,8 +36,8 @@ public struct PoolingExtents: Hashable, Sendable {
     (dilationHeight, dilationWidth) = dilation
   }
 
-  /// The rows of all input images: what the gradient is cut into parts by.
+  /// The rows of all input images; parts of the gradient are ranges of them.
   public var inputRows: Int { batch * inputHeight }
-  /// The rows of all output images: what the pooling is cut into parts by.
+  /// The rows of all output images; parts of the pooling are ranges of them.
   public var outputRows: Int { batch * outputHeight }
 }

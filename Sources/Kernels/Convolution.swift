@@ -6,9 +6,20 @@
 // stays in registers while the taps pass: each step loads the block's filter vectors and multiplies
 // them by one input number of each pixel, broadcast from memory. A pixel's window is r segments
 // of s · c contiguous floats. Every pixel of a tile has its own pointer, so a tile runs on over the
-// ends of rows; tiles of two heights cover nearly every strip, and where a last tile is too high it
-// repeats its last pixel: the same numbers are stored twice.
+// ends of rows. Tiles of two heights cover nearly every strip; a last tile that is too high repeats
+// its last pixel, and stores the same numbers twice.
 // Each output number is summed in one order, whatever the tile or the strip.
+//
+// Error: with u = 2⁻²⁴ an output of n = C · R · S products has
+//
+//     |error| ≤ γ_n · Σ |input| |filter|,   γ_n = n u / (1 − n u),
+//
+// since no product passes more than n roundings: its own and one an addition, or with a fused
+// multiply-add one a step; zeros around the image add none. For independent numbers with mean 0
+// roundings seldom agree: a sum of k products is about √k large, and its rounding about 0.43 u of
+// that, so that the relative L2 error is 0.43 u √(n / 2): 1.2e-6 for n = 4,608, 3×3 taps of 512
+// channels, as in a simulation of this order of sums. `scripts/check-accuracy` asks for less than
+// 5e-6.
 //
 // Rejected: tiles within a row (widths 7, 14 or 10 waste a third), a tile for every remainder, lanes
 // along pixels (channels lie together in memory), blocks of three vectors (channels are powers of

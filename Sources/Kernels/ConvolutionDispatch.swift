@@ -1,4 +1,4 @@
-// The convolution kernels of the interface: each is the asked algorithm's.
+// The convolution kernels of the interface: each calls the algorithm that is asked for.
 
 import ResidualKernelInterface
 

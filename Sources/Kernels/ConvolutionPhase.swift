@@ -16,7 +16,7 @@ struct AxisPhase {
   let firstOutput: Int, outputs: Int
   let firstTap: Int, taps: Int
   let step: Int
-  /// Negative where the first output's window starts in the padding.
+  /// Negative if the first output's window starts in the padding.
   let firstInput: Int
   let stride: Int
 

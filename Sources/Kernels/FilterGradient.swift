@@ -14,7 +14,7 @@
 // A strip is passed over once a tile, pixel by pixel, and pixels lie a power of two apart: they
 // would all fall into a few sets of the first-level cache. So the output gradient of a block of
 // channels is copied to a panel, with zeros that fill up the last vector, and the pixels of a 1×1
-// filter are laid side by side. Longer strips pass over the partial sums less often.
+// filter are copied side by side. Longer strips pass over the partial sums less often.
 //
 // Rejected: lanes along (r, s, c) (transposes the result, and the entries seldom fill them),
 // keeping sums in registers over several strips (each strip would be passed over once a tile).
@@ -30,7 +30,7 @@ private var blockLanes: Int { WideTile.width &* lanes }
 /// The scratch memory of a call.
 private struct Workspace {
   let size: StripSize
-  /// Floats between gathered pixels; 0 where pixels stay where they are.
+  /// Floats between gathered pixels; 0 if pixels stay where they are.
   let pitch: Int
   private let pixels: Int
 
@@ -182,9 +182,9 @@ extension Kernels {
 /// The sums of a part: a partial filter gradient.
 struct PartialSums {
   let pointer: Output
-  /// Whether the first strip replaces what lies there.
+  /// Whether the first strip replaces the sums that are there.
   var isFirst: Bool
-  /// Room for a block of channels that nobody reads.
+  /// Room for a block of channels that is never read.
   let waste: Output
   /// A vector of zeros.
   let zeros: Input
@@ -212,7 +212,7 @@ enum FilterGradientTile<let entries: Int, let vectors: Int> {
     var column = 0
     var entry = 0
     while entry < count {
-      // Entries after the last repeat it, and their sums go to waste.
+      // Entries after the last repeat it, and their sums are not used.
       var inputs = InlineArray<entries, Input>(repeating: window)
       for i in 0..<entries {
         inputs[i] = window

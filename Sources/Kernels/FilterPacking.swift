@@ -25,7 +25,7 @@ extension Kernels {
       }
       return
     }
-    // The stored filter is [outer, inner, r, s]; where output and input channels lie in it, and
+    // The stored filter is [outer, inner, r, s]: which axes are output and input channels, and
     // whether its taps run backwards.
     let taps = e.filterHeight &* e.filterWidth
     let outputStep = packing == .forward ? e.inputChannels &* taps : taps

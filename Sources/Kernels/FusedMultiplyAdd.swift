@@ -1,8 +1,8 @@
 // One name for the multiply-add, because the two spellings compile differently: `addingProduct` is
-// one instruction where the instruction set has it and a library call for each lane where it has
-// not; `a * b + c` is never contracted.
+// one instruction if the instruction set has it, and else a library call for each lane; `a * b + c`
+// is never contracted.
 
-/// `a · b + c`, rounded once where the instruction set can, otherwise twice.
+/// `a · b + c`, rounded once if the instruction set can, otherwise twice.
 @inline(__always) func fusedMultiplyAdd(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
   #if AVX2 || AVX512 || arch(arm64)
     return c.addingProduct(a, b)

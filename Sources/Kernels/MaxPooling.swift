@@ -1,9 +1,9 @@
 // Maximum pooling and its gradient, lanes over channels.
 //
-// Goals, in order: the speed of memory; parts that need nothing of each other; few lines.
+// Goals, in order: the speed of memory; independent parts; few lines.
 //
 // The gradient finds each window's largest pixel again instead of storing indices: the input is kept
-// for the layers about it anyway, and reading it costs no more than an index for each output. A part
+// for other layers anyway, and reading it costs no more than an index for each output. A part
 // is a band of input rows: it looks at every window that meets the band and adds within the band
 // only, so that parts share no pixel and the order of additions is that of the windows. Rows are
 // cleared just before their first window, while they go into the cache for it.
@@ -130,7 +130,7 @@ extension Kernels {
     band: Range<Int>
   ) {
     let rowCount = e.inputWidth &* e.channels
-    // The first window that reaches into the band, and the first that begins behind it.
+    // The first window that reaches into the band, and the first that begins after it.
     let height = (e.windowHeight &- 1) &* e.dilationHeight &+ 1
     let reach = band.lowerBound &+ e.paddingTop &- height
     let first = reach < 0 ? 0 : reach / e.strideHeight &+ 1

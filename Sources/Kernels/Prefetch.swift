@@ -1,11 +1,11 @@
 import CIntrinsics
 import ResidualKernelInterface
 
-/// Asks for memory that will be read or written soon, one piece after the other, at most a line with
+/// Asks for memory that will be read or written soon, one piece after another, at most a line in
 /// each iteration of an inner loop.
 ///
-/// Tensors come from memory once, and waiting for them would cost from a quarter of the time to as
-/// much again. Spread over arithmetic, it is free; many lines at once would fill the queues for
+/// Tensors come from memory once, and waiting for them would take from a quarter more time to twice
+/// the time. Spread over arithmetic, it is free; many lines at once would fill the queues for
 /// misses. The address advances by the same number of floats each time, often less than a line, so
 /// that an iteration needs no branch.
 struct PrefetchStream {
@@ -61,7 +61,7 @@ struct PrefetchStream {
       end = piece.start + piece.count
     } else {
       step = 0
-      // From here on the next address is never behind the end.
+      // From here on the next address is never after the end.
       end = Input(bitPattern: UInt.max - 63) ?? end
     }
   }

@@ -1,7 +1,7 @@
-// The input of a convolution, cut into strips that are read without a look at edges.
+// The input of a convolution, cut into strips that are read without regard to edges.
 //
 // Goals, in order: kernels that know no padding and no image edges; input of a strip in the
-// first-level cache while every filter tap passes over it; input used where it lies if it can be.
+// first-level cache while every filter tap passes over it; input used in place if possible.
 //
 // A strip is some output rows of one image. Where their windows reach over the edge of the image,
 // the input rows are copied into scratch memory with zeros around them; the copy costs 2 to 4 % of
@@ -16,14 +16,14 @@ struct Strip {
   var rows: Int, columns: Int
   var input: Input
   var rowStep: Int, pixelStep: Int, tapStep: Int
-  /// The input that the next strip of the call adds to this one's: what should be on its way already.
+  /// The input that the next strip of the call adds to this one's: it should be prefetched.
   var following: Input, followingCount: Int
-  /// Where the first pixel lies in the output, and the way to the next, in floats.
+  /// The place of the first pixel in the output, and the distance to the next, in floats.
   var output: Int, outputRowStep: Int, outputPixelStep: Int
 
   var pixels: Int { rows &* columns }
 
-  /// Joins the rows into one, where both input and output allow it.
+  /// Joins the rows into one, if both input and output allow it.
   mutating func joinRows() {
     guard rowStep == columns &* pixelStep, outputRowStep == columns &* outputPixelStep else {
       return
@@ -52,7 +52,7 @@ extension ConvolutionExtents {
 }
 
 extension Strip {
-  /// Lays the pixels of a 1×1 filter side by side in `target`, a step of `pitch` floats apart.
+  /// Copies the pixels of a 1×1 filter side by side to `target`, a step of `pitch` floats apart.
   mutating func gather(channels: Int, pitch: Int, into target: Output) {
     var place = target
     for row in 0..<rows {
@@ -127,7 +127,7 @@ func forEachStrip(
   }
 }
 
-/// The strip of the outputs `outputs` of one phase of an image, copied only where it must be.
+/// The strip of the outputs `outputs` of one phase of an image, copied only if it must be.
 @inline(never)
 func makeStrip(
   of e: ConvolutionExtents, phase: ConvolutionPhase, image: Int, outputs: Range<Int>,

@@ -1,6 +1,6 @@
 // Transposes squares of as many vectors as a vector has lanes.
 //
-// A pass puts the even numbers of each two neighbours first and the odd ones behind: it rotates the
+// A pass puts the even numbers of each two neighbours first and the odd ones last: it rotates the
 // bits of a number's place (row, lane) by one. After half of the bits, row and lane are exchanged.
 
 /// As many vectors as a vector has lanes.

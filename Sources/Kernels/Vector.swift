@@ -1,16 +1,15 @@
 // The vector of this module's instruction set, and the register tiles that suit it.
 //
-// This folder is compiled once for each instruction set. Whatever differs between them stands in
-// this file and in FusedMultiplyAdd.swift; every kernel is written once.
+// This folder is compiled once for each instruction set. All differences between them are in this
+// file and in FusedMultiplyAdd.swift; every kernel is written once.
 //
 // Register tiles: a convolution holds `pixels × vectors` sums, a filter gradient
-// `entries × vectors`. They must cover the latency of the multiply-add (4 cycles, 2 a cycle: at
-// least 8) and leave registers for `vectors` loaded vectors and one broadcast number. Wide and
-// narrow tiles of one instruction set have the same `vectors` in both kernels, and short tiles are
-// as wide as wide ones: 8 and 7 pixels, or 6 and 4, leave little over of rows of 7, 14, 28 or 56.
-// Rejected after measurement: 12 × 1 and 16 × 1 entries with AVX-512, whose sums the compiler leaves
-// in memory. Winograd's tiles follow the same rule; `tiles` must divide a block (48), `entries` the
-// lanes.
+// `entries × vectors`. They must cover the latency of the multiply-add (4 cycles, 2 a cycle: at least 8) and
+// leave registers for `vectors` loaded vectors and one broadcast number. Wide and narrow tiles of
+// one instruction set have the same `vectors` in both kernels, and short tiles are as wide as wide
+// ones: 8 and 7 pixels, or 6 and 4, cover rows of 7, 14, 28 or 56 with little waste. Rejected after
+// measurement: 12 × 1 and 16 × 1 entries with AVX-512, whose sums the compiler leaves in memory.
+// Winograd's tiles follow the same rule; `tiles` must divide a block (48), `entries` the lanes.
 
 #if AVX512
   /// 32 registers of 16 floats; a multiply-add broadcasts a number from memory by itself.
@@ -83,7 +82,7 @@ typealias Output = UnsafeMutablePointer<Float>
   UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
 }
 
-/// The first `count` floats at `pointer`, then zeros. Touches nothing behind them.
+/// The first `count` floats at `pointer`, then zeros. Reads nothing after them.
 @inline(__always) func load(_ pointer: Input, count: Int) -> Vector {
   if count == lanes { return load(pointer) }
   var vector = Vector.zero
@@ -95,7 +94,7 @@ typealias Output = UnsafeMutablePointer<Float>
   return vector
 }
 
-/// Stores the first `count` floats of `vector`. Touches nothing behind them.
+/// Stores the first `count` floats of `vector`. Writes nothing after them.
 @inline(__always) func store(_ vector: Vector, _ pointer: Output, count: Int) {
   if count == lanes { return store(vector, pointer) }
   var i = 0

@@ -1,9 +1,9 @@
 // The filter's side of Winograd's convolution: the transform G g Gᵀ of a filter, and Gᵀ u G, which
 // makes the filter's gradient from the sums of products.
 //
-// A vector holds the filters of as many output channels and one input channel. The stored filter has
-// the nine taps of each together: they are transposed in registers. A large transform takes as long
-// as memory takes the writing of its 36 streams.
+// A vector holds the filters of as many output channels and one input channel. The stored filter
+// has the nine taps of each together: they are transposed in registers. The time of a large
+// transform is that of writing its 36 streams to memory.
 
 import ResidualKernelInterface
 
@@ -17,7 +17,7 @@ extension WinogradLayout {
 }
 
 /// The packed filter is `[36][block of vectors][c][vectors · lanes]`, blocks as in
-/// FilterPacking.swift, unless it is transformed beside the products.
+/// FilterPacking.swift, unless it is transformed during the products.
 enum WinogradFilter {
   static func packedCount(_ e: ConvolutionExtents) -> Int {
     WinogradLayout.positions &* WinogradLayout.filterPosition(e.inputChannels, e.outputChannels)
@@ -109,7 +109,7 @@ enum WinogradFilter {
       let first = filter + tap
       let count = smaller(lanes, 9 &- tap)
       var square = Square { lane in
-        // Whole vectors as long as they lie in the filter: what is behind the taps goes unused.
+        // Whole vectors as long as they lie in the filter: numbers after the taps are not used.
         let source = first + lane &* outputStep
         return load(source, count: end - source >= lanes ? lanes : count)
       }

@@ -9,8 +9,8 @@
 // channels: their transforms at a position lie in the first-level cache, and are read there once
 // for every register tile. The sums of a few channels are added up over the blocks of a part and
 // transformed into the partial gradient at its end. With many channels they would take four times
-// the filter's memory and its traffic: there those of a vector and a group are transformed at once,
-// which costs a twentieth of a full block's products.
+// the filter's memory and its traffic, so the sums of a vector and a group are then transformed
+// after each block, which costs a twentieth of a full block's products.
 //
 // Rejected after measurement: all positions of one register tile after another, which reads the
 // transforms from the second-level cache.
@@ -26,7 +26,7 @@ struct WinogradGradientSums {
   /// For a vector of input channels, and a group of output channels:
   /// `[36][block of k][lanes][vectors · lanes]`.
   private let sums: Output
-  /// Whether the sums go on from block to block.
+  /// Whether the sums continue from block to block.
   private let areKept: Bool
   /// Whether the sums begin with this block, and whether they end.
   private let begins: Bool, ends: Bool
@@ -44,7 +44,7 @@ struct WinogradGradientSums {
     e.inputChannels &* e.outputChannels <= mostKept
   }
 
-  /// Floats of the sums at a position, and one vector more: positions would else lie a page apart.
+  /// Floats of the sums at a position, and one vector more: else positions would be a page apart.
   private static func position(_ groupChannels: Int) -> Int {
     (groupChannels &+ 1) &* Vector.scalarCount
   }
@@ -151,7 +151,7 @@ enum WinogradGradientTile<let entries: Int, let vectors: Int> {
   ///   - inputs: `[tile][lanes]`.
   ///   - gradients: `[vectors][tile][lanes]`, a vector's stride apart.
   ///   - sums: `[lanes][vectors][lanes]`.
-  ///   - begins: whether the sums replace what lies there.
+  ///   - begins: whether the sums replace those that are there.
   @inline(never)
   static func add(
     _ inputs: Input, _ gradients: Input, tileCount: Int, to sums: Output, begins: Bool,

@@ -2,7 +2,7 @@
 //
 // The transform along columns is made once for a run of tiles, whose windows overlap by two pixels,
 // into six rows in the first-level cache; the transform along rows then reads six neighbouring
-// pixels of a row. The padding is zeros beside these rows, and a row of zeros in place of a row
+// pixels of a row. The padding is zeros next to these rows, and a row of zeros in place of a row
 // outside the image: there is no padded copy and no case for an edge.
 
 import ResidualKernelInterface

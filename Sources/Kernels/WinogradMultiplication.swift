@@ -6,9 +6,9 @@
 // multiplies, since the transforms before and after do nothing but wait for it.
 //
 // A register tile is some tiles times some vectors of output channels; the filter's vectors are
-// loaded, input numbers broadcast. Products lie where inputs lay that were used up, so that a
-// block takes half the cache. A short last register tile multiplies whatever lies behind the
-// block's tiles; nobody reads the result.
+// loaded, input numbers broadcast. Products overwrite inputs that were used up, so that a
+// block takes half the cache. A short last register tile multiplies whatever is after the
+// block's tiles; that result is never read.
 
 import CIntrinsics
 
@@ -85,7 +85,7 @@ extension WinogradLayout {
   /// so large a filter is fetched a position ahead.
   private static var largeFilter: Int { 64 &* 64 }
 
-  /// Tiles of a block that short register tiles are left: what wide ones would be half empty for.
+  /// Tiles of a block that are left to short register tiles, because wide ones would be half empty.
   @inline(__always)
   private static func shortTiles(_ tileCount: Int) -> Int {
     let rest = tileCount % WideWinogradTile.height
@@ -142,7 +142,7 @@ extension WinogradLayout {
   /// Multiplies a block at all positions for the output channels `channels`.
   ///
   /// - Parameters:
-  ///   - block: products, and inputs one position behind.
+  ///   - block: products, and inputs one position later.
   ///   - filter: `[36][block of k][c][vectors][lanes]`.
   @inline(never)
   static func multiply(

@@ -1,6 +1,6 @@
 // Winograd's products for a convolution of few tiles, such as one image's last layers.
 //
-// There every number of the filter is used a few times only, and reading a transformed filter, four
+// Every number of the filter is then used a few times only, and reading a transformed filter, four
 // times as large as the filter, takes longer than the arithmetic. So the filter is packed as for the
 // direct convolution, and some of it at a time is transformed in the second-level cache just before
 // its products. The order of operations is the same.
@@ -41,7 +41,7 @@ struct WinogradSmallBlock {
   ///
   /// - Parameters:
   ///   - filter: `[block of k][9][c][vectors · lanes]`.
-  ///   - end: where the channels end that will be asked for.
+  ///   - end: where the channels end that are asked for.
   @inline(never)
   func multiply(_ channels: ChannelBlock, filter: Input, until end: Int) {
     let width = channels.vectors &* lanes

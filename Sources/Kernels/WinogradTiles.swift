@@ -1,6 +1,6 @@
 // The tiles of a Winograd convolution and where their transforms lie in scratch memory.
 //
-// A tile is 4×4 output pixels. Tiles are numbered over images, rows and columns, and are worked off
+// A tile is 4×4 output pixels. Tiles are numbered over images, rows and columns, and are processed
 // in blocks: transform the inputs of a block, multiply, transform the products back. Goals: a block
 // in the second-level cache; every address in a transform one register and a constant; full
 // register tiles whatever the width of the image.
@@ -74,7 +74,7 @@ struct TileRun {
   static let maximumCount = 16
 }
 
-/// The pixels of a run's tiles in the output: what exists of them, and how far they are whole.
+/// The pixels of a run's tiles in the output: which exist, and which tiles are whole.
 struct TileRunPixels {
   /// Floats of one tile of one vector of channels.
   static var count: Int { 16 &* Vector.scalarCount }
@@ -147,7 +147,7 @@ struct InputScratch {
   /// The rows of one vector of channels of a run after the transform along columns.
   let rows: Output
 
-  /// Pixels of one of the six rows: the most that a run takes, and as many more as leave the rows
+  /// Pixels of one of the six rows: the most that a run takes, and enough more to have the rows
   /// in different sets of the first-level cache.
   static let rowPixels = TileRun.maximumColumns + 9
 

@@ -1,3 +1,5 @@
+import ResidualGraphs
+
 /// The blocks that the paper's networks are built of (its Figure 5), each convolution with batch
 /// normalisation.
 public enum Block: Hashable, Sendable {
@@ -99,7 +101,7 @@ public enum Block: Hashable, Sendable {
 }
 
 /// Which convolution of a bottleneck has the block's stride.
-public enum StridePlacement: String, Hashable, Sendable, CaseIterable {
+public enum StridePlacement: String, SettingValue, CaseIterable {
   /// The first 1×1 convolution, as in the authors' networks.
   case first1x1 = "1x1"
   /// The 3×3 convolution, as in torchvision ("v1.5"): 6 % more multiply-adds in ResNet-50.

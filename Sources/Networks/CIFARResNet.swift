@@ -14,7 +14,7 @@ public enum CIFARResNet {
   ///   - shortcut: `nil` for the plain network.
   ///   - gateBias: of the gates of a Highway network; `nil` for a network without gates.
   ///   - inputSide: of the images, in pixels.
-  /// - Returns: `nil` where the depth is not of that form.
+  /// - Returns: `nil` if the depth is not of that form.
   public static func network(
     depth: Int, block: Block = .basic, shortcut: Shortcut?, gateBias: Float? = nil,
     inputSide: Int = 32, classes: Int = 10
@@ -25,8 +25,9 @@ public enum CIFARResNet {
     let blocks = layersOfStage / block.depth
     return Network(
       name: "cifar-\(family(block, isPlain: shortcut == nil, isGated: gateBias != nil))\(depth)",
-      inputSide: inputSide, classes: classes, shortcut: shortcut,
-      stridePlacement: block.stridePlacement, gateBias: gateBias, depth: depth
+      inputSide: inputSide, classes: classes,
+      variant: NetworkVariant(
+        shortcut, stridePlacement: block.stridePlacement, gateBias: gateBias), depth: depth
     ) {
       Convolution("conv1", widths[0], size: 3)
       BatchNormalization("bn1")

@@ -11,12 +11,12 @@ public struct Scope: Layer {
     self.layers = layers()
   }
 
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     lowering.scoped(name) { layers.lower(input, in: &$0) }
   }
 }
 
-/// Branches from one input, their results one behind the other along the channels.
+/// Branches from one input, their results one after another along the channels.
 public struct Branches: Layer {
   let name: String
   let branches: [any Layer]
@@ -29,7 +29,7 @@ public struct Branches: Layer {
     self.branches = branches()
   }
 
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     lowering.scoped(name) { lowering in
       let results = branches.map { $0.lower(input, in: &lowering) }
       return Activation(
@@ -53,7 +53,7 @@ public struct AuxiliaryClassifier: Layer {
     self.layers = layers()
   }
 
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     guard lowering.form == .training else { return input }
     let logits = lowering.scoped(name) { layers.lower(input, in: &$0) }
     lowering.graph.output(Network.auxiliaryPrefix + lowering.path(name), logits.value)

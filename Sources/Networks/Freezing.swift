@@ -4,15 +4,6 @@ extension Network {
   /// Stands for everything but the ``heads`` where a pattern would stand.
   public static let allButHead = "all-but-head"
 
-  /// The parameters of the layers whose size follows from the number of classes, layer by layer: the
-  /// classifier, and the last layer of each auxiliary classifier.
-  public var heads: [[String]] {
-    let graph = graph(.training)
-    return [classifierParameters]
-      + graph.outputs.lazy.filter { $0.name.hasPrefix(Self.auxiliaryPrefix) }
-      .map { parameters(below: graph.nodes[$0.value.node].path) }
-  }
-
   /// The network with more parameters that training leaves as they are.
   ///
   /// A pattern is the path of a parameter, or the first components of some: `conv1`, `layer2.0`. In a
@@ -54,7 +45,7 @@ private struct PathPattern {
     path.split(separator: ".", omittingEmptySubsequences: false)
   }
 
-  /// - Throws: ``FreezingError`` where there are none.
+  /// - Throws: ``FreezingError`` if there are none.
   func matches(in paths: [String], of network: String) throws(FreezingError) -> [String] {
     var matching = paths.map { (path: $0, components: Self.components(of: $0)) }
     for (depth, component) in components.enumerated() {
@@ -86,12 +77,13 @@ private struct PathPattern {
 }
 
 /// Why layers cannot be frozen.
-public enum FreezingError: Error, Hashable, CustomStringConvertible {
+public enum FreezingError: Refusal, Hashable {
   /// A pattern that names no parameter; `choices` could follow on its first components, `place`.
   case unknown(pattern: String, network: String, place: String, choices: [String])
   /// No parameter is left to train.
   case nothingLeft(network: String)
 
+  public var kind: RefusalKind { .usage }
   public var description: String {
     switch self {
     case .unknown(let pattern, let network, let place, let choices):

@@ -1,5 +1,7 @@
+import ResidualGraphs
+
 /// What the branch of an Inception module is made of that sees farthest.
-public enum InceptionBranch: String, Hashable, Sendable, CaseIterable {
+public enum InceptionBranch: String, SettingValue, CaseIterable {
   /// A 5×5 convolution, as in the paper.
   case five = "5x5"
   /// A 3×3 convolution, as in torchvision and the first public weights.
@@ -50,8 +52,8 @@ public enum GoogLeNet {
     branch: InceptionBranch = .five, inputSide: Int = 224, classes: Int = 1000
   ) -> Network {
     Network(
-      name: name, inputSide: inputSide, classes: classes, shortcut: nil, inceptionBranch: branch,
-      depth: 22
+      name: name, inputSide: inputSide, classes: classes,
+      variant: NetworkVariant(inceptionBranch: branch), depth: 22
     ) {
       convolution("conv1", 64, size: 7, stride: 2)
       MaxPooling(size: 3, stride: 2, roundsUp: true, name: "maxpool1")

@@ -26,7 +26,7 @@ package struct GraphLayers: Layer {
     self.statistics = statistics
   }
 
-  package func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  package func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     let slots = Dictionary(uniqueKeysWithValues: graph.slots.map { ($0.name, $0) })
     var values: [Value] = []
     for node in graph.nodes {

@@ -23,7 +23,7 @@ public enum ImageNetResNet {
   ///   - gateBias: of the gates of a Highway network; `nil` for a network without gates.
   ///   - stridePlacement: for bottlenecks.
   ///   - inputSide: of the images, in pixels.
-  /// - Returns: `nil` where Table 1 has no such depth.
+  /// - Returns: `nil` if Table 1 has no such depth.
   public static func network(
     depth: Int, shortcut: Shortcut?, gateBias: Float? = nil,
     stridePlacement: StridePlacement = .middle3x3, inputSide: Int = 224, classes: Int = 1000
@@ -44,8 +44,9 @@ public enum ImageNetResNet {
     precondition(
       blocks.count == widths.count, "\(blocks.count) stages, where there are \(widths.count)")
     return Network(
-      name: name, inputSide: inputSide, classes: classes, shortcut: shortcut,
-      stridePlacement: block.stridePlacement, gateBias: gateBias,
+      name: name, inputSide: inputSide, classes: classes,
+      variant: NetworkVariant(
+        shortcut, stridePlacement: block.stridePlacement, gateBias: gateBias),
       depth: blocks.reduce(0, +) * block.depth + 2
     ) {
       Convolution("conv1", 64, size: 7, stride: 2)

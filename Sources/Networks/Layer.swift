@@ -8,12 +8,12 @@ public protocol Layer: Sendable {
   ///   - input: what the layer is applied to.
   ///   - lowering: takes the nodes, and knows the path of the layer and the form of the network.
   /// - Returns: the layer's result.
-  func lower(_ input: Activation, in lowering: inout Lowering) -> Activation
+  func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation
 }
 
 /// A value on its way through the layers, with the number of its channels.
 public struct Activation: Sendable {
-  /// The tensor: `[N, H, W, C]`, or `[N, C]` behind global average pooling.
+  /// The tensor: `[N, H, W, C]`, or `[N, C]` after global average pooling.
   public let value: Value
   /// C.
   public let channels: Int
@@ -45,7 +45,7 @@ public enum Initialization: String, Hashable, Sendable, CaseIterable {
 }
 
 /// The graph that a network is being lowered into.
-public struct Lowering {
+public struct NetworkLowering {
   /// What has been lowered so far.
   public var graph = Graph()
   /// Decides what batch normalisation appends.
@@ -91,7 +91,8 @@ public struct Lowering {
   }
 
   /// Lowers something under a longer path.
-  public mutating func scoped<Result>(_ name: String, _ body: (inout Lowering) -> Result) -> Result
+  public mutating func scoped<Result>(_ name: String, _ body: (inout NetworkLowering) -> Result)
+    -> Result
   {
     path.append(name)
     defer { path.removeLast() }
@@ -155,7 +156,7 @@ public enum LayerBuilder {
 
 extension [any Layer] {
   /// Lowers the layers in order.
-  func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     reduce(input) { activation, layer in layer.lower(activation, in: &lowering) }
   }
 }

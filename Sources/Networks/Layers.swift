@@ -25,7 +25,7 @@ public struct Convolution: Layer {
     self.bias = bias
   }
 
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     let fan = size * size * (lowering.initialization == .fanIn ? input.channels : filters)
     let deviation = (2 / Double(fan)).squareRoot()
     let filter = lowering.parameter(
@@ -61,7 +61,7 @@ public struct BatchNormalization: Layer {
     self.epsilon = epsilon
   }
 
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     let value = lowering.scoped(name) { lowering in
       let scale = lowering.parameter("weight", [input.channels], .constant(1))
       let shift = lowering.parameter("bias", [input.channels], .constant(0))
@@ -86,7 +86,7 @@ public struct BatchNormalization: Layer {
   ///   - path: of the result; those of the statistics stand below it.
   static func lower(
     _ x: Value, scale: Value, shift: Value, isFrozen: Bool, running: BatchStatistics, mean: Value,
-    variance: Value, epsilon: Float, path: String, in lowering: inout Lowering
+    variance: Value, epsilon: Float, path: String, in lowering: inout NetworkLowering
   ) -> Value {
     func append(_ operation: Operation, _ operands: [Value], _ name: String) -> Value {
       lowering.graph.append(operation, operands, path: path + "." + name)
@@ -138,7 +138,7 @@ public struct ReLU: Layer {
   let name: String
   /// - Parameter name: of the node, below the current scope.
   public init(_ name: String = "relu") { self.name = name }
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     Activation(
       value: lowering.append(.relu(.init()), [input.value], name), channels: input.channels)
   }

@@ -10,7 +10,7 @@ public enum LinearClassifier {
   ///
   /// - Parameter inputSide: of the images, in pixels.
   public static func network(inputSide: Int = 32, classes: Int = 10) -> Network {
-    Network(name: name, inputSide: inputSide, classes: classes, shortcut: nil, depth: 1) {
+    Network(name: name, inputSide: inputSide, classes: classes, depth: 1) {
       Convolution("fc", classes, size: inputSide, padding: 0)
       GlobalAveragePooling()
     }

@@ -1,6 +1,9 @@
 @_exported import ResidualGraphs
 
 /// A network as the paper describes it: layers from images to logits.
+///
+/// The options of its ``variant`` are properties here, too: `network.stridePlacement`.
+@dynamicMemberLookup
 public struct Network: Sendable {
   /// The name that files, configurations and reports record, such as `cifar-resnet20`.
   public let name: String
@@ -8,54 +11,98 @@ public struct Network: Sendable {
   public let inputSide: Int
   /// The number of classes.
   public let classes: Int
-  /// The shortcut option, `nil` for a network without shortcuts.
-  public let shortcut: Shortcut?
-  /// Which convolution of a bottleneck has the stride, `nil` for a network without bottlenecks.
-  public let stridePlacement: StridePlacement?
-  /// What the biases of gates begin with, `nil` for a network without gates.
-  public let gateBias: Float?
-  /// What the branch of an Inception module is made of that sees farthest, `nil` for a network
-  /// without such modules.
-  public let inceptionBranch: InceptionBranch?
+  /// What distinguishes it from other networks of its name; `nil` are parts that it has not.
+  public let variant: NetworkVariant
   /// The convolutions and fully-connected layers on the longest path, as the paper counts depth.
-  public private(set) var depth: Int
+  public let depth: Int
   /// The path of the last layer.
   public let classifier: String
   /// Where the layers are given as a graph: that graph as files keep it; see
   /// ``init(_:definition:name:inputSide:classes:depth:classifier:)``.
   public let definition: String?
-  /// The parameters of the last layer, where its path does not begin their names.
-  private let classifierSlots: [String]?
+  /// The parameters of the last layer.
+  public let classifierParameters: [String]
+  /// The parameters of the layers whose size follows from the number of classes, layer by layer: the
+  /// classifier, and the last layer of each auxiliary classifier.
+  public let heads: [[String]]
+  /// Parameters and running statistics, those of auxiliary classifiers too.
+  public private(set) var slots: [StateSlot]
+  /// The names of the slots that classification needs: all but those of auxiliary classifiers.
+  package let inferenceSlots: Set<String>
   /// The parameters that training leaves as they are, by their paths; see ``freezing(_:)``.
-  public internal(set) var frozen: Set<String> = []
-  let layers: [any Layer]
+  public internal(set) var frozen: Set<String> = [] {
+    didSet {
+      for index in slots.indices where frozen.contains(slots[index].name) {
+        slots[index].trainable = false
+      }
+    }
+  }
+  private let layers: [any Layer]
 
   /// A network of the caller's own layers.
   ///
   /// - Parameters:
-  ///   - shortcut: recorded, as are name, placement, gate and branch; the layers alone decide what is
-  ///     computed.
+  ///   - variant: recorded, as is the name; the layers alone decide what is computed.
   ///   - depth: recorded, too; `nil` for the convolutions and products of matrices on the longest path.
   ///   - classifier: the path of the last layer.
   ///   - layers: from images `[N, inputSide, inputSide, 3]` to logits `[N, classes]`.
+  /// - Complexity: O(layers).
   public init(
-    name: String, inputSide: Int, classes: Int, shortcut: Shortcut? = nil,
-    stridePlacement: StridePlacement? = nil, gateBias: Float? = nil,
-    inceptionBranch: InceptionBranch? = nil, depth: Int? = nil, classifier: String = "fc",
-    @LayerBuilder layers: () -> [any Layer]
+    name: String, inputSide: Int, classes: Int, variant: NetworkVariant = .init(),
+    depth: Int? = nil, classifier: String = "fc", @LayerBuilder layers: () -> [any Layer]
   ) {
-    self.name = name
-    self.inputSide = inputSide
-    self.classes = classes
-    self.shortcut = shortcut
-    self.stridePlacement = stridePlacement
-    self.gateBias = gateBias
-    self.inceptionBranch = inceptionBranch
-    self.classifier = classifier
-    (definition, classifierSlots) = (nil, nil)
-    self.layers = layers()
-    self.depth = depth ?? 0
-    if depth == nil { self.depth = Self.depth(of: graph(.inference)) }
+    self.init(
+      name, inputSide, classes, variant, depth: depth, classifier, parameters: nil,
+      definition: nil, layers())
+  }
+
+  /// A network whose layers are given as a graph, such as one from a file of another program.
+  ///
+  /// - Parameters:
+  ///   - graph: in inference form, from ``imagesInput`` to ``logitsOutput``.
+  ///   - definition: the graph as files keep it, in the words of whoever can read it again.
+  ///   - depth: the convolutions and products of matrices on the longest path.
+  ///   - classifier: the parameters of the last layer.
+  /// - Complexity: O(nodes).
+  public init(
+    _ graph: Graph, definition: String, name: String, inputSide: Int, classes: Int, depth: Int,
+    classifier: [String]
+  ) {
+    self.init(
+      name, inputSide, classes, .init(), depth: depth, classifier.first ?? "",
+      parameters: classifier, definition: definition, [GraphLayers(graph, classes: classes)])
+  }
+
+  private init(
+    _ name: String, _ inputSide: Int, _ classes: Int, _ variant: NetworkVariant, depth: Int?,
+    _ classifier: String, parameters: [String]?, definition: String?, _ layers: [any Layer]
+  ) {
+    (self.name, self.inputSide, self.classes, self.variant) = (name, inputSide, classes, variant)
+    (self.classifier, self.definition, self.layers) = (classifier, definition, layers)
+    // Everything that is known of the slots comes from these two graphs, which are made once.
+    let training = Self.lowered(layers, .training).graph
+    let inference = Self.lowered(layers, .inference).graph
+    self.depth = depth ?? Self.depth(of: inference)
+    slots = training.slots
+    inferenceSlots = Set(inference.slots.map(\.name))
+    func below(_ path: String) -> [String] {
+      training.slots.filter { $0.role == .parameter && $0.name.hasPrefix(path + ".") }.map(\.name)
+    }
+    classifierParameters = parameters ?? below(classifier)
+    heads =
+      [classifierParameters]
+      + training.outputs.lazy.filter { $0.name.hasPrefix(Self.auxiliaryPrefix) }
+      .map { below(training.nodes[$0.value.node].path) }
+  }
+
+  /// An option of the variant.
+  public subscript<Option>(dynamicMember path: KeyPath<NetworkVariant, Option>) -> Option {
+    variant[keyPath: path]
+  }
+
+  /// The shortcut option, `nil` for a network without shortcuts.
+  public var shortcut: Shortcut? {
+    variant.shortcut == nil ? nil : variant.shortcut(default: .projection)
   }
 
   /// The convolutions and products of matrices on the longest path to the logits.
@@ -88,35 +135,12 @@ public struct Network: Sendable {
     }
   }
 
-  /// A network whose layers are given as a graph, such as one from a file of another program.
-  ///
-  /// - Parameters:
-  ///   - graph: in inference form, from ``imagesInput`` to ``logitsOutput``.
-  ///   - definition: the graph as files keep it, in the words of whoever can read it again.
-  ///   - depth: the convolutions and products of matrices on the longest path.
-  ///   - classifier: the parameters of the last layer.
-  public init(
-    _ graph: Graph, definition: String, name: String, inputSide: Int, classes: Int, depth: Int,
-    classifier: [String]
-  ) {
-    self.name = name
-    self.inputSide = inputSide
-    self.classes = classes
-    (shortcut, stridePlacement, gateBias, inceptionBranch) = (nil, nil, nil, nil)
-    self.depth = depth
-    self.classifier = classifier.first ?? ""
-    classifierSlots = classifier
-    self.definition = definition
-    layers = [GraphLayers(graph, classes: classes)]
-  }
-
   /// Whether another network has the same name and options; image size and classes may differ.
   package func isLike(_ other: Network) -> Bool {
-    name == other.name && shortcut == other.shortcut && stridePlacement == other.stridePlacement
-      && inceptionBranch == other.inceptionBranch
+    name == other.name && variant.structure == other.variant.structure
   }
 
-  /// The name of networks whose layers come from a file, and stand for no other.
+  /// The name of networks whose layers come from a file and have no other name.
   package static let unnamed = "onnx"
 
   /// The sides of images, in pixels, that networks are built for.
@@ -126,7 +150,7 @@ public struct Network: Sendable {
   public static let imagesInput = "images"
   /// The output of the graph in every form: `[N, classes]`, before the softmax.
   public static let logitsOutput = "logits"
-  /// The input of a graph for training with dropout: `[2]` (int32), anew for each step.
+  /// The input of a graph for training with dropout: `[2]` (int32), again for each step.
   public static let dropoutKeyInput = "dropoutKey"
   /// Begins the names of the outputs of a graph for training that hold an auxiliary classifier's
   /// logits.
@@ -145,7 +169,9 @@ public struct Network: Sendable {
   public func graph(
     _ form: NetworkForm, initialization: Initialization = .fanIn, dropsOut: Bool = true
   ) -> Graph {
-    lowered(form, initialization, dropsOut: dropsOut).graph
+    Self.lowered(
+      layers, form, initialization: initialization, dropsOut: dropsOut, frozen: frozen
+    ).graph
   }
 
   /// The graph of the form ``NetworkForm/statistics``, and the normalisations whose statistics it
@@ -153,36 +179,20 @@ public struct Network: Sendable {
   ///
   /// - Complexity: O(layers).
   public func statisticsGraph() -> (graph: Graph, statistics: [BatchStatistics]) {
-    let lowering = lowered(.statistics, .fanIn, dropsOut: true)
+    let lowering = Self.lowered(layers, .statistics, frozen: frozen)
     return (lowering.graph, lowering.batchStatistics)
   }
 
-  private func lowered(_ form: NetworkForm, _ initialization: Initialization, dropsOut: Bool)
-    -> Lowering
-  {
-    var lowering = Lowering(
+  private static func lowered(
+    _ layers: [any Layer], _ form: NetworkForm, initialization: Initialization = .fanIn,
+    dropsOut: Bool = true, frozen: Set<String> = []
+  ) -> NetworkLowering {
+    var lowering = NetworkLowering(
       form: form, initialization: initialization, dropsOut: dropsOut, frozen: frozen)
-    let images = Activation(value: lowering.graph.input(Self.imagesInput), channels: 3)
+    let images = Activation(value: lowering.graph.input(imagesInput), channels: 3)
     let logits = layers.lower(images, in: &lowering)
-    lowering.graph.output(Self.logitsOutput, logits.value)
+    lowering.graph.output(logitsOutput, logits.value)
     return lowering
-  }
-
-  /// Parameters and running statistics, those of auxiliary classifiers too.
-  ///
-  /// - Complexity: O(layers).
-  public var slots: [StateSlot] { graph(.training).slots }
-
-  /// The parameters of the last layer.
-  ///
-  /// - Complexity: O(layers).
-  public var classifierParameters: [String] {
-    classifierSlots ?? parameters(below: classifier)
-  }
-
-  /// The parameters whose names begin with a path.
-  func parameters(below path: String) -> [String] {
-    slots.filter { $0.role == .parameter && $0.name.hasPrefix(path + ".") }.map(\.name)
   }
 
   /// The shape of a batch of images: `[batch, height, width, 3]`.

@@ -19,23 +19,19 @@ public enum NetworkCatalog {
   /// The network of a name. What is `nil` is the family's own.
   ///
   /// - Parameters:
-  ///   - shortcut: for residual and Highway networks; others have none. For ImageNet projections
-  ///     where the shape changes, as in torchvision; for CIFAR-10 zero padding, as in the paper.
-  ///   - stridePlacement: for networks with bottlenecks; as in torchvision the 3×3 convolution.
-  ///   - gateBias: what the biases of a Highway network's gates begin with; −2.
-  ///   - inceptionBranch: for GoogLeNet; the paper's.
+  ///   - variant: options; those of parts that the network has not are left aside, see
+  ///     ``NetworkVariant/firstUnused(by:)``.
   ///   - inputSide: 224 for ImageNet, 32 for CIFAR-10.
   ///   - classes: 1,000 for ImageNet, 10 for CIFAR-10.
   /// - Throws: ``NetworkNameError``.
   /// - Precondition: the side is one of ``Network/inputSides``.
   public static func network(
-    named name: String, shortcut: Shortcut? = nil, stridePlacement: StridePlacement? = nil,
-    gateBias: Float? = nil, inceptionBranch: InceptionBranch? = nil, inputSide: Int? = nil,
+    named name: String, variant: NetworkVariant = .init(), inputSide: Int? = nil,
     classes: Int? = nil
   ) throws(NetworkNameError) -> Network {
     precondition(
       inputSide.map(Network.inputSides.contains) ?? true, "images of \(inputSide ?? 0) pixels")
-    let placement = stridePlacement ?? .middle3x3
+    let placement = variant.stridePlacement ?? .middle3x3
     let design = try NetworkName(name).design
     let isForCIFAR = design.isForCIFAR
     let (side, classes) = (
@@ -44,8 +40,8 @@ public enum NetworkCatalog {
     switch design {
     case .imageNet(let paths, let depth):
       if let network = ImageNetResNet.network(
-        depth: depth, shortcut: paths.shortcut(shortcut, default: .projection),
-        gateBias: paths.gateBias(gateBias), stridePlacement: placement, inputSide: side,
+        depth: depth, shortcut: paths.shortcut(variant, default: .projection),
+        gateBias: paths.gateBias(variant), stridePlacement: placement, inputSide: side,
         classes: classes)
       {
         return network
@@ -53,7 +49,7 @@ public enum NetworkCatalog {
     case .stages(let paths, let isBottleneck, let blocks):
       return ImageNetResNet.network(
         name: name.lowercased(), block: isBottleneck ? .bottleneck(placement) : .basic,
-        blocks: blocks, shortcut: paths.shortcut(shortcut, default: .projection), inputSide: side,
+        blocks: blocks, shortcut: paths.shortcut(variant, default: .projection), inputSide: side,
         classes: classes)
     case .cifar(let paths, let kind, let depth):
       let block: Block =
@@ -63,8 +59,8 @@ public enum NetworkCatalog {
         case .bottleneck: .bottleneck(placement)
         }
       if let network = CIFARResNet.network(
-        depth: depth, block: block, shortcut: paths.shortcut(shortcut, default: .padding(.end)),
-        gateBias: paths.gateBias(gateBias), inputSide: side, classes: classes)
+        depth: depth, block: block, shortcut: paths.shortcut(variant, default: .padding(.end)),
+        gateBias: paths.gateBias(variant), inputSide: side, classes: classes)
       {
         return network
       }
@@ -82,7 +78,7 @@ public enum NetworkCatalog {
       }
     case .googLeNet:
       return GoogLeNet.network(
-        branch: inceptionBranch ?? .five, inputSide: side, classes: classes)
+        branch: variant.inceptionBranch ?? .five, inputSide: side, classes: classes)
     case .linear: return LinearClassifier.network(inputSide: side, classes: classes)
     }
     throw .unknown(name)
@@ -113,7 +109,7 @@ public enum NetworkCatalog {
 }
 
 /// A name that stands for no network.
-public enum NetworkNameError: Error, Hashable, CustomStringConvertible {
+public enum NetworkNameError: Refusal, Hashable {
   /// Neither a family with a depth nor the linear classifier.
   case unknown(String)
   /// A CIFAR-10 depth that is not unit · n + 2.
@@ -124,10 +120,14 @@ public enum NetworkNameError: Error, Hashable, CustomStringConvertible {
   /// A depth above ``NetworkCatalog/maximumDepth``.
   case tooDeep(Int)
 
+  public var kind: RefusalKind { .usage }
   public var description: String {
     switch self {
     case .unknown(let name):
       "no network is named '\(name)'"
+        + Suggestion.ending(
+          for: name, among: NetworkCatalog.knownNames,
+          then: "'resnet networks' says which there are")
     case .depthNotOfForm(let name, let depth, let unit):
       "'\(name)': CIFAR-10 networks \(unit == 9 ? "of bottlenecks " : "")have \(unit)n + 2 layers, "
         + "and \(depth) is not of that form; "

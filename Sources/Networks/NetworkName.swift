@@ -4,11 +4,11 @@ struct NetworkName {
   enum Paths: CaseIterable {
     case residual, plain, highway
 
-    func shortcut(_ asked: Shortcut?, default shortcut: Shortcut) -> Shortcut? {
-      self == .plain ? nil : asked ?? shortcut
+    func shortcut(_ variant: NetworkVariant, default family: Shortcut) -> Shortcut? {
+      self == .plain ? nil : variant.shortcut(default: family)
     }
-    func gateBias(_ asked: Float?) -> Float? {
-      self == .highway ? asked ?? NetworkCatalog.standardGateBias : nil
+    func gateBias(_ variant: NetworkVariant) -> Float? {
+      self == .highway ? variant.gateBias ?? NetworkCatalog.standardGateBias : nil
     }
   }
 

@@ -25,7 +25,7 @@ package struct NetworkSummary: Sendable {
 
   /// Describes a network on one image.
   ///
-  /// - Throws: ``ShapeError`` where the network does not fit images of its input side.
+  /// - Throws: ``ShapeError`` if the network does not fit images of its input side.
   package init(_ network: Network) throws(ShapeError) {
     let graph = network.graph(.inference)
     let shapes = try graph.shapes(inputs: [Network.imagesInput: network.imagesShape(batch: 1)])

@@ -18,7 +18,7 @@ package struct PaperFigures: Hashable, Sendable {
   }
 
   /// The figures for a network by its canonical name, with the shortcut option that it has by default;
-  /// `nil` where the paper gives none.
+  /// `nil` if the paper gives none.
   package init?(ofNetworkNamed name: String) {
     guard let figures = Self.table[name] else { return nil }
     self = figures

@@ -19,7 +19,7 @@ public struct MaxPooling: Layer {
     self.name = name
   }
 
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     Activation(
       value: lowering.append(.maxPooling(pooling), [input.value], name),
       channels: input.channels)
@@ -42,7 +42,7 @@ public struct AveragePooling: Layer {
   /// - Precondition: a side above 0.
   public init(toSide side: Int) { pooling = .init(.adaptive(rows: side, columns: side)) }
 
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     Activation(
       value: lowering.append(.averagePooling(pooling), [input.value], "avgpool"),
       channels: input.channels)
@@ -53,7 +53,7 @@ public struct AveragePooling: Layer {
 public struct GlobalAveragePooling: Layer {
   /// The layer has no parameters.
   public init() {}
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     Activation(
       value: lowering.append(.globalAveragePooling(.init()), [input.value], "avgpool"),
       channels: input.channels)

@@ -16,8 +16,7 @@ public enum PreactivationResNet {
   public static func network(depth: Int, inputSide: Int = 32, classes: Int = 10) -> Network? {
     guard let row = ImageNetResNet.table.first(where: { $0.depth == depth }) else { return nil }
     return Network(
-      name: "cifar-preact\(depth)", inputSide: inputSide, classes: classes, shortcut: nil,
-      depth: depth
+      name: "cifar-preact\(depth)", inputSide: inputSide, classes: classes, depth: depth
     ) {
       Convolution("conv1", widths[0], size: 3, bias: 0)
       Block.stages(widths, row.blocks) { name, filters, stride in
@@ -77,7 +76,7 @@ struct PreactivationBlock: Layer {
     self.body = body()
   }
 
-  func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     lowering.scoped(name) { lowering in
       let first: [any Layer] = [BatchNormalization("bn1"), ReLU("relu1")]
       let activated = first.lower(input, in: &lowering)

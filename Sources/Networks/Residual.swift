@@ -2,6 +2,9 @@ import ResidualGraphs
 
 /// How a shortcut joins tensors whose shapes differ (section 3.3 and Table 3 of the paper).
 public enum Shortcut: Hashable, Sendable {
+  /// The paper's letters.
+  public enum Option: String, SettingValue, CaseIterable { case a = "A", b = "B", c = "C" }
+
   /// Option A: identity; a step takes every second pixel and new channels are zero. No parameters.
   case padding(ZeroPadding)
   /// Option B: a projection (1×1 convolution and batch normalisation) where the shape changes.
@@ -9,8 +12,8 @@ public enum Shortcut: Hashable, Sendable {
   /// Option C: a projection everywhere.
   case projectionEverywhere
 
-  /// Where option A's zero channels stand. The paper does not say; both conventions are in use.
-  public enum ZeroPadding: String, Hashable, Sendable, CaseIterable {
+  /// Where option A puts its zero channels. The paper does not say; both conventions are in use.
+  public enum ZeroPadding: String, SettingValue, CaseIterable {
     /// All after the identity's channels.
     case end
     /// Half before and half after.
@@ -20,25 +23,11 @@ public enum Shortcut: Hashable, Sendable {
 
 extension Shortcut {
   /// The paper's letter for the option.
-  public var option: String {
+  public var option: Option {
     switch self {
-    case .padding: "A"
-    case .projection: "B"
-    case .projectionEverywhere: "C"
-    }
-  }
-
-  /// The option of a letter; `padding` matters for option A only.
-  ///
-  /// - Returns: `nil` for letters and paddings that are none of the paper's.
-  public init?(option: String, padding: String) {
-    switch option.uppercased() {
-    case "A":
-      guard let padding = ZeroPadding(rawValue: padding) else { return nil }
-      self = .padding(padding)
-    case "B": self = .projection
-    case "C": self = .projectionEverywhere
-    default: return nil
+    case .padding: .a
+    case .projection: .b
+    case .projectionEverywhere: .c
     }
   }
 }
@@ -77,7 +66,7 @@ public struct ResidualBlock: Layer {
     self.body = body()
   }
 
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     lowering.scoped(name) { lowering in
       // The shortcut is lowered first, so that the body's end and the addition are neighbours.
       let identity = lowerShortcut(input, in: &lowering)
@@ -98,7 +87,8 @@ public struct ResidualBlock: Layer {
     }
   }
 
-  private func lowerShortcut(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  private func lowerShortcut(_ input: Activation, in lowering: inout NetworkLowering) -> Activation
+  {
     let changesShape = input.channels != channels || stride != 1
     switch shortcut {
     case .projectionEverywhere: return lowerProjection(input, in: &lowering)
@@ -108,7 +98,9 @@ public struct ResidualBlock: Layer {
     }
   }
 
-  private func lowerProjection(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  private func lowerProjection(_ input: Activation, in lowering: inout NetworkLowering)
+    -> Activation
+  {
     let projection: [any Layer] = [
       Convolution("downsample.0", channels, size: 1, stride: stride),
       BatchNormalization("downsample.1"),
@@ -117,7 +109,7 @@ public struct ResidualBlock: Layer {
   }
 
   private func lowerZeroPadding(
-    _ padding: Shortcut.ZeroPadding, _ input: Activation, in lowering: inout Lowering
+    _ padding: Shortcut.ZeroPadding, _ input: Activation, in lowering: inout NetworkLowering
   ) -> Activation {
     let extra = channels - input.channels
     precondition(extra >= 0, "option A cannot drop channels: \(input.channels) to \(channels)")
@@ -150,7 +142,7 @@ public struct PlainBlock: Layer {
     self.body = body()
   }
 
-  public func lower(_ input: Activation, in lowering: inout Lowering) -> Activation {
+  public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     lowering.scoped(name) { lowering in
       let output = body.lower(input, in: &lowering)
       return ReLU().lower(output, in: &lowering)

@@ -26,7 +26,7 @@ public enum VGG {
     guard let row = table.first(where: { $0.depth == depth }) else { return nil }
     return Network(
       name: "vgg\(depth)" + (normalizes ? "-bn" : ""), inputSide: inputSide, classes: classes,
-      shortcut: nil, depth: depth, classifier: "classifier.6"
+      depth: depth, classifier: "classifier.6"
     ) {
       Scope("features") { features(row.convolutions, normalizes: normalizes) }
       AveragePooling(toSide: 7)

@@ -3,7 +3,7 @@
 @_exported import ResidualCPU
 @_exported import ResidualCUDA
 @_exported import ResidualReference
-@_exported import ResidualTraining
+@_exported import ResidualRuns
 
 extension Classifier {
   /// Opens a model of this package, or weights from elsewhere, on the processor.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// Memory for tensors, aligned to a cache line: the only allocator of bulk memory in the package.
 ///
@@ -20,7 +14,7 @@ public final class AlignedBuffer: @unchecked Sendable {
 
   /// Allocates `byteCount` bytes set to zero.
   ///
-  /// - Throws: ``AllocationError`` where the system does not grant the memory, or the machine does
+  /// - Throws: ``AllocationError`` if the system does not grant the memory, or the machine does
   ///   not have as much: a system that promises more than it has would end the process later.
   public init(byteCount: Int) throws(AllocationError) {
     precondition(byteCount >= 0, "a buffer cannot have \(byteCount) bytes")
@@ -65,7 +59,7 @@ public final class AlignedBuffer: @unchecked Sendable {
           nil, mappedCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
         start != MAP_FAILED
       else { throw AllocationError(byteCount: byteCount) }
-      // What lies before the first huge page, and the rest of what was too much, goes back.
+      // The part before the first huge page, and what is left over at the end, are given back.
       let base = start.alignedUp(toMultipleOf: hugePage)
       let end = (base + byteCount).alignedUp(toMultipleOf: Int(sysconf(Int32(_SC_PAGESIZE))))
       if base > start { munmap(start, base - start) }
@@ -82,7 +76,7 @@ public final class AlignedBuffer: @unchecked Sendable {
     return min(overflow || bytes <= 0 ? .max : bytes, containerByteCount ?? .max)
   }()
 
-  /// The limit of the control group, of version 2 or 1; `nil` where there is none.
+  /// The limit of the control group, of version 2 or 1; `nil` if there is none.
   private static var containerByteCount: Int? {
     for path in ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"] {
       guard let file = fopen(path, "r") else { continue }
@@ -106,8 +100,9 @@ public final class AlignedBuffer: @unchecked Sendable {
   }
 }
 
-/// The memory that was asked for is not there.
-public struct AllocationError: Error, CustomStringConvertible {
+/// The memory that was asked for is not available.
+public struct AllocationError: Refusal {
+  public var kind: RefusalKind { .memory }
   /// The bytes that were asked for.
   public let byteCount: Int
   /// The bytes that the device has.

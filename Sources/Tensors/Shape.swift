@@ -43,7 +43,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
 
   /// The number of elements of extents that come from outside the program.
   ///
-  /// - Returns: `nil` where an extent is negative or the product of those above zero overflows: a zero
+  /// - Returns: `nil` if an extent is negative or the product of those above zero overflows: a zero
   ///   would hide that in one order of axes and not in another.
   public static func checkedCount(_ extents: [Int]) -> Int? {
     var product = 1

@@ -1,5 +1,3 @@
-import ResidualDatasets
-import ResidualExecution
 import ResidualNetworks
 
 /// Count, mean and M2 of each channel, merged over batches.
@@ -47,35 +45,32 @@ package struct MergedStatistics: Hashable, Sendable {
 /// because deeper layers see what the batch's own statistics normalised: images sorted by class
 /// would give other statistics. Frozen layers keep theirs, and use them.
 package enum ExactStatistics {
-  /// - Parameters:
-  ///   - order: the images in the order of the pass.
-  ///   - keepsImages: whether they may lie on the device, where it wants so and has the memory.
+  /// - Parameter order: the images in the order of the pass.
   /// - Throws: ``ShapeError``, ``AllocationError``, and what `observe` throws.
   package static func compute<D>(
-    _ network: Network, over set: ImageSet, order: [Int], normalization: Normalization,
-    session: Session<D>, batchSize: Int, keepsImages: Bool = true,
-    observe: (_ images: Int) throws -> Void = { _ in }
+    _ network: Network, over feed: any BatchFeed, order: [Int], session: Session<D>,
+    batchSize: Int, observe: (_ images: Int) throws -> Void = { _ in }
   ) throws {
     let (graph, layers) = network.statisticsGraph()
     guard !layers.isEmpty else { return }
     var merged: [BatchStatistics: MergedStatistics] = [:]
-    // The last batch may be smaller, and has a plan of its own, for which the set is not kept again.
-    let isKept = keepsImages && BatchSource.keeps([set], on: session.device)
-    var batches: [Int: (source: BatchSource, plan: LoadedPlan<D>)] = [:]
-    func load(_ count: Int) throws -> (source: BatchSource, plan: LoadedPlan<D>) {
-      let source = BatchSource(
-        set: set, normalization: normalization, isKept: isKept && count == batchSize)
+    // The last batch may be smaller, and has a plan of its own.
+    var plans: [Int: (feed: any BatchFeed, plan: LoadedPlan<D>)] = [:]
+    func load(_ count: Int) throws -> (feed: any BatchFeed, plan: LoadedPlan<D>) {
+      let feed = count == batchSize ? feed : feed.once
       let plan = try session.load(
-        source.graph(graph), inputs: source.shapes(network, batch: count), keepsDerived: false)
-      source.begin(plan)
-      return (source, plan)
+        feed.graph(graph), inputs: feed.shapes(network, batch: count), keepsDerived: false)
+      feed.begin(plan)
+      return (feed, plan)
     }
     for start in stride(from: 0, to: order.count, by: batchSize) {
       let count = min(batchSize, order.count - start)
-      let (source, plan) = try batches[count] ?? load(count)
-      batches[count] = (source, plan)
-      source.writeImages(count: count, into: plan, batchSize: count) {
-        .init(index: order[start + $0])
+      let (feed, plan) = try plans[count] ?? load(count)
+      plans[count] = (feed, plan)
+      feed.writeImages(count: count, batch: count, into: plan) {
+        order[start + $0]
+      } window: { _ in
+        SampleWindow()
       }
       plan.run()
       for layer in layers {

@@ -1,4 +1,3 @@
-import ResidualInterchange
 import ResidualNetworks
 
 /// A model whose parameters a run begins with, in place of drawn ones.
@@ -10,30 +9,32 @@ public struct InitialModel: Sendable {
   /// Whether the class names are the file's own; else they are numbers.
   public let namesClasses: Bool
   /// What was recognised, assumed and converted.
-  public let remarks: [String]
+  public let remarks: [Message]
 
-  /// Opens the model that the choices of a recipe name; `nil` where they name none.
+  /// Opens the model that the choices of a recipe name; `nil` if they name none.
   ///
-  /// - Throws: ``RecipeError``, and what `OpenedModel` throws.
+  /// - Throws: ``RecipeError``, ``SettingError``, and what `OpenedModel` throws.
   public init?(_ options: RecipeOptions) throws {
-    let preparation = try options.resolvedPreparation()
+    try RecipeOptions.settings.check(options)
     guard let file = options.initialCheckpoint else { return nil }
-    // What they say of the network helps to recognise it; `filling` compares them with it.
-    var hints = preparation
-    hints.model = options.model
-    hints.shortcutPadding = options.shortcutPadding.flatMap(Shortcut.ZeroPadding.init)
-    hints.stridePlacement = options.stridePlacement.flatMap(StridePlacement.init)
-    hints.inputSide = options.imageSize.flatMap { Network.inputSides.contains($0) ? $0 : nil }
-    // A file that says some of it itself takes no hint of that.
-    var size = preparation
-    size.inputSide = hints.inputSide
+    // What they say of the network helps to recognise it; `filling` compares them with it. A file that
+    // says some of it itself takes no hint of that.
+    var hints = options.network
+    hints.variant = NetworkVariant()
+    (hints.shortcutPadding, hints.stridePlacement) = (
+      options.shortcutPadding, options.stridePlacement
+    )
+    var size = hints
+    (size.model, size.variant) = (nil, .init())
+    var preparation = size
+    preparation.inputSide = nil
     let opened =
       try Self.open(file, hints) ?? Self.open(file, size) ?? OpenedModel(at: file, preparation)
     self.file = file
     (model, namesClasses, remarks) = (opened.model, opened.namesClasses, opened.remarks)
   }
 
-  /// Opens a file; `nil` where it says itself what the options say, or has no part that they are about.
+  /// Opens a file; `nil` if it says itself what the options say, or has no part that they are about.
   private static func open(_ file: String, _ options: WeightsOptions) throws -> OpenedModel? {
     do { return try OpenedModel(at: file, options) } catch WeightsError.describesItself {
       return nil
@@ -50,47 +51,35 @@ public struct InitialModel: Sendable {
     (namesClasses, remarks) = (true, [])
   }
 
-  /// The model of an interrupted run that goes on.
-  ///
-  /// - Throws: ``FileError``, `SafetensorsError`, ``ModelFileError``.
-  public init(resuming folder: String) throws {
-    file = folder + "/" + Checkpoint.modelName
-    model = try ModelFile(at: file)
-    (namesClasses, remarks) = (true, [])
-  }
-
   // MARK: The recipe
 
   /// Choices with the model's network where they leave it open.
   ///
-  /// - Throws: ``RecipeError`` where they ask for another one.
+  /// - Throws: ``RecipeError`` if they ask for another one.
   public func filling(_ options: RecipeOptions) throws(RecipeError) -> RecipeOptions {
     let network = model.network
-    func check(_ option: RecipeOptions.CodingKeys, _ asked: String?, _ found: String?)
-      throws(RecipeError)
+    func contradiction(_ option: OptionName, _ asked: String, _ found: String?) -> RecipeError {
+      .contradiction(option: option, value: asked, file: file, found: found ?? "none")
+    }
+    if let asked = options.model, asked != network.name {
+      let asked = try canonical(asked)
+      if asked != network.name { throw contradiction(.model, asked, network.name) }
+    }
+    for setting in NetworkVariant.settings {
+      guard let asked = setting.text(options.variant.structure) else { continue }
+      let found = setting.text(network.variant)
+      if found != asked { throw contradiction(setting.option, asked.plain, found?.plain) }
+    }
+    if case .perPixelMean = model.preparation.normalization, let asked = options.inputSide,
+      asked != network.inputSide
     {
-      guard let asked, asked != found else { return }
-      throw .contradiction(option: option, value: asked, file: file, found: found ?? "none")
-    }
-    if let model = options.model, model != network.name {
-      try check(.model, canonical(model), network.name)
-    }
-    let padding: String? =
-      if case .padding(let padding) = network.shortcut { padding.rawValue } else { nil }
-    try check(.shortcut, options.shortcut?.uppercased(), network.shortcut?.option)
-    try check(.shortcutPadding, options.shortcutPadding, padding)
-    try check(.stridePlacement, options.stridePlacement, network.stridePlacement?.rawValue)
-    try check(.inceptionBranch, options.inceptionBranch, network.inceptionBranch?.rawValue)
-    if case .perPixelMean = model.normalization {
-      try check(.imageSize, options.imageSize.map(String.init), String(network.inputSide))
+      throw contradiction(.inputSide, "\(asked)", "\(network.inputSide)")
     }
     var filled = options
     filled.model = network.name
-    filled.shortcut = network.shortcut?.option
-    filled.shortcutPadding = padding
-    filled.stridePlacement = network.stridePlacement?.rawValue
-    filled.inceptionBranch = network.inceptionBranch?.rawValue
-    filled.imageSize = options.imageSize ?? network.inputSide
+    filled.variant = network.variant.structure
+    filled.gateBias = options.gateBias
+    filled.inputSide = options.inputSide ?? network.inputSide
     filled.definition = network.definition
     return filled
   }
@@ -105,8 +94,8 @@ public struct InitialModel: Sendable {
   public struct Transfer: Sendable {
     /// By the slots' names.
     public let loaded: [String: Tensor<Float>]
-    /// The slots that begin anew: of heads with another number of classes, and of what the model
-    /// lacks.
+    /// The slots that have first values: of heads with another number of classes, and of what the
+    /// model lacks.
     public let replaced: [String]
   }
 
@@ -123,7 +112,6 @@ public struct InitialModel: Sendable {
     func head(of slot: StateSlot) -> Int? { heads.firstIndex { $0.contains(slot.name) } }
     func fits(_ slot: StateSlot) -> Bool { model.tensors[slot.name]?.shape == slot.shape }
     let replacedHeads = Set(network.slots.filter { !fits($0) }.compactMap(head))
-    let needed = Set(network.graph(.inference).slots.map(\.name))
     var loaded: [String: Tensor<Float>] = [:]
     var replaced: [String] = []
     for slot in network.slots {
@@ -135,12 +123,23 @@ public struct InitialModel: Sendable {
             file: file, name: slot.name, found: tensor.shape, expected: slot.shape)
         }
         loaded[slot.name] = tensor
-      } else if needed.contains(slot.name) {
+      } else if network.inferenceSlots.contains(slot.name) {
         throw .missingTensor(file: file, name: slot.name, network: network.name)
       } else {
         replaced.append(slot.name)
       }
     }
     return Transfer(loaded: loaded, replaced: replaced)
+  }
+}
+
+extension RecipeOptions {
+  /// Checks all that can be checked before the data are there.
+  ///
+  /// - Parameter initial: the model that the choices name.
+  /// - Throws: ``RecipeError``, ``SettingError``.
+  public func check(with initial: InitialModel?) throws {
+    let filled = try initial?.filling(self) ?? self
+    _ = try filled.resolved(trainingCount: nil).network(classes: nil)
   }
 }

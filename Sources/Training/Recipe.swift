@@ -1,8 +1,6 @@
 @_exported import ResidualDatasets
-@_exported import ResidualExecution
 @_exported import ResidualFormats
-@_exported import ResidualImages
-@_exported import ResidualInterchange
+@_exported import ResidualInference
 import ResidualNetworks
 
 /// Everything that decides the outcome of a training run, as one value, saved as it is.
@@ -13,14 +11,8 @@ public struct Recipe: Hashable, Sendable {
   public var data: String?
   /// The network's canonical name.
   public var model: String
-  /// For residual networks.
-  public var shortcut: Shortcut?
-  /// For networks with bottlenecks.
-  public var stridePlacement: StridePlacement?
-  /// For Highway networks.
-  public var gateBias: Float?
-  /// For GoogLeNet.
-  public var inceptionBranch: InceptionBranch?
+  /// The options by which networks of its name differ.
+  public var variant: NetworkVariant
   /// The side of the images in pixels.
   public var inputSide: Int
   /// How filters are drawn.
@@ -83,10 +75,10 @@ public struct Recipe: Hashable, Sendable {
     } else {
       do {
         network = try NetworkCatalog.network(
-          named: model, shortcut: shortcut, stridePlacement: stridePlacement, gateBias: gateBias,
-          inceptionBranch: inceptionBranch, inputSide: inputSide, classes: classes)
+          named: model, variant: variant, inputSide: inputSide, classes: classes)
       } catch { throw .network(error) }
     }
+    guard !freeze.isEmpty else { return network }
     do { return try network.freezing(freeze) } catch { throw .freezing(error) }
   }
 
@@ -98,174 +90,16 @@ public struct Recipe: Hashable, Sendable {
   }
 }
 
-/// The choices of a recipe that a user has made: on the command line, in the environment or in a
-/// file. What is `nil` is left to the next source, in the end to the paper.
-public struct RecipeOptions: Hashable, Sendable, Codable {
-  /// A path, or ``builtInData``, which is also the default.
-  public var data: String?
-  /// A name that ``NetworkCatalog`` knows; by default `cifar-resnet20`.
-  public var model: String?
-  /// `A`, `B` or `C`; by default that of the network's family.
-  public var shortcut: String?
-  /// `end` or `both`, for option A; by default `end`.
-  public var shortcutPadding: String?
-  /// `1x1` or `3x3`, for networks with bottlenecks; by default `3x3`.
-  public var stridePlacement: String?
-  /// Any number, for Highway networks; by default ``NetworkCatalog/standardGateBias``.
-  public var gateBias: Float?
-  /// `5x5` or `3x3`, for GoogLeNet; by default `5x5`.
-  public var inceptionBranch: String?
-  /// Pixels, within ``Network/inputSides``; by default those of the network's family.
-  public var imageSize: Int?
-  /// `fan-in`, the default, or `fan-out`.
-  public var initialization: String?
-  /// By default 1.
-  public var seed: UInt64?
-  /// Images a step, from 1 to 1,000,000; by default 128.
-  public var batchSize: Int?
-  /// Above 0, and not whole of necessity; in place of ``steps``.
-  public var epochs: Double?
-  /// By default the paper's 64,000, or ``builtInSteps`` on the built-in set.
-  public var steps: Int?
-  /// Above 0; by default 0.1.
-  public var learningRate: Float?
-  /// Steps in rising order at which the rate is divided by ten; by default a half and three
-  /// quarters of all steps.
-  public var milestones: [Int]?
-  /// 0 or more, below 1; by default 0.9.
-  public var momentum: Float?
-  /// 0 or more; by default 0.0001.
-  public var weightDecay: Float?
-  /// The rate to start with, 0 for no such start; by default a tenth of the learning rate from 110
-  /// layers on, else 0.
-  public var warmupRate: Float?
-  /// The share of wrong samples below which the start ends; by default 0.8.
-  public var warmupError: Float?
-  /// The step at which the start ends at the latest; by default a 32nd of all steps.
-  public var warmupLimit: Int?
-  /// A factor above 0 of the learning rate, for the last layer; by default 1.
-  public var classifierRateScale: Float?
-  /// Whether training images are padded, cropped and mirrored at random; by default they are.
-  public var augmentation: Bool?
-  /// Training images that are set aside; by default 0.
-  public var validation: Int?
-  /// Whether normalisation's statistics are computed exactly after training; by default they are.
-  public var exactStatistics: Bool?
-  /// The raw value of a ``RecomputationScope``; by default `nothing`.
-  public var recomputation: String?
-  /// A size such as `6GiB`; by default the machine's memory.
-  public var memoryLimit: String?
-  /// The path of a model to begin with; by default parameters are drawn.
-  public var initialCheckpoint: String?
-  /// The number of classes that the data must have; by default any.
-  public var classes: Int?
-  /// Patterns of what training leaves as it is, see ``Network/freezing(_:)``; by default none.
-  public var freeze: [String]?
-  /// Three numbers each, in the initial model's order and range; see ``WeightsOptions``.
-  public var mean: [Float]?, std: [Float]?
-  /// `RGB` or `BGR`; by default `RGB`.
-  public var channelOrder: String?
-  /// `0-1` or `0-255`; by default `0-1`.
-  public var inputRange: String?
-
-  /// The layers of a network that has no name here; no file of choices has them. See
-  /// ``Recipe/definition``.
-  public var definition: String?
-
-  /// The names in files; flags and variables of the environment derive theirs from these.
-  public enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, model, shortcut
-    case shortcutPadding = "shortcut_padding"
-    case stridePlacement = "stride_on"
-    case gateBias = "gate_bias"
-    case inceptionBranch = "inception_branch"
-    case imageSize = "img_size"
-    case initialization = "init"
-    case seed
-    case batchSize = "batch_size"
-    case epochs, steps
-    case learningRate = "lr"
-    case milestones, momentum
-    case weightDecay = "weight_decay"
-    case warmupRate = "warmup_lr"
-    case warmupError = "warmup_error"
-    case warmupLimit = "warmup_limit"
-    case classifierRateScale = "classifier_lr_scale"
-    case augmentation, validation
-    case exactStatistics = "exact_bn"
-    case recomputation = "recompute"
-    case memoryLimit = "memory_limit"
-    case initialCheckpoint = "initial_checkpoint"
-    case classes = "num_classes"
-    case freeze, mean, std
-    case channelOrder = "channel_order"
-    case inputRange = "input_range"
-  }
-
-  /// Leaves every choice open.
-  public init() {}
-
-  /// What stands for the built-in set where a path would stand.
-  public static let builtInData = "built-in"
-
-  /// These choices, and for what is left open those of another source.
-  public func filled(from other: RecipeOptions) -> RecipeOptions {
-    var result = self
-    func fill<Choice>(_ path: WritableKeyPath<RecipeOptions, Choice?>) {
-      if result[keyPath: path] == nil { result[keyPath: path] = other[keyPath: path] }
-    }
-    fill(\.data)
-    fill(\.model)
-    fill(\.shortcut)
-    fill(\.shortcutPadding)
-    fill(\.stridePlacement)
-    fill(\.gateBias)
-    fill(\.inceptionBranch)
-    fill(\.imageSize)
-    fill(\.initialization)
-    fill(\.seed)
-    fill(\.batchSize)
-    // Epochs and steps say the same thing, so they come from one source.
-    if epochs == nil && steps == nil {
-      fill(\.epochs)
-      fill(\.steps)
-      fill(\.milestones)
-      fill(\.warmupLimit)
-    }
-    fill(\.learningRate)
-    fill(\.momentum)
-    fill(\.weightDecay)
-    fill(\.warmupRate)
-    fill(\.warmupError)
-    fill(\.classifierRateScale)
-    fill(\.augmentation)
-    fill(\.validation)
-    fill(\.exactStatistics)
-    fill(\.recomputation)
-    fill(\.memoryLimit)
-    fill(\.initialCheckpoint)
-    fill(\.classes)
-    fill(\.freeze)
-    fill(\.mean)
-    fill(\.std)
-    fill(\.channelOrder)
-    fill(\.inputRange)
-    fill(\.definition)
-    return result
-  }
-
+extension RecipeOptions {
   /// The choices that a recipe amounts to: nothing is left open, except what changes no result.
   public init(_ recipe: Recipe) {
     data = recipe.data ?? Self.builtInData
+    network = recipe.initial?.preparation ?? WeightsOptions()
     // A network that has no name comes from the initial model again.
-    model = recipe.definition == nil ? recipe.model : nil
-    shortcut = recipe.shortcut?.option
-    if case .padding(let padding) = recipe.shortcut { shortcutPadding = padding.rawValue }
-    stridePlacement = recipe.stridePlacement?.rawValue
-    gateBias = recipe.gateBias
-    inceptionBranch = recipe.inceptionBranch?.rawValue
-    imageSize = recipe.inputSide
-    initialization = recipe.initialization.rawValue
+    network.model = recipe.definition == nil ? recipe.model : nil
+    network.variant = recipe.variant
+    network.inputSide = recipe.inputSide
+    initialization = recipe.initialization
     seed = recipe.seed
     batchSize = recipe.batchSize
     steps = recipe.schedule.steps
@@ -282,15 +116,11 @@ public struct RecipeOptions: Hashable, Sendable, Codable {
     augmentation = recipe.augments
     validation = recipe.validationCount
     exactStatistics = recipe.usesExactStatistics
-    recomputation = recipe.recomputation?.rawValue
-    memoryLimit = recipe.memoryLimit?.description
+    recomputation = recipe.recomputation
+    memoryLimit = recipe.memoryLimit.map(MemorySize.init)
     initialCheckpoint = recipe.initial?.path
     classes = recipe.classes
     freeze = recipe.freeze.isEmpty ? nil : recipe.freeze
-    mean = recipe.initial?.preparation.mean
-    std = recipe.initial?.preparation.std
-    channelOrder = recipe.initial?.preparation.channelOrder?.rawValue
-    inputRange = recipe.initial?.preparation.inputRange?.rawValue
     definition = recipe.definition
   }
 }

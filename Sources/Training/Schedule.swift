@@ -9,7 +9,7 @@ public struct Schedule: Hashable, Sendable {
     public let rate: Float
     /// The share of wrong training samples, over ``window`` steps, below which the start ends.
     public let error: Float
-    /// The step at which it ends at the latest.
+    /// The last step at which it can end.
     public let limit: Int
     /// The steps over which the error is averaged.
     public static let window = 100
@@ -54,55 +54,5 @@ public struct Schedule: Hashable, Sendable {
     if let warmup, !isWarm { return warmup.rate }
     // Divided in Double, so that 0.1 becomes the number nearest to 0.001.
     return Float(milestones.reduce(Double(rate)) { step >= $1 ? $0 / 10 : $0 })
-  }
-}
-
-/// Decides when the start at a lower rate ends.
-package struct WarmupMonitor: Sendable {
-  /// Why the start has ended.
-  package enum End: Hashable, Sendable {
-    /// The mean share of wrong samples over the window, now below the threshold.
-    case errorBelow(Float)
-    /// The steps allowed were over first.
-    case limitReached
-  }
-
-  private let warmup: Schedule.Warmup?
-  /// The wrong shares of the last steps; a ring.
-  package private(set) var errors: [Float]
-  /// Steps that are recorded.
-  package private(set) var steps = 0
-  /// Whether the start is over, or there is none.
-  package private(set) var isWarm: Bool
-
-  /// - Parameter warmup: `nil` for no start at a lower rate, which is over at once.
-  package init(_ warmup: Schedule.Warmup?) {
-    self.warmup = warmup
-    isWarm = warmup == nil
-    errors = [Float](repeating: 1, count: Schedule.Warmup.window)
-  }
-
-  /// Takes up the state of an interrupted run.
-  package mutating func restore(errors: [Float], steps: Int, isWarm: Bool) {
-    precondition(errors.count == self.errors.count, "\(errors.count) errors")
-    (self.errors, self.steps, self.isWarm) = (errors, steps, isWarm)
-  }
-
-  /// Records one step's share of wrong samples.
-  ///
-  /// - Returns: the reason, if the start ends with this step.
-  package mutating func record(error: Float) -> End? {
-    guard let warmup, !isWarm else { return nil }
-    errors[steps % errors.count] = error
-    steps += 1
-    let mean = errors.reduce(0, +) / Float(errors.count)
-    let end: End? =
-      if steps >= errors.count, mean < warmup.error {
-        .errorBelow(mean)
-      } else if steps
-        >= warmup.limit
-      { .limitReached } else { nil }
-    isWarm = end != nil
-    return end
   }
 }

@@ -1,4 +1,3 @@
-import ResidualExecution
 import ResidualNetworks
 
 /// A step of training made ready for a device, within a limit of memory.
@@ -57,7 +56,7 @@ package struct TrainingPlan<D: Device> {
       })
   }
 
-  /// A batch that fits, not far below the largest one; 0 where none does.
+  /// A batch that fits, not far below the largest one; 0 if none does.
   private static func fittingBatch(
     _ inputs: [String: Shape], needing memory: PlannedMemory, within limit: Int,
     plan: ([String: Shape]) throws -> PlannedMemory
@@ -88,7 +87,7 @@ package struct TrainingPlan<D: Device> {
 }
 
 /// A step of training needs more memory than it may have.
-public struct MemoryLimitError: Error, Hashable, CustomStringConvertible {
+public struct MemoryLimitError: Refusal, Hashable {
   /// What the step would take.
   package let planned: PlannedMemory
   /// Bytes that the step would take.
@@ -99,21 +98,23 @@ public struct MemoryLimitError: Error, Hashable, CustomStringConvertible {
   public let isDevice: Bool
   /// What the step needs with convolutions repeated, where that was not what was planned.
   public let recomputed: Int?
-  /// Images a step that would fit with convolutions repeated; 0 where not even one would.
+  /// Images a step that would fit with convolutions repeated; 0 if not even one would.
   public let fittingBatch: Int
 
-  public var description: String {
-    let owner = isDevice ? "the device has" : "`memoryLimit` allows"
-    var mends: [String] = []
+  public var kind: RefusalKind { .memory }
+  public var description: String { message.description }
+  public var message: Message {
+    let owner: Message = isDevice ? "the device has" : "\(OptionName.memoryLimit) allows"
+    var remedies: [Message] = []
     if let recomputed, recomputed <= limit {
-      mends.append("`recomputation`, which needs \(ByteSize.text(recomputed))")
+      remedies.append("\(OptionName.recomputation), which needs \(ByteSize.text(recomputed))")
     } else if fittingBatch > 0 {
-      let with = recomputed == nil ? "" : " with `recomputation`"
-      mends.append("`batchSize` \(fittingBatch)\(with)")
+      let with: Message = recomputed == nil ? "" : " with \(OptionName.recomputation)"
+      remedies.append("\(OptionName.batchSize) \(fittingBatch)\(with)")
     }
-    if !isDevice { mends.append(mends.isEmpty ? "a higher limit" : "raise the limit") }
-    let mend =
-      mends.isEmpty ? "a smaller network is needed" : "use \(mends.joined(separator: ", or "))"
-    return "training needs \(planned) of memory, and \(owner) \(ByteSize.text(limit)); \(mend)"
+    if !isDevice { remedies.append(remedies.isEmpty ? "a higher limit" : "raise the limit") }
+    let remedy: Message =
+      remedies.isEmpty ? "a smaller network is needed" : "use \(remedies.joined(", or "))"
+    return "training needs \(planned) of memory, and \(owner) \(ByteSize.text(limit)); \(remedy)"
   }
 }

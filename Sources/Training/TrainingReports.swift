@@ -7,7 +7,7 @@ public struct StepReport: Sendable {
   /// The share of wrong samples in the batch, as the network saw them.
   public let error: Float
   /// Why the start at a lower rate has just ended, if it has.
-  public let warmupEnd: String?
+  public let warmupEnd: WarmupEnd?
 }
 
 /// What an epoch of training came to.
@@ -22,20 +22,25 @@ public struct EpochReport: Sendable {
   public let trainingLoss: Double
   /// Per cent of wrong samples, likewise.
   public let trainingError: Double
-  /// On the validation images if there are any, or else on the test images, with moving averages.
+  /// What was evaluated; `nil` if there are neither validation nor test images.
+  public let part: Dataset.Part?
+  /// Of that part, with moving averages.
   public let evaluation: Evaluation?
   /// Whether this was the last epoch.
   public let isFinished: Bool
 }
 
-/// Training has come to numbers that are none.
-public struct Divergence: Error, CustomStringConvertible {
+/// Training has come to a loss that is NaN or infinite.
+public struct Divergence: Refusal {
   /// Steps that are done, the one that failed included.
   public let step: Int
   /// NaN or infinite.
   public let loss: Float
-  public var description: String {
-    "the loss is \(loss.isNaN ? "not a number" : "infinite") after step \(step): training has diverged; "
-      + "lower the learning rate (`learningRate`), or let it rise more slowly (`warmupRate`)"
+  public var kind: RefusalKind { .diverged }
+  public var description: String { message.description }
+  public var message: Message {
+    "the loss is \(loss.isNaN ? "NaN" : "infinite") after step \(step): training has diverged; "
+      + "lower the learning rate (\(OptionName.learningRate)), or let it rise more slowly "
+      + "(\(OptionName.warmupRate))"
   }
 }

@@ -1,14 +1,7 @@
 import ArgumentParser
 import ResidualFigures
-import ResidualTraining
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
+import ResidualRuns
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -32,11 +25,11 @@ struct Bench: ParsableCommand {
     var warm = 3
     @Flag(help: "Show where the time goes, by kind of step and by layer.")
     var profile = false
-    /// For scripts/check-denormals: activations that die away.
+    /// For scripts/check denormals: activations that die away.
     @Option(parsing: .unconditional, help: .hidden) var parameterScale: Float = 1
-    @OptionGroup(title: "Network") var networkOptions: NetworkOptions
-    @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
-    @OptionGroup(title: "Output") var outputOptions: OutputOptions
+    @OptionGroup(title: "Network") var networkOptions: NetworkFlags
+    @OptionGroup(title: "Machine") var deviceOptions: DeviceFlags
+    @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
     func validate() throws {
       for (name, value, least) in [("batch", batch, 1), ("steps", steps, 1), ("warm", warm, 0)]
@@ -68,15 +61,15 @@ struct Bench: ParsableCommand {
       commandName: "train", abstract: "Measure training steps.",
       usage: "resnet bench train <network> [<options>]")
     @OptionGroup var options: Options
-    @OptionGroup(title: "Memory") var memoryOptions: MemoryOptions
+    @OptionGroup(title: "Memory") var memoryOptions: MemoryFlags
 
     func run() throws {
       var choices = RecipeOptions()
-      memoryOptions.fill(&choices)
-      let (scope, limit) = (
-        try choices.resolvedRecomputation(), try choices.resolvedMemoryLimit()
-      )
-      try Bench.run(Training(recomputation: scope, memoryLimit: limit), options)
+      try RecipeOptions.settings.read(memoryOptions.given, into: &choices)
+      try Bench.run(
+        Training(
+          recomputation: choices.recomputation, memoryLimit: choices.memoryLimit?.byteCount),
+        options)
     }
   }
 
@@ -138,7 +131,7 @@ struct Bench: ParsableCommand {
     let (plan, scope) = try work.plan(
       network, inputs: network.stepShapes(batch: options.batch), on: device)
     let memory = device.memory(of: plan)
-    terminal.note(MemoryOptions.remark(memory, scope))
+    terminal.note(MemoryFlags.remark(memory, scope))
     let loaded = try session.load(plan, seed: 1)
     fill(loaded, network: network, batch: options.batch)
 

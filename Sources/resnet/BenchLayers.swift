@@ -1,7 +1,7 @@
 import ArgumentParser
 import ResidualCPU
 import ResidualFigures
-import ResidualTraining
+import ResidualRuns
 
 /// The convolutions of a network, one by one.
 struct LayerBench: ParsableCommand {
@@ -25,9 +25,9 @@ struct LayerBench: ParsableCommand {
   var batch = 128
   @Flag(help: "Only the directions of a training step.") var train = false
   @Flag(help: "Only the outputs, as in inference.") var infer = false
-  @OptionGroup(title: "Network") var networkOptions: NetworkOptions
-  @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
-  @OptionGroup(title: "Output") var outputOptions: OutputOptions
+  @OptionGroup(title: "Network") var networkOptions: NetworkFlags
+  @OptionGroup(title: "Machine") var deviceOptions: DeviceFlags
+  @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
   func validate() throws {
     guard (1...100_000).contains(batch) else {

@@ -3,13 +3,13 @@ import Foundation
 import ResidualCPU
 import ResidualCUDA
 import ResidualFigures
-import ResidualTraining
+import ResidualRuns
 
 struct Checks: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Report what this machine and this program have.")
 
-  @OptionGroup(title: "Output") var outputOptions: OutputOptions
+  @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
   struct Report: Encodable {
     let version: String
@@ -26,7 +26,7 @@ struct Checks: ParsableCommand {
   }
 
   func run() throws {
-    let device = try CPUDevice(threads: 1, instructionSet: DeviceOptions.instructionSet())
+    let device = try CPUDevice(threads: 1, instructionSet: DeviceFlags.instructionSet())
     let libraries =
       ImageCodec.allCases.map { ($0.rawValue, $0.isAvailable) } + [("GZIP", Gzip.isAvailable)]
     let report = Report(

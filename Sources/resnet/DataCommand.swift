@@ -1,6 +1,6 @@
 import ArgumentParser
 import ResidualFigures
-import ResidualTraining
+import ResidualRuns
 
 struct Data: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,9 +21,10 @@ struct Data: ParsableCommand {
     var columns = 12
     @Option(
       parsing: .unconditional,
-      help: ArgumentHelp("Pixels of the picture for one of an image.", valueName: "n"))
+      help: ArgumentHelp(
+        "Pixels of the picture for one pixel of an image, along each side.", valueName: "n"))
     var zoom = 2
-    @OptionGroup(title: "Output") var outputOptions: OutputOptions
+    @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
     struct Report: Encodable {
       struct Part: Encodable {
@@ -32,8 +33,7 @@ struct Data: ParsableCommand {
       }
       let name: String, source: String
       let classNames: [String]
-      let training: Part
-      let validation: Part?, test: Part?
+      let training: Part?, validation: Part?, test: Part?
       let remarks: [String]
     }
 
@@ -48,58 +48,61 @@ struct Data: ParsableCommand {
 
     func run() throws {
       if let output { try OutputError.checkWritable(file: output, option: "--output") }
-      let set = try Dataset.open(data)
+      let set = try Dataset(at: data)
       if let output {
-        let (rows, cell) = (set.classNames.count, set.training.width * zoom + 4)
+        let (rows, cell) = (set.classNames.count, Self.side * zoom + 4)
         guard rows * columns * cell * cell <= ImageDecoder.defaultPixelLimit else {
           throw UsageError(
             "--columns \(columns) and --zoom \(zoom) make too large a picture of \(rows) classes; "
               + "choose smaller ones")
         }
-        let raster = sheet(set).raster
-        let picture = Image(width: raster.width, height: raster.height, pixels: raster.pixels)
-        try OutputError.wrap { try AtomicFile.write(PNG.encode(picture), to: output) }
+        let raster = try sheet(set).raster
+        let picture = try Image(width: raster.width, height: raster.height, pixels: raster.pixels)
+        try AtomicFile.write(PNG.encode(picture), to: output)
         outputOptions.terminal.note("sheet: \(output)")
       }
       let report = Report(
         name: set.name, source: set.source.rawValue, classNames: set.classNames,
-        training: part(set.training, set), validation: set.validation.map { part($0, set) },
-        test: set.test.map { part($0, set) }, remarks: set.remarks)
+        training: set.parts[.training].map { part($0, set) },
+        validation: set.parts[.validation].map { part($0, set) },
+        test: set.parts[.test].map { part($0, set) }, remarks: set.remarks)
       if outputOptions.json { return try JSONDocument.print(report) }
       print("\(set.name) (\(set.source.rawValue))")
       var table = TextTable([
         .init("class"), .init("training", .right), .init("validation", .right),
         .init("test", .right),
       ])
+      let parts = [report.training, report.validation, report.test]
       for (index, name) in set.classNames.enumerated() {
-        table.append([
-          name, String(report.training.imagesPerClass[index]),
-          report.validation.map { String($0.imagesPerClass[index]) } ?? "",
-          report.test.map { String($0.imagesPerClass[index]) } ?? "",
-        ])
+        table.append([name] + parts.map { $0.map { String($0.imagesPerClass[index]) } ?? "" })
       }
-      table.setTotals([
-        "total", String(report.training.images), report.validation.map { String($0.images) } ?? "",
-        report.test.map { String($0.images) } ?? "",
-      ])
+      table.setTotals(["total"] + parts.map { $0.map { String($0.images) } ?? "" })
       print(table.text)
       for remark in set.remarks { print(remark) }
     }
 
-    private func part(_ images: ImageSet, _ set: Dataset) -> Report.Part {
+    private func part(_ images: any SampleSource, _ set: Dataset) -> Report.Part {
       var counts = [Int](repeating: 0, count: set.classNames.count)
       for label in images.labels { counts[Int(label)] += 1 }
       return Report.Part(images: images.count, imagesPerClass: counts)
     }
 
-    private func sheet(_ set: Dataset) -> ContactSheet {
-      let images = set.training.count > 0 ? set.training : set.test ?? set.training
-      let rows = set.classNames.enumerated().map { label, name in
+    /// Of a picture on the sheet, in pixels.
+    private static let side = 32
+
+    private func sheet(_ set: Dataset) throws -> ContactSheet {
+      guard let samples = set.parts[.training] ?? set.parts[.test] else {
+        throw DatasetError.noPart(.training, location: set.location)
+      }
+      let labels = samples.labels
+      let decoder = ImageDecoder()
+      let rows = try set.classNames.enumerated().map { label, name in
         ContactSheet.Row(
           label: name,
-          images: images.labels.indices.lazy.filter { images.labels[$0] == Int32(label) }
-            .prefix(columns).map { index in
-              let image = images.image(at: index)
+          images: try labels.indices.lazy.filter { labels[$0] == Int32(label) }.prefix(columns)
+            .map { index in
+              let image = Preparation.View.squash.image(
+                try samples.image(index, decoder: decoder), side: Self.side)
               return Raster(width: image.width, height: image.height, pixels: image.pixels)
             })
       }

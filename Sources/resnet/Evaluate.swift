@@ -1,12 +1,12 @@
 import ArgumentParser
 import ResidualFigures
-import ResidualTraining
+import ResidualRuns
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained network on test images.",
     usage: "resnet evaluate <model> [<data>] [<options>]",
-    discussion: "Every image is seen once, as it is: the paper's single plain view.",
+    discussion: "Every image is used once, unchanged: the paper's single plain view.",
     aliases: ["val"])
 
   @Argument(
@@ -17,7 +17,7 @@ struct Evaluate: ParsableCommand {
     help: ArgumentHelp("A folder or archive of images; without it, the ten drawn things."))
   var data: String?
   @Option(help: ArgumentHelp("The images to measure on.", valueName: "test|validation|training"))
-  var part = Part.test
+  var part = Dataset.Part.test
   @Option(help: ArgumentHelp("Draw the confusion matrix.", valueName: "file.svg"))
   var confusion: String?
   @Option(
@@ -28,11 +28,8 @@ struct Evaluate: ParsableCommand {
     help: ArgumentHelp("Images a step.", valueName: "n"))
   var batchSize = 128
   @OptionGroup(title: "Weights from elsewhere") var weightsOptions: WeightsFlags
-  @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
-  @OptionGroup(title: "Output") var outputOptions: OutputOptions
-
-  /// A part of a data set. Validation images are those that the data bring along.
-  enum Part: String, ExpressibleByArgument, CaseIterable { case test, validation, training }
+  @OptionGroup(title: "Machine") var deviceOptions: DeviceFlags
+  @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
   func validate() throws {
     guard (1...1_000_000).contains(batchSize) else {
@@ -46,16 +43,21 @@ struct Evaluate: ParsableCommand {
     if let logits { try OutputError.checkWritable(file: logits, option: "--logits") }
     let opened = try weightsOptions.open(model, on: terminal)
     let file = opened.model
-    let data = try Dataset.open(
-      self.data, parts: part == .test ? .test : .training, side: file.network.inputSide)
-    let images = try images(of: data)
+    let data = try Dataset(at: self.data, parts: [part])
+    let samples = try data.samples(of: part)
     let isSameCount = !opened.namesClasses && data.classNames.count == file.classNames.count
     guard isSameCount || data.classNames == file.classNames else {
       throw InputError(
         "\(model): its classes (\(list(file.classNames))) are not those of \(data.name) "
           + "(\(list(data.classNames))); give the data that it was trained for")
     }
-    for remark in data.remarks { terminal.note(remark) }
+    let (view, side) = (file.preparation.view, file.network.inputSide)
+    let (images, resized) = try view.images(of: samples, side: side)
+    for remark in [view.remark(resized: resized, of: images.count, side: side)].compactMap(\.self)
+      + data.remarks
+    {
+      terminal.note(remark)
+    }
     let device = try deviceOptions.device(on: terminal)
     let classifier = try device.classifier(file, batchSize: min(batchSize, images.count))
     var matrix = ConfusionMatrix(classNames: data.classNames)
@@ -63,8 +65,7 @@ struct Evaluate: ParsableCommand {
     Interruption.install()
     var bar = ProgressBar("evaluating", total: images.count, on: terminal)
     defer { bar.finish() }
-    let evaluation = try classifier.evaluate(images, normalization: file.normalization) {
-      logits, range in
+    let evaluation = try classifier.evaluate(images) { logits, range in
       for (position, index) in range.enumerated() {
         let row = logits[position * file.classNames.count..<(position + 1) * file.classNames.count]
         matrix.record(truth: Int(images.labels[index]), prediction: Classifier.largest(row))
@@ -75,19 +76,17 @@ struct Evaluate: ParsableCommand {
     }
     bar.finish()
     if let confusion {
-      try OutputError.wrap {
-        try AtomicFile.write(
-          matrix.svg(title: "\(file.network.name) on \(data.name)"), to: confusion)
-      }
+      try AtomicFile.write(
+        matrix.svg(title: "\(file.network.name) on \(data.name)"), to: confusion)
     }
     if let path = self.logits {
       let table = Tensor([images.count, file.classNames.count], allLogits)
-      try OutputError.wrap { try NumPyArray.float32(table).write(to: path) }
+      try NumPyArray.write(table, to: path)
     }
     if outputOptions.json { return try JSONDocument.print(EvaluationReport(evaluation)) }
     print(
       "\(file.network.name) on \(data.name): "
-        + "\(NumberFormat.grouped(evaluation.images)) \(part.rawValue) images")
+        + "\(evaluation.images.grouped) \(part.rawValue) images")
     var table = TextTable([.init("measure"), .init("value", .right)])
     table.append(["top-1 accuracy", NumberFormat.fixed(evaluation.top1, decimals: 2) + " %"])
     table.append(["top-5 accuracy", NumberFormat.fixed(evaluation.top5, decimals: 2) + " %"])
@@ -95,27 +94,9 @@ struct Evaluate: ParsableCommand {
     print(table.text)
   }
 
-  private func images(of data: Dataset) throws -> ImageSet {
-    switch part {
-    case .test:
-      guard let test = data.test else { throw DatasetError.noTestImages(data.name) }
-      return test
-    case .training: return data.training
-    case .validation:
-      guard let validation = data.validation else {
-        throw InputError("\(data.name): there are no validation images; choose another --part")
-      }
-      return validation
-    }
-  }
-
   private func list(_ names: [String]) -> String {
     names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
   }
 }
 
-extension CommandDevice {
-  func classifier(_ file: ModelFile, batchSize: Int) throws -> Classifier {
-    try Classifier(file, device: self, batchSize: batchSize)
-  }
-}
+extension Dataset.Part: ExpressibleByArgument {}

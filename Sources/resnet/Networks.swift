@@ -15,7 +15,7 @@ struct Networks: ParsableCommand {
       '--inception-branch' vary them: see 'resnet summary --help'.
       """)
 
-  @OptionGroup(title: "Output") var outputOptions: OutputOptions
+  @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
   struct Report: Encodable {
     struct Paper: Encodable {
@@ -34,7 +34,7 @@ struct Networks: ParsableCommand {
       let summary = try NetworkSummary(network)
       return Report(
         network: name, depth: network.depth, inputSide: network.inputSide,
-        classes: network.classes, shortcut: network.shortcut?.option,
+        classes: network.classes, shortcut: network.shortcut?.option.rawValue,
         parameters: summary.parameters, multiplyAdds: summary.multiplyAdds,
         paper: PaperFigures(ofNetworkNamed: name).map {
           .init(
@@ -50,7 +50,7 @@ struct Networks: ParsableCommand {
     for report in reports {
       table.append([
         report.network, String(report.depth), report.shortcut ?? "",
-        NumberFormat.grouped(report.parameters), NumberFormat.grouped(report.multiplyAdds),
+        report.parameters.grouped, report.multiplyAdds.grouped,
         report.paper.map(Self.text) ?? "",
       ])
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import ResidualFigures
-import ResidualTraining
+import ResidualRuns
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,8 +17,8 @@ struct Predict: ParsableCommand {
     parsing: .unconditional, help: ArgumentHelp("Classes to name for each image.", valueName: "k"))
   var top = 3
   @OptionGroup(title: "Weights from elsewhere") var weightsOptions: WeightsFlags
-  @OptionGroup(title: "Machine") var deviceOptions: DeviceOptions
-  @OptionGroup(title: "Output") var outputOptions: OutputOptions
+  @OptionGroup(title: "Machine") var deviceOptions: DeviceFlags
+  @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
   struct Prediction: Encodable {
     let image: String

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ResidualRuns
 
 /// The command `resnet`: one file a verb.
 struct ResNet: ParsableCommand {
@@ -22,10 +23,6 @@ struct ResNet: ParsableCommand {
       Bench.self,
       Checks.self,
     ])
-}
-
-enum Version {
-  static let current = "0.1.0"
 }
 
 @main

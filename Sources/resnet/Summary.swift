@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import ResidualFigures
-import ResidualTraining
+import ResidualRuns
 
 struct Summary: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,17 +9,17 @@ struct Summary: ParsableCommand {
     usage: "resnet summary <network> [<options>]",
     discussion: """
       'resnet networks' lists the networks. Operations are those of classification; auxiliary \
-      classifiers, which stand in training only, are left out.
+      classifiers, which exist only in training, are left out.
       """)
 
   @Argument(help: ArgumentHelp("A network's name, a model file, or weights from elsewhere."))
   var network: String
   @Option(
     help: ArgumentHelp(
-      "Draw the layers in the manner of the paper's Figure 3.", valueName: "file.svg"))
+      "Draw the layers in the style of the paper's Figure 3.", valueName: "file.svg"))
   var svg: String?
-  @OptionGroup(title: "Network") var networkOptions: NetworkOptions
-  @OptionGroup(title: "Output") var outputOptions: OutputOptions
+  @OptionGroup(title: "Network") var networkOptions: NetworkFlags
+  @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
   struct Report: Encodable {
     struct Layer: Encodable {
@@ -44,14 +44,14 @@ struct Summary: ParsableCommand {
     if let svg {
       try OutputError.checkWritable(file: svg, option: "--svg")
       let drawing = try LayerDiagram(of: chosen).svg
-      try OutputError.wrap { try AtomicFile.write(drawing, to: svg) }
+      try AtomicFile.write(drawing, to: svg)
       outputOptions.terminal.note("picture: \(svg)")
     }
     let summary = try NetworkSummary(chosen)
     if outputOptions.json {
       return try JSONDocument.print(
         Report(
-          network: chosen.name, shortcut: chosen.shortcut?.option,
+          network: chosen.name, shortcut: chosen.shortcut?.option.rawValue,
           strideOn: chosen.stridePlacement?.rawValue, inputSide: chosen.inputSide,
           depth: chosen.depth,
           parameters: summary.parameters, multiplyAdds: summary.multiplyAdds,
@@ -61,7 +61,8 @@ struct Summary: ParsableCommand {
               parameters: $0.parameters, multiplyAdds: $0.multiplyAdds)
           }))
     }
-    let option = chosen.shortcut.map { ", shortcut option \($0.option)" } ?? ", no shortcuts"
+    let option =
+      chosen.shortcut.map { ", shortcut option \($0.option.rawValue)" } ?? ", no shortcuts"
     let stride = chosen.stridePlacement.map { ", stride on the \($0.rawValue)" } ?? ""
     let side = chosen.inputSide
     print(
@@ -70,7 +71,7 @@ struct Summary: ParsableCommand {
       .init("layer"), .init("operation"), .init("output", .right), .init("parameters", .right),
       .init("multiply-adds", .right),
     ])
-    func number(_ count: Int) -> String { count == 0 ? "" : NumberFormat.grouped(count) }
+    func number(_ count: Int) -> String { count == 0 ? "" : count.grouped }
     for row in summary.rows {
       table.append([
         row.path, row.operation,

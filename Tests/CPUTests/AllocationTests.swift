@@ -12,10 +12,10 @@
     func steadyTrainingStep(threads: Int) async {
       await #expect(processExitsWith: .success) { [threads] in
         let trainer = try AllocationTests.trainer(threads: threads)
-        for _ in 0..<2 { _ = try trainer.trainStep() }
+        for _ in 0..<2 { _ = try trainer.step() }
         var losses: Float = 0
         armMallocCounter()
-        for _ in 0..<5 { losses += try trainer.trainStep().loss }
+        for _ in 0..<5 { losses += try trainer.step().loss }
         let count = disarmMallocCounter()
         #expect(count == 0)
         #expect(losses > 0)
@@ -59,7 +59,7 @@
       }
     }
 
-    static func trainer(threads: Int) throws -> Trainer<CPUDevice> {
+    static func trainer(threads: Int) throws -> Learner<CPUDevice> {
       var options = RecipeOptions()
       options.model = "cifar-resnet20"
       options.batchSize = 8
@@ -67,8 +67,8 @@
       let data = Dataset(
         name: "noise", source: .builtIn, classNames: (0..<10).map { "class \($0)" },
         training: Draw.images(64, classes: 10, seed: 1))
-      return try Trainer(
-        options.resolved(trainingCount: 64), on: data, device: CPUDevice(threads: threads))
+      return try Learner(
+        options, on: data, device: CPUDevice(threads: threads))
     }
   }
 #endif

@@ -36,16 +36,15 @@ import Testing
       var expected = [Float](repeating: .nan, count: batch * size)
       for position in 0..<batch {
         let key = Augmentation.key(seed: 3, epoch: 1, sample: position)
-        let window = Augmentation.paper.window(randomness: key)
+        let window = Augmentation.paper.draw(key)
         let index = position % set.count
         samples += [
           Int32(index), Int32(window.down), Int32(window.right), window.isMirrored ? 1 : 0,
         ]
         expected.withUnsafeMutableBufferPointer { buffer in
           guard let base = buffer.baseAddress else { return }
-          Augmentation.paper.write(
-            set, index: index, normalization: normalization, randomness: key,
-            into: base + position * size)
+          window.write(
+            set, index: index, normalization: normalization, into: base + position * size)
         }
       }
       plan.write(samples, to: Graph.samplesInput)

@@ -77,11 +77,17 @@ import Testing
     try check(ReferenceDevice()) { Profile($0, $1) { _ in ("step", "layer") } }
   }
 
-  @Test(arguments: [
-    ("layer1.0.conv1", "layer1.0.conv1"), ("gradient/layer1.0.conv1.filter", "layer1.0.conv1"),
-    ("gradient/layer1.0.bn1.sums", "layer1.0.bn1"), ("gradient/layer1.0.relu", "layer1.0.relu"),
-  ])
-  func layerOfAStep(path: String, layer: String) {
-    #expect(Profile.layerPath(of: path) == layer)
+  @Test func layersOfSteps() throws {
+    let network = try NetworkCatalog.network(named: "cifar-resnet8")
+    let graph = network.trainingStep(weightDecay: 1e-4).recomputing(.activations)
+    let plan = try CPUDevice(threads: 1).prepare(graph, inputs: network.stepShapes(batch: 2))
+    let layers = Dictionary(plan.steps.map { ($0.path, $0.layer) }) { first, _ in first }
+    let convolution = "layer1.0.conv1"
+    #expect(layers[convolution] == convolution)
+    #expect(layers["gradient/\(convolution).input"] == convolution)
+    #expect(layers["gradient/layer1.0.bn1.sums"] == "layer1.0.bn1")
+    #expect(layers["update/\(convolution).weight"] == "update/\(convolution).weight")
+    let repeated = graph.nodes.filter { $0.pass == .repeated }
+    #expect(!repeated.isEmpty && repeated.allSatisfy { $0.path == "repeated/" + $0.layer })
   }
 }

@@ -48,7 +48,7 @@ import Testing
   /// The same bits of every parameter and statistic after ten steps, whatever is repeated.
   @Test(arguments: ["cifar-resnet20", "cifar-plain20"], [Shortcut.padding(.end), .projection])
   func everyBitStays(name: String, shortcut: Shortcut) throws {
-    let network = try NetworkCatalog.network(named: name, shortcut: shortcut)
+    let network = try NetworkCatalog.network(named: name, variant: .init(shortcut))
     let step = network.trainingStep(weightDecay: 1e-4)
     func results(_ graph: Graph) throws -> [String: [Float]] {
       let run = try TrainingRun(network, graph: graph, batch: 6, on: device)

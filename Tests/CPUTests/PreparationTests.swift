@@ -39,7 +39,7 @@ import Testing
     let packed = evaluation.plan.buffers.filter { $0.path.hasSuffix(".packed") }
     #expect(packed.count == 20)
     for buffer in packed {
-      guard case .kept = buffer.location else {
+      guard case .derived = buffer.location else {
         Issue.record("\(buffer.path) is packed in every run")
         continue
       }
@@ -85,7 +85,7 @@ import Testing
     let step = try training()
     #expect(
       step.plan.buffers.filter { buffer in
-        if case .kept = buffer.location { buffer.path.hasSuffix(".packed") } else { false }
+        if case .derived = buffer.location { buffer.path.hasSuffix(".packed") } else { false }
       }.count == 7)
     func loss() -> Float {
       step.run()

@@ -8,7 +8,7 @@ import Testing
 @Suite struct RegionTests {
   /// One residual block after one convolution.
   static let network = Network(
-    name: "block", inputSide: 8, classes: 4, shortcut: .projection, depth: 4
+    name: "block", inputSide: 8, classes: 4, variant: .init(.projection), depth: 4
   ) {
     Convolution("conv1", 16, size: 3)
     BatchNormalization("bn1")
@@ -46,7 +46,7 @@ import Testing
         "gradient/block.bn2.input + gradient/block.conv2.input + gradient/block.conv2.filter"
           + " + gradient/block.relu1 + gradient/block.bn1.sums",
         "gradient/block.bn1.input + gradient/block.conv1.input + gradient/block.conv1.filter"
-          + " + gradient/relu + gradient/relu + gradient/bn1.sums",
+          + " + gradient/relu.sum + gradient/relu + gradient/bn1.sums",
         "gradient/bn1.input + gradient/conv1.filter",
       ])
   }
@@ -86,7 +86,7 @@ import Testing
 
   @Test(arguments: ["cifar-resnet20", "cifar-plain20"], [Shortcut.padding(.both), .projection])
   func everyNodeIsInOneRegion(name: String, shortcut: Shortcut) throws {
-    let network = try NetworkCatalog.network(named: name, shortcut: shortcut)
+    let network = try NetworkCatalog.network(named: name, variant: .init(shortcut))
     let graph = network.trainingStep(weightDecay: 1e-4)
     let regions = try partition(graph, of: network).regions
     let nodes = regions.flatMap(\.nodes)
@@ -115,7 +115,7 @@ import Testing
 
   /// Images of several blocks of rows, the last of them shorter; a projection with a stride.
   static let largeImages = Network(
-    name: "large", inputSide: 60, classes: 4, shortcut: .projection, depth: 6
+    name: "large", inputSide: 60, classes: 4, variant: .init(.projection), depth: 6
   ) {
     Convolution("conv1", 16, size: 3)
     BatchNormalization("bn1")

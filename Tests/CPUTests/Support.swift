@@ -21,7 +21,7 @@ enum Draw {
     var source = RandomSource(RandomKey(seed: seed))
     return ImageSet(
       height: 32, width: 32,
-      pixels: (0..<count * 32 * 32 * 3).map { _ in UInt8(source.index(below: 256)) },
+      checked: (0..<count * 32 * 32 * 3).map { _ in UInt8(source.index(below: 256)) },
       labels: labels(count, below: classes, seed: seed))
   }
 }

@@ -1,6 +1,6 @@
 import ResidualCUDA
-import ResidualGraphTestSupport
 import ResidualNetworks
+import ResidualTestSupport
 import Testing
 
 import class Foundation.ProcessInfo

@@ -43,7 +43,7 @@ import Testing
   ) throws {
     let fixture = try Fixture(file)
     let network = try NetworkCatalog.network(
-      named: "cifar-resnet8", shortcut: .projection, classes: 10
+      named: "cifar-resnet8", variant: .init(.projection), classes: 10
     ).freezing(patterns)
     let (batch, side) = (4, 8)
     var shapes = network.stepShapes(batch: batch)

@@ -9,7 +9,7 @@ import class Foundation.ProcessInfo
 ///
 /// Numbers of the results are drawn and computed by the formula, since the whole of a large layer
 /// would take hours. The batch is `RESNET_ACCURACY_BATCH`, else 2, and layers are those whose
-/// description has `RESNET_ACCURACY_LAYER`: see scripts/check-accuracy.
+/// description has `RESNET_ACCURACY_LAYER`: see scripts/check accuracy.
 @Suite struct LayerAccuracyTests {
   /// The largest relative L2 error of a direction.
   static let bound = 5e-6

@@ -1,7 +1,7 @@
 import ResidualCPU
-import ResidualGraphTestSupport
 import ResidualNetworks
 import ResidualReference
+import ResidualTestSupport
 import Testing
 
 extension NetworkFixture {

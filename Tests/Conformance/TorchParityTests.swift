@@ -1,7 +1,7 @@
 import ResidualCPU
-import ResidualGraphTestSupport
 import ResidualNetworks
 import ResidualReference
+import ResidualTestSupport
 import Testing
 
 /// A whole training step against PyTorch in double precision.
@@ -17,7 +17,7 @@ import Testing
     ("plain8", "cifar-plain8", .padding(.end)),
   ])
   func cifar(file: String, name: String, shortcut: Shortcut) throws {
-    let network = try NetworkCatalog.network(named: name, shortcut: shortcut)
+    let network = try NetworkCatalog.network(named: name, variant: .init(shortcut))
     try NetworkFixture(file).compare(
       network, side: 8, updates: true, on: ReferenceDevice(), initial: deep(network)
     ) { _ in Self.exact }
@@ -42,7 +42,7 @@ import Testing
     file: String, name: String, shortcut: Shortcut?, stridePlacement: StridePlacement?
   ) throws {
     let network = try NetworkCatalog.network(
-      named: name, shortcut: shortcut, stridePlacement: stridePlacement, classes: 10)
+      named: name, variant: .init(shortcut, stridePlacement: stridePlacement), classes: 10)
     let instructionSet = try #require(InstructionSet.available.last)
     let device = try CPUDevice(threads: 2, instructionSet: instructionSet)
     try NetworkFixture(file).compare(

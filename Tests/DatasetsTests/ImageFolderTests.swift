@@ -11,7 +11,7 @@ struct ImageFolderTests {
     let folder = try TemporaryFolder()
     let files = try smallImageFolder()
     try folder.write(files)
-    let data = try Dataset.open(folder.path)
+    let data = try LoadedData(folder.path)
     #expect(data.source == .imageFolder)
     #expect(data.name == folder.url.lastPathComponent)
     #expect(data.classNames == ["cat", "dog"])
@@ -35,9 +35,9 @@ struct ImageFolderTests {
     try folder.write(tar(files), "data.tar")
     let led = Dictionary(uniqueKeysWithValues: files.map { ("./pets/" + $0, $1) })
     try folder.write(gzip(tar(led)), "data.tar.gz")
-    let expected = try Dataset.open(folder.path + "/plain")
+    let expected = try LoadedData(folder.path + "/plain")
     for location in ["", "/data.tar", "/data.tar.gz"].map({ folder.path + $0 }) {
-      let data = try Dataset.open(location)
+      let data = try LoadedData(location)
       expectEqual(data.training, expected.training)
       expectEqual(data.test, expected.test)
       #expect(data.classNames == expected.classNames)
@@ -54,12 +54,12 @@ struct ImageFolderTests {
     }
     try folder.write(files.filter { $0.key.hasPrefix("train/") })
     try folder.write(Dictionary(uniqueKeysWithValues: val))
-    let alone = try Dataset.open(folder.path)
+    let alone = try LoadedData(folder.path)
     #expect(alone.validation == nil)
     #expect(alone.test?.count == 4)
-    #expect(alone.remarks.last == "val/ is the test part, as there is no test/")
+    #expect(alone.remarks.last == "val/ is the test part, because there is no test/")
     try folder.write(files)
-    let both = try Dataset.open(folder.path)
+    let both = try LoadedData(folder.path)
     expectEqual(both.validation, alone.test)
     #expect(both.test?.count == 4)
   }
@@ -69,9 +69,9 @@ struct ImageFolderTests {
     let folder = try TemporaryFolder()
     try folder.write(smallImageFolder())
     try folder.write(Array("no image".utf8), "test/cat/broken.jpg")
-    let training = try Dataset.open(folder.path, parts: .training)
+    let training = try LoadedData(folder.path, parts: [.training, .validation])
     #expect(training.training.count == 7 && training.test == nil)
-    #expect(throws: DatasetError.self) { try Dataset.open(folder.path, parts: .test) }
+    #expect(throws: ImageError.self) { try LoadedData(folder.path, parts: [.test]) }
   }
 
   @Test("hidden files are passed over, other files are left out with a remark")
@@ -82,18 +82,18 @@ struct ImageFolderTests {
     {
       try folder.write([1, 2, 3], name)
     }
-    #expect(try Dataset.open(folder.path).remarks.count == 1)
+    #expect(try LoadedData(folder.path).remarks.count == 1)
     try folder.write([1, 2, 3], "train/cat/notes.txt")
     #expect(
-      try Dataset.open(folder.path).remarks.last
-        == "1 file is no image by its name and left out, such as train/cat/notes.txt")
+      try LoadedData(folder.path).remarks.last
+        == "1 file is not an image by its name and left out, such as train/cat/notes.txt")
   }
 
   @Test("the side can be chosen")
   func side() throws {
     let folder = try TemporaryFolder()
     try folder.write(smallImageFolder())
-    let data = try Dataset.open(folder.path, side: 8)
+    let data = try LoadedData(folder.path, side: 8)
     #expect(data.training.width == 8 && data.training.height == 8)
     #expect(data.remarks == ["11 of 11 images were resized to 8×8"])
   }
@@ -102,15 +102,16 @@ struct ImageFolderTests {
   func faults() throws {
     func fault(
       _ change: (inout [String: [UInt8]]) throws -> Void, folders: [String] = [],
-      parts: Dataset.Parts = .all
+      parts: Set<Dataset.Part> = [.training, .validation, .test]
     ) throws -> String {
       let folder = try TemporaryFolder()
       var files = try smallImageFolder()
       try change(&files)
       try folder.write(files)
       for name in folders { try folder.makeFolder(name) }
-      return message(in: folder) { () throws(DatasetError) in
-        _ = try Dataset.open(folder.path, parts: parts)
+      return message(in: folder) {
+        let data = try LoadedData(folder.path, parts: parts).data
+        for part in parts where part != .validation { _ = try data.samples(of: part) }
       }
     }
     #expect(
@@ -149,7 +150,7 @@ struct ImageFolderTests {
       try fault { $0 = $0.filter { $0.key.hasPrefix("test") } }
         == "DATA: there is no folder train/; add one with a folder of images for each class")
     #expect(
-      try fault({ $0 = $0.filter { $0.key.hasPrefix("train") } }, parts: .test)
+      try fault({ $0 = $0.filter { $0.key.hasPrefix("train") } }, parts: [.test])
         == "DATA: there is neither test/ nor val/; add one with a folder of images for each class")
     #expect(
       try fault { $0["train/dog/2.jpg"] = Array("GIF89a".utf8) }
@@ -174,7 +175,7 @@ struct ImageFolderTests {
     try folder.write(image, "train/dog/1.png")
     for _ in 0..<5 {
       #expect(
-        message(in: folder) { () throws(DatasetError) in _ = try Dataset.open(folder.path) }
+        message(in: folder) { _ = try LoadedData(folder.path) }
           == "DATA/train/cat/250.png: neither JPEG nor PNG: it starts as bytes 09; "
           + "convert or remove it")
     }
@@ -184,8 +185,8 @@ struct ImageFolderTests {
   func locations() throws {
     let folder = try TemporaryFolder()
     func open(_ name: String) -> String {
-      message(in: folder) { () throws(DatasetError) in
-        _ = try Dataset.open(folder.path + "/" + name)
+      message(in: folder) {
+        _ = try LoadedData(folder.path + "/" + name)
       }
     }
     #expect(open("none") == "DATA/none: there is no such file or folder; check the path")
@@ -213,7 +214,7 @@ struct ImageFolderTests {
       try FileManager.default.createSymbolicLink(
         atPath: folder.path + "/" + name, withDestinationPath: folder.path)
     }
-    #expect(try Dataset.open(folder.path).training.count == 7)
+    #expect(try LoadedData(folder.path).training.count == 7)
   }
 
   @Test("names from outside cannot break out of the line")
@@ -223,8 +224,8 @@ struct ImageFolderTests {
     files["train/cat/\u{1b}[31m\n.png"] = [1]
     try folder.write(tar(files), "a.tar")
     #expect(
-      message(in: folder) { () throws(DatasetError) in
-        _ = try Dataset.open(folder.path + "/a.tar")
+      message(in: folder) {
+        _ = try LoadedData(folder.path + "/a.tar")
       }.hasPrefix("DATA/a.tar:train/cat/\\u{1B}[31m\\n.png: neither"))
   }
 
@@ -235,8 +236,8 @@ struct ImageFolderTests {
     for index in 0..<30_000 { files["train/\(index % 2)/\(index).png"] = [] }
     try folder.write(tar(files), "many.tar")
     #expect(
-      message(in: folder) { () throws(DatasetError) in
-        _ = try Dataset.open(folder.path + "/many.tar", side: 4096)
+      message(in: folder) {
+        _ = try LoadedData(folder.path + "/many.tar", side: 4096)
       }.hasPrefix("DATA/many.tar: 30000 images, once decoded, take more than this machine's memory")
     )
   }
@@ -248,8 +249,8 @@ struct ImageFolderTests {
     .enabled(if: shared != nil, "needs data/cifar10-jpeg.tar.gz in the folder RESNET_SHARED"))
   func real() throws {
     let archive = try #require(Self.shared) + "/data/cifar10-jpeg.tar.gz"
-    var data: Dataset?
-    let time = try ContinuousClock().measure { data = try Dataset.open(archive) }
+    var data: LoadedData?
+    let time = try ContinuousClock().measure { data = try LoadedData(archive) }
     print("cifar10-jpeg.tar.gz opened in \(time)")
     let set = try #require(data)
     #expect(set.training.count == 50_000 && set.test?.count == 10_000)

@@ -2,11 +2,24 @@ import ResidualDatasets
 import ResidualTensors
 import Testing
 
+extension ImageSet {
+  /// Both parts of a split as sets.
+  fileprivate func parts(validation count: Int, seed: UInt64) throws -> (
+    training: ImageSet, validation: ImageSet
+  ) {
+    let split = try split(validation: count, seed: seed)
+    func set(_ source: any SampleSource) throws -> ImageSet {
+      try Preparation.View.squash.images(of: source, side: width).set
+    }
+    return (try set(split.training), try set(split.validation))
+  }
+}
+
 @Suite struct ImageSetTests {
   @Test("a split takes the same number from each class, each image once, in order")
   func split() throws {
     let set = noiseSet(count: 200, side: 2)
-    let (training, validation) = try set.split(validation: 50, seed: 3)
+    let (training, validation) = try set.parts(validation: 50, seed: 3)
     #expect(training.count == 150 && validation.count == 50)
     for label in Int32(0)..<10 { #expect(validation.labels.count { $0 == label } == 5) }
     func images(_ set: ImageSet) -> [[UInt8]] { (0..<set.count).map { set.image(at: $0).pixels } }
@@ -22,26 +35,26 @@ import Testing
   @Test("a split depends on the seed and on nothing else")
   func seeds() throws {
     let set = noiseSet(count: 100, side: 2)
-    let first = try set.split(validation: 20, seed: 1)
-    expectEqual(try set.split(validation: 20, seed: 1).validation, first.validation)
-    let other = try set.split(validation: 20, seed: 2).validation
+    let first = try set.parts(validation: 20, seed: 1)
+    expectEqual(try set.parts(validation: 20, seed: 1).validation, first.validation)
+    let other = try set.parts(validation: 20, seed: 2).validation
     #expect(other.pixels != first.validation.pixels)
   }
 
   @Test("uneven counts differ by one between equal classes; unequal classes give their share")
   func uneven() throws {
-    let equal = try noiseSet(count: 100, side: 1).split(validation: 37, seed: 1).validation
+    let equal = try noiseSet(count: 100, side: 1).parts(validation: 37, seed: 1).validation
     let counts = (Int32(0)..<10).map { label in equal.labels.count { $0 == label } }
     #expect(counts.reduce(0, +) == 37 && counts.allSatisfy { $0 == 3 || $0 == 4 })
     let labels = [Int32](repeating: 0, count: 90) + [Int32](repeating: 1, count: 10)
-    let set = ImageSet(height: 1, width: 1, pixels: noise(300, seed: 1), labels: labels)
-    #expect(try set.split(validation: 20, seed: 1).validation.labels.count { $0 == 1 } == 2)
+    let set = ImageSet(height: 1, width: 1, checked: noise(300, seed: 1), labels: labels)
+    #expect(try set.parts(validation: 20, seed: 1).validation.labels.count { $0 == 1 } == 2)
   }
 
   @Test("a count that is no part of the set is an error", arguments: [-1, 0, 100, 101])
   func badCount(count: Int) {
     #expect(throws: DatasetError.validationCount(count, available: 100)) {
-      try noiseSet(count: 100, side: 1).split(validation: count, seed: 1)
+      try noiseSet(count: 100, side: 1).parts(validation: count, seed: 1)
     }
   }
 
@@ -67,8 +80,8 @@ import Testing
 
   @Test("the built-in set has its own labels and names")
   func builtIn() throws {
-    let data = try Dataset.open(nil, parts: .test)
-    #expect(data.source == .builtIn && data.training.count == 0)
+    let data = try LoadedData(nil, parts: [.test])
+    #expect(data.source == .builtIn && data.data.parts[.training] == nil)
     #expect(data.test?.count == TenThings.testCount)
     #expect(data.test?.labels[123] == 3)
     #expect(data.classNames == TenThings.classNames)

@@ -13,16 +13,6 @@ import Testing
     #expect(ConfusionMatrix(classNames: ["a"]).accuracy == nil)
   }
 
-  @Test func mostFrequentConfusionsComeFirst() {
-    let top = Self.small.topConfusions(3)
-    #expect(top.map(\.truth) == [0, 2, 1])
-    #expect(top.map(\.prediction) == [1, 1, 0])
-    #expect(top.map(\.count) == [8, 8, 5])
-    #expect(top[1].share == 0.4)
-    #expect(Self.small.topConfusions(100).count == 5)
-    #expect(Self.small.topConfusions(-1).isEmpty)
-  }
-
   @Test func recordingEqualsCounts() {
     var matrix = ConfusionMatrix(classNames: Self.small.classNames)
     for (truth, row) in Self.small.counts.enumerated() {

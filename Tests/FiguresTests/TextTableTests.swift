@@ -23,27 +23,12 @@ import Testing
         """)
   }
 
-  @Test func markdownIsAligned() {
-    #expect(
-      Self.table.markdown == """
-        | layer          | output   | parameters |
-        | -------------- | -------- | ---------: |
-        | conv1          | 32×32×16 |        432 |
-        | layer1.0.conv1 | 32×32×16 |      2,304 |
-        | relu           |          |            |
-        | **total**      |          |  **2,736** |
-
-        """)
-  }
-
   @Test func cellsStayOnTheirLineAndInTheirColumn() {
     let table = TextTable([.init("a"), .init("b")], rows: [["x\r\ny\tz", "1|2"]])
     #expect(table.text == "a      b\n-----  ---\nx y z  1|2\n")
-    #expect(table.markdown == "| a     | b    |\n| ----- | ---- |\n| x y z | 1\\|2 |\n")
   }
 
   @Test func emptyTables() {
     #expect(TextTable([.init("only")]).text == "only\n----\n")
-    #expect(TextTable([.init("n", .right)]).markdown == "|   n |\n| --: |\n")
   }
 }

@@ -27,7 +27,7 @@ import Testing
         %5 = input()  labels
         %6 = input()  weights
         %7 = softmaxCrossEntropy(%4, %5, %6)  loss
-        %8 = constant()  gradient/loss
+        %8 = constant()  gradient/loss.seed
         %9 = softmaxCrossEntropyGradient(%8, %7.1, %5, %6)  gradient/loss
         %10 = channelSum(%9)  gradient/fc.bias
         %11 = matrixProduct(%9, %1)  gradient/product.left
@@ -61,7 +61,7 @@ import Testing
     let gradients = graph.differentiate(loss, withRespectTo: ["a"])
     #expect(
       graph.description.split(separator: "\n").suffix(2) == [
-        "%8 = add(%7, %7)  gradient/a", "%9 = add(%8, %7)  gradient/a",
+        "%8 = add(%7, %7)  gradient/a.sum", "%9 = add(%8, %7)  gradient/a.sum#2",
       ])
     #expect(gradients["a"] == Value(node: 9))
   }

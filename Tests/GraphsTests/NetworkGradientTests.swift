@@ -10,7 +10,7 @@ import Testing
     ("cifar-plain8", .padding(.end)),
   ])
   func gradientsOfAllParameters(name: String, shortcut: Shortcut) throws {
-    let network = try NetworkCatalog.network(named: name, shortcut: shortcut)
+    let network = try NetworkCatalog.network(named: name, variant: .init(shortcut))
     var graph = network.graph(.training)
     let logits = try #require(graph.output(Network.logitsOutput))
     graph.output(

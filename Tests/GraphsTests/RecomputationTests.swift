@@ -1,6 +1,6 @@
-import ResidualGraphTestSupport
 import ResidualNetworks
 import ResidualReference
+import ResidualTestSupport
 import Testing
 
 /// Repeating nodes for the backward pass changes memory and time, and nothing else.
@@ -13,10 +13,10 @@ import Testing
 
   static func network(_ name: String) throws -> Network {
     guard name == "bottleneck" else {
-      return try NetworkCatalog.network(named: name, shortcut: .padding(.both))
+      return try NetworkCatalog.network(named: name, variant: .init(.padding(.both)))
     }
     return Network(
-      name: name, inputSide: 8, classes: 3, shortcut: .projection, depth: 11
+      name: name, inputSide: 8, classes: 3, variant: .init(.projection), depth: 11
     ) {
       Convolution("conv1", 4, size: 3)
       BatchNormalization("bn1")

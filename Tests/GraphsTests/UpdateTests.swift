@@ -1,6 +1,6 @@
-import ResidualGraphTestSupport
 import ResidualNetworks
 import ResidualReference
+import ResidualTestSupport
 import Testing
 
 /// What a training step does to the state.
@@ -99,7 +99,7 @@ import Testing
   /// A step is a function of state and inputs: from the same state it gives the same bits, and
   /// evaluation changes nothing.
   @Test func purity() throws {
-    let network = try NetworkCatalog.network(named: "cifar-resnet8", shortcut: .projection)
+    let network = try NetworkCatalog.network(named: "cifar-resnet8", variant: .init(.projection))
     var (graph, loss) = network.graphWithLoss()
     graph.updateByMomentumSGD(
       gradients: graph.differentiate(

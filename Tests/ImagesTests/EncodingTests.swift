@@ -9,7 +9,7 @@ import Testing
     var random = RandomSource(RandomKey(seed: 1))
     let image = Image(
       width: width, height: height,
-      pixels: (0..<width * height * 3).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+      checked: (0..<width * height * 3).map { _ in UInt8(truncatingIfNeeded: random.next()) })
     let bytes = try PNG.encode(image)
     #expect(try ImageDecoder().decode(bytes, file: "round trip") == image)
   }
@@ -17,7 +17,7 @@ import Testing
   @Test("an image too wide for the format is an error")
   func tooWide() throws {
     let image = Image(
-      width: 1_000_001, height: 1, pixels: Array(repeating: 0, count: 3_000_003))
+      width: 1_000_001, height: 1, checked: Array(repeating: 0, count: 3_000_003))
     #expect(throws: ImageError.self) { try PNG.encode(image) }
   }
 }

@@ -19,7 +19,7 @@ enum Fixtures {
     let extents = bytes.withUnsafeBytes { raw in
       (0..<2).map { Int(raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self).littleEndian) }
     }
-    return Image(width: extents[0], height: extents[1], pixels: Array(bytes.dropFirst(8)))
+    return Image(width: extents[0], height: extents[1], checked: Array(bytes.dropFirst(8)))
   }
 }
 

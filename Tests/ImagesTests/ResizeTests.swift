@@ -19,7 +19,7 @@ import Testing
     let photo = try Fixtures.expected("photo")
     #expect(photo.resized(width: photo.width, height: photo.height) == photo)
     for value: UInt8 in [0, 1, 127, 255] {
-      let plain = Image(width: 91, height: 64, pixels: Array(repeating: value, count: 91 * 64 * 3))
+      let plain = Image(width: 91, height: 64, checked: Array(repeating: value, count: 91 * 64 * 3))
       #expect(plain.resized(width: 32, height: 32).pixels.allSatisfy { $0 == value })
     }
   }
@@ -45,7 +45,7 @@ import Testing
       let (nw, nh) = (random.index(below: 100) + 1, random.index(below: 100) + 1)
       let image = Image(
         width: w, height: h,
-        pixels: (0..<w * h * 3).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+        checked: (0..<w * h * 3).map { _ in UInt8(truncatingIfNeeded: random.next()) })
       for extent in [w, h, nw, nh] {
         withUnsafeBytes(of: UInt32(extent).littleEndian) { input.append(contentsOf: $0) }
       }

@@ -85,7 +85,7 @@ import Testing
     #expect(
       own
         == .describesItself(
-          file: folder["m.safetensors"], given: ["model", "inputSide", "mean"]))
+          file: folder["m.safetensors"], given: [.model, .inputSide, .mean]))
     #expect(own?.description.hasSuffix("leave `model`, `inputSide` and `mean` out") == true)
     #expect(try OpenedModel(at: folder["m.safetensors"]).namesClasses)
   }
@@ -116,12 +116,12 @@ import Testing
     #expect(
       error(try Self.entries("cifar-resnet8")) { $0.stridePlacement = .first1x1 }
         == .notOfNetwork(
-          file: path, option: "stridePlacement", network: "cifar-resnet8", part: "bottlenecks"))
+          file: path, option: .stridePlacement, network: "cifar-resnet8", part: "bottlenecks"))
     for name in ["resnet-1-1-1-1", "cifar-preact18"] {
       #expect(
         error(try Self.entries(name)) { $0.shortcutPadding = .both }
           == .notOfNetwork(
-            file: path, option: "shortcutPadding", network: name, part: "zero-padding shortcuts"))
+            file: path, option: .shortcutPadding, network: name, part: "zero-padding shortcuts"))
     }
   }
 
@@ -142,7 +142,7 @@ import Testing
     let hostile = try opened("\"x\": [\(numbers)]")
     #expect(ContinuousClock.now - start < .seconds(1))
     #expect(hostile.model.network.stridePlacement == .middle3x3)
-    #expect(hostile.remarks.contains("config.json beside it is not understood, and passed over"))
+    #expect(hostile.remarks.contains("config.json next to it is not understood and is ignored"))
   }
 
   @Test func aKeyCannotBreakTheMessage() throws {

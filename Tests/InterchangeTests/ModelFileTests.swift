@@ -31,8 +31,8 @@ import Testing
         let hasSameBits = bits == tensor.scalars.map(\.bitPattern)
         #expect(hasSameBits, "\(name)")
       }
-      let isSameNormalization = read.normalization == model.normalization
-      #expect(isSameNormalization)
+      let isSamePreparation = read.preparation == model.preparation
+      #expect(isSamePreparation)
 
       // Equal models are equal files.
       try read.write(to: folder["again.safetensors"])
@@ -43,12 +43,13 @@ import Testing
   @Test func imageNet() throws {
     let folder = try TemporaryFolder()
     let network = try NetworkCatalog.network(
-      named: "resnet50", stridePlacement: .first1x1, inputSide: 64, classes: 2)
+      named: "resnet50", variant: .init(stridePlacement: .first1x1), inputSide: 64, classes: 2)
     let tensors = network.slots.map {
       ($0.name, Tensor($0.shape, [Float](repeating: 0.5, count: $0.shape.count)))
     }
-    let model = ModelFile(
-      network: network, normalization: .channels(mean: [0, 0, 0], std: [1, 1, 1]),
+    let model = try ModelFile(
+      network: network,
+      preparation: .init(side: 64, .channels(mean: [0, 0, 0], std: [1, 1, 1])),
       classNames: ["cat", "dog"], statistics: .exact,
       tensors: Dictionary(uniqueKeysWithValues: tensors), provenance: [:])
     try model.write(to: folder["m"])
@@ -135,8 +136,8 @@ import Testing
 
   @Test func versions() throws {
     #expect(
-      try problem { _, metadata in metadata["format_version"] = "2" }
-        == "format version '2' is newer than 1; update this program")
+      try problem { _, metadata in metadata["format_version"] = "3" }
+        == "format version '3' is newer than 2; update this program")
     for version in ["0", "-1", "1.0", "", "99999999999999999999"] {
       #expect(
         try problem { _, metadata in metadata["format_version"] = version }
@@ -148,7 +149,7 @@ import Testing
       try problem { _, metadata in
         metadata["format_version"] = "3"
         metadata["class_names"] = nil
-      } == "format version '3' is newer than 1; update this program")
+      } == "format version '3' is newer than 2; update this program")
   }
 
   @Test(arguments: [
@@ -202,7 +203,11 @@ import Testing
         .contains("network 'cifar-resnet8' cannot be built") == true)
     #expect(
       try problem { _, metadata in metadata["shortcut_padding"] = "start" }?
-        .contains("'shortcut' is 'A'") == true)
+        .contains("'shortcut_padding' is 'start'") == true)
+    // Option B pads nothing.
+    #expect(
+      try problem { _, metadata in metadata["shortcut"] = "B" }?
+        .contains("'shortcut_padding' is 'end'") == true)
   }
 
   @Test func tensorsThatDoNotFit() throws {
@@ -235,7 +240,9 @@ import Testing
     )
     // Option B needs projections that a file of option A does not have.
     #expect(
-      try problem { _, metadata in metadata["shortcut"] = "B" }
+      try problem { _, metadata in
+        (metadata["shortcut"], metadata["shortcut_padding"]) = ("B", nil)
+      }
         == "tensor 'layer2.0.downsample.0.weight' of cifar-resnet8 is missing; the file is "
         + "incomplete")
   }

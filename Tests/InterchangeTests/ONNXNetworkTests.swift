@@ -42,8 +42,10 @@
     func recognized(_ given: Case) throws {
       let folder = try TemporaryFolder()
       let network = try NetworkCatalog.network(
-        named: given.network, shortcut: given.shortcut, stridePlacement: given.placement,
-        inceptionBranch: given.branch, inputSide: given.side, classes: 7)
+        named: given.network,
+        variant: .init(
+          given.shortcut, stridePlacement: given.placement, inceptionBranch: given.branch),
+        inputSide: given.side, classes: 7)
       let model = try Sample.onnxModel(network, Sample.pixelMeans(side: network.inputSide))
       try model.writeONNX(to: folder["network.onnx"])
       let opened = try OpenedModel(at: folder["network.onnx"])
@@ -54,7 +56,7 @@
       #expect(found.inceptionBranch == network.inceptionBranch)
       #expect(found.inputSide == network.inputSide && found.definition == nil)
       #expect(opened.model.classNames == model.classNames && opened.namesClasses)
-      #expect(opened.model.normalization == model.normalization)
+      #expect(opened.model.preparation == model.preparation)
       for slot in network.graph(.inference).slots {
         #expect(opened.model.tensors[slot.name] == model.tensors[slot.name])
       }
@@ -62,7 +64,7 @@
 
     /// Layers that no catalogue has.
     private static func custom(classes: Int = 4) -> Network {
-      Network(name: "custom", inputSide: 32, classes: classes, shortcut: nil, depth: 3) {
+      Network(name: "custom", inputSide: 32, classes: classes, depth: 3) {
         Convolution("stem", 4, size: 3, stride: 2, bias: 0)
         BatchNormalization("norm")
         ReLU()
@@ -93,7 +95,7 @@
       let again = try ModelFile(at: folder["custom.safetensors"])
       #expect(again.network.definition == model.network.definition)
       #expect(again.tensors == model.tensors)
-      #expect(again.normalization == model.normalization)
+      #expect(again.preparation == model.preparation)
       try again.writeONNX(to: folder["again.onnx"])
       #expect(try OpenedModel(at: folder["again.onnx"]).model.tensors == model.tensors)
     }
@@ -225,12 +227,12 @@
       let path = folder["custom.onnx"]
       var options = WeightsOptions()
       options.model = "resnet18"
-      #expect(throws: WeightsError.describesLayers(file: path, given: ["model"])) {
+      #expect(throws: WeightsError.describesLayers(file: path, given: [.model])) {
         _ = try OpenedModel(at: path, options)
       }
       options = WeightsOptions()
       options.mean = [0, 0, 0]
-      #expect(throws: WeightsError.describesItself(file: path, given: ["mean"])) {
+      #expect(throws: WeightsError.describesItself(file: path, given: [.mean])) {
         _ = try OpenedModel(at: path, options)
       }
     }

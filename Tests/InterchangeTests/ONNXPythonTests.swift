@@ -48,7 +48,7 @@
         var source = RandomSource(RandomKey(seed: 2))
         let bytes = (0..<batch * side * side * 3).map { _ in Float(source.index(below: 256)) }
         let prepared = bytes.enumerated().map { index, byte in
-          switch model.normalization {
+          switch model.preparation.normalization {
           case .perPixelMean(let mean): byte / 255 - mean[index % mean.count]
           case .channels(let mean, let std): (byte / 255 - mean[index % 3]) / std[index % 3]
           }
@@ -158,7 +158,7 @@
       Shortcut.padding(.both), .padding(.end), .projection, .projectionEverywhere,
     ])
     func pixelMeans(shortcut: Shortcut) throws {
-      let network = try NetworkCatalog.network(named: "cifar-resnet20", shortcut: shortcut)
+      let network = try NetworkCatalog.network(named: "cifar-resnet20", variant: .init(shortcut))
       let model = try Sample.onnxModel(network, Sample.pixelMeans(side: 32))
       try compare(model, [Self.form(), Self.form(folds: true)])
     }

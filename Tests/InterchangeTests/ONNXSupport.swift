@@ -29,8 +29,10 @@
       }
       return ModelFile(
         network: network,
-        normalization: normalization
-          ?? .channels(mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]),
+        preparation: try .init(
+          side: network.inputSide,
+          normalization
+            ?? .channels(mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])),
         classNames: (0..<network.classes).map { "class «\($0)»" }, statistics: .exact,
         tensors: Dictionary(
           uniqueKeysWithValues: network.slots.map { ($0.name, store.read($0.name)) }),

@@ -20,10 +20,11 @@ enum Sample {
   static func model(
     _ name: String = "cifar-resnet8", _ shortcut: Shortcut = .padding(.end),
     classNames: [String] = ["cat", "dog", "fox"], usesMean: Bool = true,
-    statistics: ModelFile.Statistics = .exact, provenance: [String: String] = ["steps": "7"]
+    view: Preparation.View = .squash, statistics: ModelFile.Statistics = .exact,
+    provenance: [String: String] = ["steps": "7"]
   ) throws -> ModelFile {
     let network = try NetworkCatalog.network(
-      named: name, shortcut: shortcut, classes: classNames.count)
+      named: name, variant: .init(shortcut), classes: classNames.count)
     var source = RandomSource(RandomKey(seed: 11))
     func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in 2 * source.uniform() - 1 } }
     var tensors: [String: Tensor<Float>] = [:]
@@ -36,9 +37,11 @@ enum Sample {
     tensors[filter]?.scalars.replaceSubrange(0..<odd.count, with: odd)
     return ModelFile(
       network: network,
-      normalization: usesMean
-        ? .perPixelMean(numbers(32 * 32 * 3))
-        : .channels(mean: [0.4914, 0.4822, 1 / 3], std: [0.2023, 0.1994, 0.1]),
+      preparation: try .init(
+        view, side: 32,
+        usesMean
+          ? .perPixelMean(numbers(32 * 32 * 3))
+          : .channels(mean: [0.4914, 0.4822, 1 / 3], std: [0.2023, 0.1994, 0.1])),
       classNames: classNames, statistics: statistics, tensors: tensors, provenance: provenance)
   }
 }

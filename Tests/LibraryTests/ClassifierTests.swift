@@ -10,7 +10,8 @@ import Testing
     try store.initialize(network.slots, seed: 3)
     return ModelFile(
       network: network,
-      normalization: .channels(mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.25]),
+      preparation: try Preparation(
+        side: 32, .channels(mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.25])),
       classNames: ["ape", "bat", "cow", "dog"], statistics: .moving,
       tensors: Dictionary(
         uniqueKeysWithValues: network.slots.map { ($0.name, store.read($0.name)) }))
@@ -20,7 +21,7 @@ import Testing
     var source = RandomSource(RandomKey(seed: seed))
     return Image(
       width: width, height: height,
-      pixels: (0..<width * height * 3).map { _ in UInt8(source.index(below: 256)) })
+      checked: (0..<width * height * 3).map { _ in UInt8(source.index(below: 256)) })
   }
 
   /// The reference device, fed with numbers that are prepared here.

@@ -11,8 +11,8 @@ func train(on images: ImageSet, named classNames: [String], to file: String) thr
   var options = RecipeOptions()
   (options.model, options.steps, options.batchSize) = ("cifar-resnet8", 200, 16)
   let data = Dataset(name: "mine", classNames: classNames, training: images)
-  let trainer = try Trainer(options, on: data, device: CPUDevice())
-  while let epoch = try trainer.trainEpoch() { print(epoch.epoch, epoch.trainingLoss) }
-  try trainer.computeExactStatistics()
-  try trainer.model().write(to: file)
+  let learner = try Learner(options, on: data, device: CPUDevice())
+  while let epoch = try learner.trainEpoch() { print(epoch.epoch, epoch.trainingLoss) }
+  try learner.computeExactStatistics()
+  try learner.model().write(to: file)
 }

@@ -20,7 +20,7 @@ import Testing
     let labels = (0..<64).map { Int32($0 % 2) }
     return ImageSet(
       height: 32, width: 32,
-      pixels: labels.flatMap { label in
+      checked: labels.flatMap { label in
         (0..<32 * 32 * 3).map { _ in UInt8(Int(label) * 128 + source.index(below: 128)) }
       }, labels: labels)
   }()
@@ -32,7 +32,7 @@ import Testing
     let classifier = try Classifier(at: model)
     for (name, byte) in [("dark", UInt8(40)), ("bright", 220)] {
       let image = Image(
-        width: 48, height: 20, pixels: [UInt8](repeating: byte, count: 48 * 20 * 3))
+        width: 48, height: 20, checked: [UInt8](repeating: byte, count: 48 * 20 * 3))
       let guesses = try classifier.classify(image, top: 2)
       #expect(guesses.first?.name == name)
       #expect(guesses.count == 2)

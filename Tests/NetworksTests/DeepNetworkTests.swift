@@ -1,6 +1,6 @@
-import ResidualGraphTestSupport
 import ResidualNetworks
 import ResidualReference
+import ResidualTestSupport
 import Testing
 
 @Suite struct DeepNetworkTests {

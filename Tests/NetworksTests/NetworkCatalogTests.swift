@@ -27,7 +27,9 @@ import Testing
     #expect(try NetworkCatalog.network(named: "VGG16_bn").name == "vgg16-bn")
     #expect(try NetworkCatalog.network(named: "inception-v1").inceptionBranch == .five)
     #expect(try NetworkCatalog.network(named: "highway34").gateBias == -2)
-    #expect(try NetworkCatalog.network(named: "cifar-highway20", gateBias: -3).gateBias == -3)
+    #expect(
+      try NetworkCatalog.network(named: "cifar-highway20", variant: .init(gateBias: -3)).gateBias
+        == -3)
     let stages = try NetworkCatalog.network(named: "ResNet-Bottleneck-1-2-3-1")
     #expect(stages.name == "resnet-bottleneck-1-2-3-1" && stages.depth == 23)
     #expect(stages.stridePlacement == .middle3x3)
@@ -38,11 +40,12 @@ import Testing
     let torchvision = try NetworkCatalog.network(named: "ResNet50")
     #expect(torchvision.shortcut == .projection && torchvision.stridePlacement == .middle3x3)
     let paper = try NetworkCatalog.network(
-      named: "resnet50", shortcut: .padding(.both), stridePlacement: .first1x1, inputSide: 320,
+      named: "resnet50", variant: .init(.padding(.both), stridePlacement: .first1x1),
+      inputSide: 320,
       classes: 7)
     #expect(paper.shortcut == .padding(.both) && paper.stridePlacement == .first1x1)
     #expect(paper.inputSide == 320 && paper.classes == 7)
-    let plain = try NetworkCatalog.network(named: "plain34", shortcut: .projection)
+    let plain = try NetworkCatalog.network(named: "plain34", variant: .init(.projection))
     #expect(plain.shortcut == nil && plain.stridePlacement == nil)
     let small = try NetworkCatalog.network(named: "resnet20", inputSide: 48)
     #expect(small.shortcut == .padding(.end) && small.inputSide == 48)
@@ -71,17 +74,6 @@ import Testing
       "resnet9223372036854775807",
       "a depth of 9223372036854775807 is more than 20000, the deepest network built"
     ),
-    ("resnet99999999999999999999", "no network is named 'resnet99999999999999999999'"),
-    ("resnet-20", "no network is named 'resnet-20'"),
-    ("resnet", "no network is named 'resnet'"),
-    ("cifar-resnet", "no network is named 'cifar-resnet'"),
-    ("", "no network is named ''"),
-    ("vgg17", "no network is named 'vgg17'"),
-    ("resnet-2-2-2", "no network is named 'resnet-2-2-2'"),
-    ("resnet-2-2-02-2", "no network is named 'resnet-2-2-02-2'"),
-    ("resnet-2-2-0-2", "no network is named 'resnet-2-2-0-2'"),
-    ("plain-bottleneck-1-1-1-1", "no network is named 'plain-bottleneck-1-1-1-1'"),
-    ("cifar-preact20", "no network is named 'cifar-preact20'"),
     (
       "cifar-bottleneck30",
       "'cifar-bottleneck30': CIFAR-10 networks of bottlenecks have 9n + 2 layers, and 30 is not of "
@@ -93,5 +85,28 @@ import Testing
       try NetworkCatalog.network(named: name)
     }
     #expect(error?.description == message)
+  }
+
+  @Test(arguments: [
+    ("resnet99999999999999999999", nil),
+    ("resnet-20", "resnet20"),
+    ("resnet", "resnet18"),
+    ("cifar-resnet", "cifar-resnet20"),
+    ("", nil),
+    ("vgg17", "vgg16"),
+    ("resnet-2-2-2", nil),
+    ("resnet-2-2-02-2", nil),
+    ("resnet-2-2-0-2", nil),
+    ("plain-bottleneck-1-1-1-1", nil),
+    ("cifar-preact20", "cifar-preact50"),
+  ])
+  func unknownNames(name: String, nearest: String?) {
+    let error = #expect(throws: NetworkNameError.self) {
+      try NetworkCatalog.network(named: name)
+    }
+    let question = nearest.map { "did you mean '\($0)'? " } ?? ""
+    #expect(
+      error?.description
+        == "no network is named '\(name)'; \(question)'resnet networks' says which there are")
   }
 }

@@ -6,7 +6,7 @@ import Testing
   private func summary(_ name: String, _ shortcut: Shortcut = .padding(.end)) throws
     -> NetworkSummary
   {
-    try NetworkSummary(NetworkCatalog.network(named: name, shortcut: shortcut))
+    try NetworkSummary(NetworkCatalog.network(named: name, variant: .init(shortcut)))
   }
 
   @Test(arguments: [
@@ -34,7 +34,7 @@ import Testing
     let torchvision = try NetworkSummary(NetworkCatalog.network(named: "resnet\(depth)"))
     #expect(torchvision.parameters == parameters && torchvision.multiplyAdds == multiplyAdds)
     let paper = try NetworkSummary(
-      NetworkCatalog.network(named: "resnet\(depth)", stridePlacement: .first1x1))
+      NetworkCatalog.network(named: "resnet\(depth)", variant: .init(stridePlacement: .first1x1)))
     #expect(paper.parameters == parameters && paper.multiplyAdds == ofThePaper)
     let sides = torchvision.rows.filter { $0.path.hasSuffix(".0.conv2") }.map(\.outputShape[1])
     #expect(sides == [56, 28, 14, 7])
@@ -44,7 +44,7 @@ import Testing
   /// as the paper counts them for 34 layers.
   @Test func shortcutsForImageNet() throws {
     func convolutions(_ name: String, _ shortcut: Shortcut?) throws -> Int {
-      try NetworkSummary(NetworkCatalog.network(named: name, shortcut: shortcut)).rows
+      try NetworkSummary(NetworkCatalog.network(named: name, variant: .init(shortcut))).rows
         .count { $0.operation == "convolution" }
     }
     #expect(try convolutions("plain34", nil) == 33)
@@ -77,7 +77,8 @@ import Testing
 
   /// torchvision's GoogLeNet, without and with its auxiliary classifiers.
   @Test func inception() throws {
-    let network = try NetworkCatalog.network(named: "googlenet", inceptionBranch: .three)
+    let network = try NetworkCatalog.network(
+      named: "googlenet", variant: .init(inceptionBranch: .three))
     let summary = try NetworkSummary(network)
     #expect(summary.parameters == 6_624_904 && summary.multiplyAdds == 1_498_376_192)
     let trained = network.slots.filter { $0.role == .parameter }

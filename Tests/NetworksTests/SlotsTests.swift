@@ -6,7 +6,7 @@ import Testing
     _ name: String, _ shortcut: Shortcut = .padding(.end), _ form: NetworkForm = .training,
     _ initialization: Initialization = .fanIn
   ) throws -> [StateSlot] {
-    try NetworkCatalog.network(named: name, shortcut: shortcut)
+    try NetworkCatalog.network(named: name, variant: .init(shortcut))
       .graph(form, initialization: initialization).slots
   }
 

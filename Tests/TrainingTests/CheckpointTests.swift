@@ -1,7 +1,7 @@
 import Foundation
 import ResidualCPU
+import ResidualRuns
 import ResidualTestSupport
-import ResidualTraining
 import Testing
 
 @Suite struct CheckpointTests {
@@ -18,20 +18,20 @@ import Testing
   /// A trainer after some steps of an unfinished epoch, stopped by its observer.
   private func interrupted(
     after step: Int, rows: inout [MetricsRow]
-  ) throws -> Trainer<CPUDevice> {
+  ) throws -> Learner<CPUDevice> {
     let trainer = try Self.options.trainer()
     do {
       while let report = try trainer.trainEpoch(observe: { report in
         if report.step == step { throw Interruption() }
       }) {
-        rows.append(MetricsRow(report, part: "test"))
+        rows.append(MetricsRow(report))
       }
       Issue.record("step \(step) was not reached")
     } catch is Interruption {}
     return trainer
   }
 
-  private func interrupted(after step: Int) throws -> Trainer<CPUDevice> {
+  private func interrupted(after step: Int) throws -> Learner<CPUDevice> {
     var rows: [MetricsRow] = []
     return try interrupted(after: step, rows: &rows)
   }
@@ -47,7 +47,7 @@ import Testing
       let folder = try TemporaryFolder()
       var rows: [MetricsRow] = []
       let first = try interrupted(after: step, rows: &rows)
-      #expect(first.step == step && !first.isFinished)
+      #expect(first.progress.step == step && !first.isFinished)
       try Checkpoint.write(first, in: folder.path, provenance: [:])
 
       let second = try Self.options.trainer()
@@ -56,13 +56,14 @@ import Testing
       rows += try second.finish()
       #expect(second.differences(from: whole) == [], "interrupted after step \(step)")
       #expect(rows == expectedRows, "interrupted after step \(step)")
-      let isSameState = second.state == whole.state
+      let isSameState =
+        second.progress == whole.progress && second.optimizerState == whole.optimizerState
       #expect(isSameState)
     }
   }
 
   /// A checkpoint at the end of an epoch, after its report.
-  @Test func epochsGoOnWhereTheyEnded() throws {
+  @Test func epochsAreResumedWhereTheyEnded() throws {
     let folder = try TemporaryFolder()
     let whole = try Self.options.trainer()
     let rows = try whole.finish()
@@ -71,7 +72,7 @@ import Testing
     try Checkpoint.write(first, in: folder.path, provenance: [:])
     let second = try Self.options.trainer()
     try Checkpoint.restore(second, from: folder.path)
-    #expect(second.epoch == 1)
+    #expect(second.progress.epoch == 1)
     #expect(try second.finish() == Array(rows.dropFirst()))
     #expect(second.differences(from: whole) == [])
   }
@@ -123,7 +124,7 @@ import Testing
     try folder.copy(model, to: "new model")
     #expect(!folder.contains(early))
 
-    func restored() throws -> Trainer<CPUDevice> {
+    func restored() throws -> Learner<CPUDevice> {
       let trainer = try Self.options.trainer()
       try Checkpoint.restore(trainer, from: folder.path)
       return trainer
@@ -133,11 +134,11 @@ import Testing
     try folder.copy("old state", to: early)
     #expect(folder.contains(late))
     let again = try restored()
-    #expect(again.step == 4)
+    #expect(again.progress.step == 4)
     // The new model is there, the old state is not removed yet.
     try folder.copy("new model", to: model)
-    #expect(try restored().step == 8)
-    // A run that went back goes on to the same end.
+    #expect(try restored().progress.step == 8)
+    // A run that went back comes to the same end.
     _ = try again.finish()
     _ = try trainer.finish()
     #expect(again.differences(from: trainer) == [])
@@ -148,7 +149,7 @@ import Testing
   @Test func whatCannotBeRestored() throws {
     let folder = try TemporaryFolder()
     let model = folder["last.safetensors"]
-    func restore(_ trainer: Trainer<CPUDevice>) -> String? {
+    func restore(_ trainer: Learner<CPUDevice>) -> String? {
       message { try Checkpoint.restore(trainer, from: folder.path) }
     }
     let trainer = try interrupted(after: 3)
@@ -222,6 +223,6 @@ import Testing
       trainer.differences(from: before) == [], "nothing is taken over from a damaged checkpoint")
     #expect(
       CheckpointError.damaged(file: "f", field: "step").description
-        == "f: 'step' is missing or wrong; this is no state that training can go on from")
+        == "f: 'step' is missing or wrong; training cannot resume from this state")
   }
 }

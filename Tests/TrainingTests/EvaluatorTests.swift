@@ -1,7 +1,7 @@
 import Foundation
 import ResidualCPU
 import ResidualNetworks
-import ResidualTraining
+import ResidualRuns
 import Testing
 
 @Suite struct EvaluatorTests {
@@ -15,7 +15,7 @@ import Testing
       let evaluator = try Evaluator(
         trainer.network, session: trainer.session, batchSize: batchSize)
       var (logits, ranges): ([Float], [Range<Int>]) = ([], [])
-      let evaluation = try evaluator.evaluate(set, normalization: trainer.normalization) {
+      let evaluation = try evaluator.evaluate(trainer.feed(set)) {
         logits += $0
         ranges.append($1)
       }
@@ -63,7 +63,7 @@ import Testing
     let trainer = try RecipeOptions.tiny(steps: 4).trainer()
     let evaluator = try Evaluator(trainer.network, session: trainer.session, batchSize: 8)
     #expect(throws: Stop.self) {
-      try evaluator.evaluate(TinyData.images(16, seed: 8), normalization: trainer.normalization) {
+      try evaluator.evaluate(trainer.feed(TinyData.images(16, seed: 8))) {
         if $1.upperBound == 8 { throw Stop() }
       }
     }

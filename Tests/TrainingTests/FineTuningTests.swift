@@ -1,7 +1,7 @@
 import Foundation
 import ResidualCPU
+import ResidualRuns
 import ResidualTestSupport
-import ResidualTraining
 import Testing
 
 /// Training from a model that there is, with layers that stay as they are.
@@ -23,7 +23,7 @@ import Testing
   ) throws -> ModelFile {
     let names = classNames ?? TinyData.classNames
     let network = try NetworkCatalog.network(
-      named: name, shortcut: shortcut, inputSide: side, classes: names.count)
+      named: name, variant: .init(shortcut), inputSide: side, classes: names.count)
     var tensors: [String: Tensor<Float>] = [:]
     for slot in network.slots {
       var source = RandomSource(RandomKey(seed: 5).derived(slot.name))
@@ -36,7 +36,9 @@ import Testing
     }
     return ModelFile(
       network: network,
-      normalization: normalization ?? .channels(mean: [0.4, 0.5, 0.6], std: [0.2, 0.3, 0.25]),
+      preparation: try .init(
+        side: side,
+        normalization ?? .channels(mean: [0.4, 0.5, 0.6], std: [0.2, 0.3, 0.25])),
       classNames: names, statistics: .exact, tensors: tensors)
   }
 
@@ -65,7 +67,7 @@ import Testing
     let model = try ModelFile(at: file)
     #expect(before.filter { !$0.key.hasPrefix("momentum/") } == Self.bits(model.tensors))
     _ = try trainer.finish()
-    #expect(trainer.step == 10)
+    #expect(trainer.progress.step == 10)
     let network = trainer.network
     func isFrozen(_ slot: StateSlot) -> Bool {
       let path = slot.name.split(separator: ".").dropLast().joined(separator: ".")
@@ -93,9 +95,9 @@ import Testing
 
   /// What a step computes twice to save memory changes no bit.
   @Test func recomputationWithFrozenLayers() throws {
-    func trained(_ scope: RecomputationScope) throws -> Trainer<CPUDevice> {
+    func trained(_ scope: RecomputationScope) throws -> Learner<CPUDevice> {
       var options = options(freeze: ["conv1", "layer2"])
-      options.recomputation = scope.rawValue
+      options.recomputation = scope
       let trainer = try options.fineTuner()
       _ = try trainer.finish()
       return trainer
@@ -124,7 +126,7 @@ import Testing
   private static let threeClasses = Dataset(
     name: "three", source: .builtIn, classNames: ["a", "b", "c"],
     training: ImageSet(
-      height: 32, width: 32, pixels: TinyData.images(32, seed: 4).pixels,
+      height: 32, width: 32, checked: TinyData.images(32, seed: 4).pixels,
       labels: (0..<32).map { Int32($0 % 3) }),
     validation: nil, test: nil)
 
@@ -156,7 +158,7 @@ import Testing
     #expect(throws: RecipeError.classes(asked: 7, found: 4)) { try named.fineTuner() }
     #expect(
       RecipeError.classes(asked: 7, found: 4).description
-        == "num_classes = 7, but the data have 4 classes; leave it out, or give 4")
+        == "`classes` = 7, but the data have 4 classes; leave it out, or give 4")
   }
 
   /// GoogLeNet has three heads, and its auxiliary classifiers may be missing.
@@ -170,7 +172,7 @@ import Testing
 
     let auxiliary = whole.network.slots.map(\.name).filter { $0.hasPrefix("aux") }
     try ModelFile(
-      network: whole.network, normalization: whole.normalization, classNames: whole.classNames,
+      network: whole.network, preparation: whole.preparation, classNames: whole.classNames,
       statistics: .exact, tensors: whole.tensors.filter { !auxiliary.contains($0.key) }
     ).write(to: file)
     let less = try #require(try InitialModel(options()))
@@ -191,7 +193,7 @@ import Testing
     // Layers of one's own may have any name.
     func own(_ filters: Int, _ name: String) -> Network {
       Network(
-        name: "cifar-resnet8", inputSide: 32, classes: 4, shortcut: initial.model.network.shortcut
+        name: "cifar-resnet8", inputSide: 32, classes: 4, variant: initial.model.network.variant
       ) {
         Convolution(name, filters, size: 3)
         GlobalAveragePooling()
@@ -215,11 +217,12 @@ import Testing
     let trainer = try options().fineTuner()
     #expect(trainer.network.name == "cifar-resnet8")
     #expect(trainer.network.shortcut == .padding(.both))
-    let isFiles = try trainer.normalization == ModelFile(at: file).normalization
+    let isFiles =
+      try trainer.preparation.normalization == ModelFile(at: file).preparation.normalization
     #expect(isFiles)
     // What the recipe has become gives the same recipe again.
     let resolved = RecipeOptions(trainer.recipe)
-    #expect(resolved.shortcutPadding == "both" && resolved.initialCheckpoint == file)
+    #expect(resolved.shortcutPadding == .both && resolved.initialCheckpoint == file)
     let initial = try #require(try InitialModel(resolved))
     #expect(
       try initial.filling(resolved).resolved(trainingCount: 64) == trainer.recipe)
@@ -234,53 +237,56 @@ import Testing
     let end = "leave it out"
     #expect(
       message { $0.model = "resnet20" }
-        == "model = cifar-resnet20 contradicts \(file), whose network has cifar-resnet8; \(end)")
+        == "`model` = cifar-resnet20 contradicts \(file), whose network has cifar-resnet8; \(end)")
     #expect(
-      message { $0.shortcut = "b" }
-        == "shortcut = B contradicts \(file), whose network has A; \(end)")
+      message { $0.shortcut = .b }
+        == "`shortcut` = B contradicts \(file), whose network has A; \(end)")
     #expect(
-      message { $0.shortcutPadding = "both" }
-        == "shortcut_padding = both contradicts \(file), whose network has end; \(end)")
+      message { $0.shortcutPadding = .both }
+        == "`shortcutPadding` = both contradicts \(file), whose network has end; \(end)")
     #expect(
-      message { $0.stridePlacement = "1x1" }
-        == "stride_on = 1x1 contradicts \(file), whose network has none; \(end)")
+      message { $0.stridePlacement = .first1x1 }
+        == "`stridePlacement` = 1x1 contradicts \(file), whose network has none; \(end)")
     #expect(message { $0.model = "cifar-resnet8" } == nil)
-    #expect(message { $0.model = "alexnet" } == "no network is named 'alexnet'")
+    #expect(
+      message { $0.model = "alexnet" }
+        == "no network is named 'alexnet'; 'resnet networks' says which there are")
     #expect(message { $0.mean = [0.5, 0.5, 0.5] }?.contains("says itself") == true)
     #expect(
       message { $0.freeze = ["layer4"] }
-        == "freeze: 'layer4' names no parameter of cifar-resnet8; there are conv1, bn1, layer1, "
+        == "`freeze`: 'layer4' names no parameter of cifar-resnet8; there are conv1, bn1, layer1, "
         + "layer2, layer3, fc, all-but-head")
     let weights = file + ".pth"
     try Self.model().writeTorch(to: weights)
     #expect(
-      message { ($0.initialCheckpoint, $0.stridePlacement) = (weights, "1x1") }
-        == "stride_on = 1x1 contradicts \(weights), whose network has none; \(end)")
+      message { ($0.initialCheckpoint, $0.stridePlacement) = (weights, .first1x1) }
+        == "`stridePlacement` = 1x1 contradicts \(weights), whose network has none; \(end)")
     // A mean for each pixel is one of images of this size.
     try Self.model(normalization: .perPixelMean([Float](repeating: 0.5, count: 32 * 32 * 3)))
       .write(to: file)
     #expect(
-      message { $0.imageSize = 64 }
-        == "img_size = 64 contradicts \(file), whose network has 32; \(end)")
+      message { $0.inputSide = 64 }
+        == "`inputSide` = 64 contradicts \(file), whose network has 32; \(end)")
   }
 
   @Test func choicesAboutAFile() throws {
     func resolved(_ change: (inout RecipeOptions) -> Void) throws {
       var options = RecipeOptions()
       change(&options)
-      _ = try InitialModel(options)
+      _ = try options.resolved(trainingCount: nil)
     }
     #expect(throws: RecipeError.needsInitialCheckpoint(option: .mean)) {
       try resolved { $0.mean = [0, 0, 0] }
     }
     #expect(throws: RecipeError.needsInitialCheckpoint(option: .inputRange)) {
-      try resolved { $0.inputRange = "0-255" }
+      try resolved { $0.inputRange = .bytes }
     }
-    for (std, text) in [([0.5, 0, 0.5], "0.5,0.0,0.5"), ([1, 1], "1.0,1.0")] as [([Float], String)]
+    for (std, text) in [([0.5, 0, 0.5], "[0.5, 0.0, 0.5]"), ([1, 1], "[1.0, 1.0]")]
+      as [([Float], String)]
     {
       #expect(
-        throws: RecipeError.outOfRange(
-          option: .std, value: text, allowed: "three numbers above 0, such as 0.485,0.456,0.406")
+        throws: SettingError(
+          .std, text, .range("three numbers above 0, such as 0.229,0.224,0.225"))
       ) {
         try resolved {
           $0.initialCheckpoint = file
@@ -290,9 +296,9 @@ import Testing
     }
   }
 
-  // MARK: Going on
+  // MARK: Resuming
 
-  /// A run that goes on needs its own files only.
+  /// A run that is resumed needs its own files only.
   @Test func aResumedRunGivesTheSameBits() throws {
     struct Stop: Error {}
     let options = options(freeze: ["conv1", "bn1", "layer2.0.bn1"])
@@ -305,11 +311,11 @@ import Testing
     try Checkpoint.write(first, in: folder.path, provenance: [:])
     try FileManager.default.removeItem(atPath: file)
 
-    let second = try Trainer(
-      first.recipe, on: Self.threeClasses, from: InitialModel(resuming: folder.path),
-      device: CPUDevice(threads: 1))
+    let own = try InitialModel(ModelFile(at: folder["last.safetensors"]))
+    let second = try Learner(
+      RecipeOptions(first.recipe), on: Self.threeClasses, from: own, device: CPUDevice(threads: 1))
     try Checkpoint.restore(second, from: folder.path)
-    #expect(second.step == 5 && second.differences(from: first) == [])
+    #expect(second.progress.step == 5 && second.differences(from: first) == [])
     _ = try second.finish()
     #expect(second.differences(from: whole) == [])
   }

@@ -1,7 +1,7 @@
 #if ONNX
   import ResidualCPU
   import ResidualTestSupport
-  import ResidualTraining
+  import ResidualRuns
   import Testing
 
   /// Fine-tuning of a network that comes from an ONNX file and has no name here.
@@ -13,7 +13,7 @@
       folder = try TemporaryFolder()
       file = folder["network.onnx"]
       let network = Network(
-        name: "custom", inputSide: 32, classes: 5, shortcut: nil, depth: 3
+        name: "custom", inputSide: 32, classes: 5, depth: 3
       ) {
         Convolution("stem", 8, size: 3, stride: 2)
         BatchNormalization("norm1")
@@ -28,7 +28,8 @@
       try store.initialize(network.slots, seed: 3)
       try ModelFile(
         network: network,
-        normalization: .channels(mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25]),
+        preparation: .init(
+          side: 32, .channels(mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25])),
         classNames: ["a", "b", "c", "d", "e"], statistics: .moving,
         tensors: Dictionary(
           uniqueKeysWithValues: network.slots.map { ($0.name, store.read($0.name)) })
@@ -52,7 +53,7 @@
       let first = try #require(try trainer.trainEpoch { _ in })
       var last = first
       while let epoch = try trainer.trainEpoch(observe: { _ in }) { last = epoch }
-      #expect(trainer.step == 10 && last.trainingLoss < first.trainingLoss)
+      #expect(trainer.progress.step == 10 && last.trainingLoss < first.trainingLoss)
       let after = trainer.slotBits
       for slot in trainer.network.slots {
         let isFrozen = slot.name.hasPrefix("stem.") || slot.name.hasPrefix("norm1.")
@@ -69,18 +70,18 @@
       #expect(try kept.fineTuner().recipe == trainer.recipe)
     }
 
-    /// A run goes on from its own files, to the same bits.
+    /// A run is resumed from its own files, to the same bits.
     @Test func resumed() throws {
       let whole = try options.fineTuner()
       while try whole.trainEpoch(observe: { _ in }) != nil {}
       let first = try options.fineTuner()
       _ = try first.trainEpoch { _ in }
       try Checkpoint.write(first, in: folder.path, provenance: [:])
-      let initial = try InitialModel(resuming: folder.path)
+      let initial = try InitialModel(ModelFile(at: folder["last.safetensors"]))
       let recipe = first.recipe
       #expect(recipe.definition != nil && initial.model.network.classes == 4)
-      let second = try Trainer(
-        recipe, on: TinyData.dataset(), from: initial, device: CPUDevice(threads: 1))
+      let second = try Learner(
+        RecipeOptions(recipe), on: TinyData.dataset(), from: initial, device: CPUDevice(threads: 1))
       try Checkpoint.restore(second, from: folder.path)
       while try second.trainEpoch(observe: { _ in }) != nil {}
       #expect(second.differences(from: whole) == [])

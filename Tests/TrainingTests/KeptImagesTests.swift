@@ -1,16 +1,16 @@
 import ResidualCPU
-import ResidualTraining
+import ResidualRuns
 import Testing
 
 /// Sets of images that lie on the device: the same bits, and no pixel moves twice.
 @Suite struct KeptImagesTests {
-  private func trainers() throws -> (Trainer<CPUDevice>, Trainer<VariantDevice>, VariantDevice) {
+  private func trainers() throws -> (Learner<CPUDevice>, Learner<VariantDevice>, VariantDevice) {
     let data = TinyData.dataset(70, validation: TinyData.images(21, seed: 3))
-    let recipe = try RecipeOptions.tiny(steps: 20).resolved(trainingCount: 70)
+    let options = RecipeOptions.tiny(steps: 20)
     let device = try VariantDevice(keepsImages: true)
     return (
-      try Trainer(recipe, on: data, device: CPUDevice(threads: 1)),
-      try Trainer(recipe, on: data, device: device), device
+      try Learner(options, on: data, device: CPUDevice(threads: 1)),
+      try Learner(options, on: data, device: device), device
     )
   }
 
@@ -18,8 +18,8 @@ import Testing
     let (plain, keeping, _) = try trainers()
     #expect(try plain.finish() == keeping.finish())
     #expect(keeping.differences(from: plain.slotBits) == [])
-    #expect(try plain.evaluateTest() == keeping.evaluateTest())
-    #expect(try plain.evaluateValidation() == keeping.evaluateValidation())
+    #expect(try plain.evaluate(.test) == keeping.evaluate(.test))
+    #expect(try plain.evaluate(.validation) == keeping.evaluate(.validation))
     // 70 images in batches of 16: the last batch has a plan of its own.
     try plain.computeExactStatistics()
     try keeping.computeExactStatistics()
@@ -37,12 +37,12 @@ import Testing
     #expect(device.uploaded.withLock { $0 } < limit)
 
     // Another set of the same size takes the place of the first one.
-    let set = TinyData.images(21, seed: 4)
+    let feed = trainer.feed(TinyData.images(21, seed: 4), onDevice: true)
     device.uploaded.withLock { $0 = 0 }
-    let first = try trainer.evaluate(set)
+    let first = try trainer.evaluator.evaluate(feed)
     #expect(device.uploaded.withLock { $0 } > 21 * 3 * 1024)
     device.uploaded.withLock { $0 = 0 }
-    #expect(try trainer.evaluate(set) == first)
+    #expect(try trainer.evaluator.evaluate(feed) == first)
     #expect(device.uploaded.withLock { $0 } < limit)
   }
 }

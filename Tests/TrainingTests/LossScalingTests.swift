@@ -1,12 +1,12 @@
+import ResidualRuns
 import ResidualTestSupport
-import ResidualTraining
 import Testing
 
 @Suite struct LossScalingTests {
-  private func trainer(scaling: Bool = true, steps: Int = 20) throws -> Trainer<VariantDevice> {
+  private func trainer(scaling: Bool = true, steps: Int = 20) throws -> Learner<VariantDevice> {
     let data = TinyData.dataset()
-    return try Trainer(
-      RecipeOptions.tiny(steps: steps).resolved(trainingCount: data.training.count), on: data,
+    return try Learner(
+      RecipeOptions.tiny(steps: steps), on: data,
       device: VariantDevice(needsLossScaling: scaling))
   }
 
@@ -14,7 +14,7 @@ import Testing
   @Test func checkpointsHaveTheScale() throws {
     let folder = try TemporaryFolder()
     let first = try trainer()
-    for _ in 0..<3 { _ = try first.trainStep() }
+    for _ in 0..<3 { _ = try first.step() }
     first.session.store.write([64.0], to: LossScaling.scaleSlot)
     try Checkpoint.write(first, in: folder.path, provenance: [:])
     let second = try trainer()
@@ -25,7 +25,7 @@ import Testing
 
     let plain = try trainer(scaling: false)
     try Checkpoint.restore(plain, from: folder.path)
-    #expect(plain.step == 3 && !plain.session.store.contains(LossScaling.scaleSlot))
+    #expect(plain.progress.step == 3 && !plain.session.store.contains(LossScaling.scaleSlot))
     try Checkpoint.write(plain, in: folder.path, provenance: [:])
     let third = try trainer()
     try Checkpoint.restore(third, from: folder.path)
@@ -37,10 +37,13 @@ import Testing
     let trainer = try trainer()
     let bias = trainer.session.store.read("fc.bias").scalars
     trainer.session.store.write(bias.map { _ in Float.nan }, to: "fc.bias")
-    for _ in 0..<14 { #expect(try trainer.trainStep().loss.isNaN) }
-    let error = #expect(throws: Divergence.self) { try trainer.trainStep() }
+    for _ in 0..<14 {
+      #expect(try trainer.step().loss.isNaN)
+      if trainer.epochIsOver { _ = try trainer.finishEpoch() }
+    }
+    let error = #expect(throws: Divergence.self) { try trainer.step() }
     #expect(error?.step == 15)
     #expect(trainer.session.store.read(LossScaling.scaleSlot).scalars == [1])
-    #expect(trainer.state.lossSum == 0)
+    #expect(trainer.progress.lossSum == 0)
   }
 }

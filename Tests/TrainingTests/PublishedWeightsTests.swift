@@ -1,7 +1,8 @@
 import Foundation
 import ResidualCPU
 import ResidualCUDA
-import ResidualTraining
+import ResidualRuns
+import ResidualTestSupport
 import Testing
 
 /// Weights that others have trained or drawn, against what PyTorch computes with them.
@@ -24,10 +25,7 @@ import Testing
   }
 
   private func floats(_ path: String) throws -> Tensor<Float> {
-    guard case .float32(let tensor) = try NumPyArray(FileBytes(at: path)) else {
-      throw CocoaError(.fileReadCorruptFile)
-    }
-    return tensor
+    try NumPyFile.floats(at: path)
   }
 
   /// The largest difference, relative to the largest number expected.
@@ -47,14 +45,11 @@ import Testing
   func cifar(file: String, name: String, top1: Double, top5: Double, loss: Double) throws {
     let folder = try #require(Self.shared)
     let model = try OpenedModel(at: "\(folder)/weights/\(file).th").model
-    let data = try Dataset.open("\(folder)/data/cifar10-jpeg.tar.gz", parts: .test, side: 32)
-    let images = try #require(data.test)
-    let session = Session(device: try device(), store: Store())
-    let evaluator = try Evaluator(model.network, session: session)
-    for (name, tensor) in model.tensors { session.store.write(tensor.scalars, to: name) }
+    let data = try Dataset(at: "\(folder)/data/cifar10-jpeg.tar.gz", parts: [.test])
+    let classifier = try Classifier(model, device: device(), batchSize: 128)
     var logits: [Float] = []
-    let evaluation = try evaluator.evaluate(images, normalization: model.normalization) {
-      numbers, _ in logits += numbers
+    let evaluation = try classifier.evaluate(data.samples(of: .test)) { numbers, _ in
+      logits += numbers
     }
     #expect(abs(evaluation.top1 - top1) < 1e-9 && abs(evaluation.top5 - top5) < 1e-9)
     #expect(abs(evaluation.loss - loss) < 1e-6)

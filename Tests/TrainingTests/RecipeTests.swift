@@ -1,6 +1,7 @@
 import Foundation
 import ResidualNetworks
-import ResidualTraining
+import ResidualRuns
+import ResidualTestSupport
 import Testing
 
 @Suite struct RecipeTests {
@@ -20,7 +21,7 @@ import Testing
     let recipe = try recipe()
     #expect(recipe.data == "cifar")
     #expect(recipe.model == "cifar-resnet20")
-    #expect(recipe.shortcut == .padding(.end), "option A in all cases")
+    #expect(recipe.variant == .init(.padding(.end)), "option A in all cases")
     #expect(recipe.initialization == .fanIn)
     #expect(recipe.batchSize == 128)
     #expect(recipe.momentum == 0.9)
@@ -67,14 +68,14 @@ import Testing
   @Test func networksOfARecipe() throws {
     let network = try recipe {
       $0.model = "ResNet56"
-      $0.shortcut = "b"
+      $0.shortcut = .b
     }
     #expect(network.model == "cifar-resnet56")
-    #expect(network.shortcut == .projection)
+    #expect(network.variant.shortcut == .b)
     #expect(try network.network(classes: 7).classes == 7)
-    let both = try recipe { $0.shortcutPadding = "both" }
-    #expect(both.shortcut == .padding(.both))
-    #expect(try recipe { $0.model = "plain20" }.shortcut == nil)
+    let both = try recipe { $0.shortcutPadding = .both }
+    #expect(both.variant == .init(.padding(.both)))
+    #expect(try recipe { $0.model = "plain20" }.variant == .init())
     #expect(try recipe { $0.model = "plain20" }.network(classes: 10).shortcut == nil)
     // No rate at all is no warm-up, even where the paper has one.
     #expect(
@@ -86,19 +87,19 @@ import Testing
 
   @Test func imageNetOfARecipe() throws {
     let torchvision = try recipe { $0.model = "resnet50" }
-    #expect(torchvision.shortcut == .projection && torchvision.stridePlacement == .middle3x3)
+    #expect(torchvision.variant == .init(.projection, stridePlacement: .middle3x3))
     #expect(torchvision.inputSide == 224)
     let paper = try recipe {
       $0.model = "resnet50"
-      $0.shortcut = "a"
-      $0.stridePlacement = "1x1"
-      $0.imageSize = 64
+      $0.shortcut = .a
+      $0.stridePlacement = .first1x1
+      $0.inputSide = 64
     }
-    #expect(paper.shortcut == .padding(.end) && paper.stridePlacement == .first1x1)
+    #expect(paper.variant == .init(.padding(.end), stridePlacement: .first1x1))
     let network = try paper.network(classes: 7)
     #expect(network.inputSide == 64 && network.classes == 7)
     let basic = try recipe { $0.model = "resnet18" }
-    #expect(basic.shortcut == .projection && basic.stridePlacement == nil)
+    #expect(basic.variant == .init(.projection))
   }
 
   // MARK: Sources
@@ -106,15 +107,18 @@ import Testing
   /// Whether a network has the part that an option is about is known when all sources have spoken.
   @Test func optionsForPartsThatAnotherSourceBrings() throws {
     var file = RecipeOptions()
-    (file.model, file.shortcutPadding) = ("resnet34", "both")
+    (file.model, file.shortcutPadding) = ("resnet34", .both)
     #expect(throws: Never.self) { try file.validate() }
-    #expect(throws: RecipeError.notOfNetwork(option: .shortcutPadding, model: "resnet34")) {
+    #expect(
+      throws: RecipeError.notOfNetwork(
+        option: .shortcutPadding, part: "zero-padding shortcuts", model: "resnet34")
+    ) {
       try file.resolved(trainingCount: 1000)
     }
     var line = RecipeOptions()
-    line.shortcut = "A"
+    line.shortcut = .a
     #expect(
-      try line.filled(from: file).resolved(trainingCount: 1000).shortcut == .padding(.both))
+      try line.filled(from: file).resolved(trainingCount: 1000).variant == .init(.padding(.both)))
   }
 
   @Test func choicesComeBeforeThoseOfOtherSources() {
@@ -140,30 +144,28 @@ import Testing
     var full = try RecipeOptions(
       recipe {
         $0.model = "resnet152"
-        $0.shortcut = "A"
+        $0.shortcut = .a
         $0.validation = 5000
-        $0.recomputation = "activations"
-        $0.memoryLimit = "6442450944"
+        $0.recomputation = .activations
+        $0.memoryLimit = MemorySize(byteCount: 6_442_450_944)
         $0.initialCheckpoint = "model.pth"
         $0.classes = 7
         $0.freeze = ["conv1", "layer*.0"]
         $0.mean = [0.4, 0.5, 0.6]
         $0.std = [0.1, 0.2, 0.3]
-        $0.channelOrder = "BGR"
-        $0.inputRange = "0-255"
+        $0.channelOrder = .bgr
+        $0.inputRange = .bytes
       })
     // No network has them all.
     full.gateBias = -1
-    full.inceptionBranch = "3x3"
+    full.inceptionBranch = .three
     var epochs = full
     epochs.steps = nil
     epochs.epochs = 3
     for options in [full, epochs] {
       #expect(RecipeOptions().filled(from: options) == options)
-      let names = try #require(
-        try JSONSerialization.jsonObject(with: JSONEncoder().encode(options)) as? [String: Any])
-      let left = Set(RecipeOptions.CodingKeys.allCases.map(\.rawValue)).subtracting(names.keys)
-      #expect(left == (options == full ? ["epochs"] : ["steps"]))
+      let left = RecipeOptions.settings.filter { !$0.isGiven(in: options) }.map(\.option)
+      #expect(left == (options == full ? [.epochs] : [.steps]))
     }
   }
 
@@ -183,13 +185,15 @@ import Testing
     #expect(other.steps == 100 && other.milestones == [30] && other.warmupLimit == 5)
   }
 
-  @Test(arguments: ["resnet20", "resnet110", "plain20", "cifar-linear"], ["A", "B", "C", nil])
-  func roundTrip(model: String, shortcut: String?) throws {
+  @Test(
+    arguments: ["resnet20", "resnet110", "plain20", "cifar-linear"],
+    [.a, .b, .c, nil] as [Shortcut.Option?])
+  func roundTrip(model: String, shortcut: Shortcut.Option?) throws {
     let isResidual = model.hasPrefix("resnet")
     let recipe = try recipe {
       $0.model = model
       $0.shortcut = isResidual ? shortcut : nil
-      $0.shortcutPadding = isResidual && shortcut == "A" ? "both" : nil
+      $0.shortcutPadding = isResidual && shortcut == .a ? .both : nil
       $0.steps = 1000
       $0.learningRate = 0.07
       $0.seed = .max
@@ -200,8 +204,9 @@ import Testing
     let options = RecipeOptions(recipe)
     #expect(try options.resolved(trainingCount: 50_000) == recipe)
     #expect(RecipeOptions(try options.resolved(trainingCount: 50_000)) == options)
-    let file = try JSONDecoder().decode(RecipeOptions.self, from: JSONEncoder().encode(options))
-    #expect(file == options)
+    let folder = try TemporaryFolder()
+    try AtomicFile.write(RecipeFile.text(options), to: folder["recipe.yaml"])
+    #expect(try RecipeFile.read(folder["recipe.yaml"]) == options)
   }
 
   // MARK: Errors
@@ -213,7 +218,7 @@ import Testing
       _ = try recipe(trainingCount: trainingCount, change)
       return nil
     } catch {
-      #expect(error is RecipeError)
+      #expect(error is RecipeError || error is SettingError)
       return "\(error)"
     }
   }
@@ -234,43 +239,57 @@ import Testing
 
   @Test func numbersOutOfRange() {
     let cases: [(String, (inout RecipeOptions) -> Void)] = [
-      ("batch_size = 0 is out of range: 1 to 1000000", { $0.batchSize = 0 }),
-      ("batch_size = -1 is out of range: 1 to 1000000", { $0.batchSize = -1 }),
-      ("lr = 0.0 is out of range: above 0", { $0.learningRate = 0 }),
-      ("lr = nan is out of range: above 0", { $0.learningRate = .nan }),
-      ("lr = inf is out of range: above 0", { $0.learningRate = .infinity }),
-      ("epochs = 0.0 is out of range: above 0, up to 1,000,000", { $0.epochs = 0 }),
-      ("epochs = nan is out of range: above 0, up to 1,000,000", { $0.epochs = .nan }),
-      ("epochs = inf is out of range: above 0, up to 1,000,000", { $0.epochs = .infinity }),
-      ("steps = 0 is out of range: 1 to 1000000000", { $0.steps = 0 }),
-      ("steps = 1000000001 is out of range: 1 to 1000000000", { $0.steps = 1_000_000_001 }),
-      ("milestones = [5, 4] is out of range: steps in rising order", { $0.milestones = [5, 4] }),
-      ("milestones = [-1] is out of range: steps in rising order", { $0.milestones = [-1] }),
-      ("momentum = 1.0 is out of range: 0 or more, below 1", { $0.momentum = 1 }),
-      ("momentum = -0.5 is out of range: 0 or more, below 1", { $0.momentum = -0.5 }),
-      ("weight_decay = -1.0 is out of range: 0 or more", { $0.weightDecay = -1 }),
-      ("weight_decay = inf is out of range: 0 or more", { $0.weightDecay = .infinity }),
-      ("warmup_lr = -1.0 is out of range: 0 or more", { $0.warmupRate = -1 }),
-      ("warmup_error = 1.0 is out of range: 0 or more, below 1", { $0.warmupError = 1 }),
-      ("warmup_limit = 0 is out of range: at least 1", { $0.warmupLimit = 0 }),
-      ("classifier_lr_scale = 0.0 is out of range: above 0", { $0.classifierRateScale = 0 }),
-      ("validation = -1 is out of range: at least 0", { $0.validation = -1 }),
+      ("`batchSize` = 0 is out of range: 1 to 1000000", { $0.batchSize = 0 }),
+      ("`batchSize` = -1 is out of range: 1 to 1000000", { $0.batchSize = -1 }),
+      ("`learningRate` = 0.0 is out of range: above 0", { $0.learningRate = 0 }),
+      ("`learningRate` = nan is out of range: above 0", { $0.learningRate = .nan }),
+      ("`learningRate` = inf is out of range: above 0", { $0.learningRate = .infinity }),
+      ("`epochs` = 0.0 is out of range: above 0, up to 1,000,000", { $0.epochs = 0 }),
+      ("`epochs` = nan is out of range: above 0, up to 1,000,000", { $0.epochs = .nan }),
+      ("`epochs` = inf is out of range: above 0, up to 1,000,000", { $0.epochs = .infinity }),
+      ("`steps` = 0 is out of range: 1 to 1000000000", { $0.steps = 0 }),
+      ("`steps` = 1000000001 is out of range: 1 to 1000000000", { $0.steps = 1_000_000_001 }),
+      ("`milestones` = [5, 4] is out of range: steps in rising order", { $0.milestones = [5, 4] }),
+      ("`milestones` = [-1] is out of range: steps in rising order", { $0.milestones = [-1] }),
+      ("`momentum` = 1.0 is out of range: 0 or more, below 1", { $0.momentum = 1 }),
+      ("`momentum` = -0.5 is out of range: 0 or more, below 1", { $0.momentum = -0.5 }),
+      ("`weightDecay` = -1.0 is out of range: 0 or more", { $0.weightDecay = -1 }),
+      ("`weightDecay` = inf is out of range: 0 or more", { $0.weightDecay = .infinity }),
+      ("`warmupRate` = -1.0 is out of range: 0 or more", { $0.warmupRate = -1 }),
+      ("`warmupError` = 1.0 is out of range: 0 or more, below 1", { $0.warmupError = 1 }),
+      ("`warmupLimit` = 0 is out of range: at least 1", { $0.warmupLimit = 0 }),
+      ("`classifierRateScale` = 0.0 is out of range: above 0", { $0.classifierRateScale = 0 }),
+      ("`validation` = -1 is out of range: at least 0", { $0.validation = -1 }),
     ]
     for (text, change) in cases { #expect(message(change) == text) }
   }
 
   @Test func unknownChoices() {
+    func message(_ key: String, _ text: String) -> String? {
+      var options = RecipeOptions()
+      return ResidualTrainingTests.message {
+        let setting = try #require(RecipeOptions.settings.first { $0.option.key == key })
+        try setting.set(.word(text), in: &options)
+      }
+    }
+    #expect(message("init", "he") == "`initialization` = 'he' is not one of fan-in, fan-out")
+    #expect(message("shortcut", "D") == "`shortcut` = 'D' is not one of A, B, C")
+    #expect(message("shortcut", "b") == nil)
     #expect(
-      message { $0.initialization = "he" } == "init = 'he' is not one of fan-in, fan-out")
-    #expect(message { $0.shortcut = "D" } == "shortcut = 'D' is not one of A, B, C")
+      message("shortcut_padding", "start") == "`shortcutPadding` = 'start' is not one of end, both")
+    #expect(message("seed", "-1") == "`seed` = '-1' is not a whole number, 0 or more")
+    #expect(message("exact_bn", "perhaps") == "`exactStatistics` = 'perhaps' is not true or false")
     #expect(
-      message { $0.shortcutPadding = "start" }
-        == "shortcut_padding = 'start' is not one of end, both")
+      message("mean", "0,x,1") == "`mean` = '0,x,1' is not a list, each part a number")
+  }
+
+  @Test func choicesForMissingParts() {
     #expect(
       message {
+        $0.shortcut = .b
         $0.model = "plain20"
-        $0.shortcut = "B"
-      } == "cifar-plain20 has no shortcuts to choose; leave shortcut out")
+      }
+        == "cifar-plain20 has no shortcuts to choose; leave `shortcut` out")
   }
 
   @Test func choicesThatExcludeEachOther() {
@@ -278,10 +297,10 @@ import Testing
       message {
         $0.epochs = 1
         $0.steps = 1
-      } == "epochs and steps both say how long to train; give one of them")
+      } == "`epochs` and `steps` both say how long to train; give one of them")
     #expect(
       message(trainingCount: 100) { _ in }
-        == "batch_size = 128 is larger than the training set of 100 images; give at most that"
+        == "`batchSize` = 128 is larger than the training set of 100 images; give at most that"
     )
     #expect(message(trainingCount: 128) { _ in } == nil)
     #expect(message(trainingCount: nil) { $0.batchSize = 1_000_000 } == nil)

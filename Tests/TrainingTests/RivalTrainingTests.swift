@@ -1,5 +1,5 @@
 import ResidualCPU
-import ResidualTraining
+import ResidualRuns
 import Testing
 
 /// Every design learns: ten steps on one batch lower its loss.

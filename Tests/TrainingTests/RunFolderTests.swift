@@ -1,6 +1,6 @@
 import Foundation
+import ResidualRuns
 import ResidualTestSupport
-import ResidualTraining
 import Testing
 
 @Suite struct RunFolderTests {
@@ -8,28 +8,33 @@ import Testing
     let evaluation = error.map { "test,1.25,\($0),99.0" } ?? ",,,"
     return try #require(MetricsRow(line: "\(epoch),\(4 * epoch),0.1,1.5,62.5,\(evaluation)"))
   }
+  private static func options(seed: Int) -> RecipeOptions {
+    var options = RecipeOptions()
+    options.seed = UInt64(seed)
+    return options
+  }
   private static let timing = RunFolder.Timing(seconds: 2, images: 64)
 
   @Test func foldersAreNeverOverwritten() throws {
     let parent = try TemporaryFolder()
     let paths = try (1...3).map { number -> String in
-      try RunFolder(in: parent["runs/deep"], named: "run", config: "number: \(number)\n").path
+      try RunFolder(in: parent["runs/deep"], named: "run", Self.options(seed: number)).path
     }
     #expect(paths == ["run", "run-2", "run-3"].map { parent["runs/deep/" + $0] })
     for number in 1...3 {
       let name = number == 1 ? "run" : "run-\(number)"
-      #expect(try parent.text("runs/deep/\(name)/config.yaml") == "number: \(number)\n")
+      #expect(try parent.text("runs/deep/\(name)/config.yaml") == "seed: \(number)\n")
     }
     // A file of that name is not touched either.
     try "mine".write(toFile: parent["file"], atomically: false, encoding: .utf8)
-    let beside = try RunFolder(in: parent.path, named: "file", config: "")
+    let beside = try RunFolder(in: parent.path, named: "file", RecipeOptions())
     #expect(beside.path == parent["file-2"])
     #expect(try parent.text("file") == "mine")
   }
 
   @Test func whatAFolderHolds() throws {
     let parent = try TemporaryFolder()
-    var run = try RunFolder(in: parent.path, named: "run", config: "seed: 1\n")
+    var run = try RunFolder(in: parent.path, named: "run", Self.options(seed: 1))
     #expect(try run.record(try Self.row(1, error: 40), Self.timing))
     #expect(try run.record(try Self.row(2, error: nil), Self.timing) == false)
     try run.drawCurves(title: "cifar-resnet20", drops: [6, 100])
@@ -57,7 +62,7 @@ import Testing
 
   @Test func theBestIsTheFirstOfTheSmallest() throws {
     let parent = try TemporaryFolder()
-    var run = try RunFolder(in: parent.path, named: "run", config: "")
+    var run = try RunFolder(in: parent.path, named: "run", RecipeOptions())
     let errors: [Double?] = [nil, 50, 50, 60, 49.5, nil, 49.5, 0]
     let best = try errors.enumerated().map {
       try run.record(Self.row($0.offset + 1, error: $0.element), Self.timing)
@@ -72,7 +77,7 @@ import Testing
     let twoThirds = 200.0 / 3
     for error in [third, twoThirds] {
       let name = "run\(Int(error))"
-      var run = try RunFolder(in: parent.path, named: name, config: "")
+      var run = try RunFolder(in: parent.path, named: name, RecipeOptions())
       _ = try run.record(try Self.row(1, error: error), Self.timing)
       var again = try RunFolder(reopening: parent[name], at: 4)
       #expect(try again.record(try Self.row(2, error: error), Self.timing) == false)
@@ -81,7 +86,7 @@ import Testing
 
   @Test func reopeningForgetsLaterEpochs() throws {
     let parent = try TemporaryFolder()
-    var run = try RunFolder(in: parent.path, named: "run", config: "")
+    var run = try RunFolder(in: parent.path, named: "run", RecipeOptions())
     for epoch in 1...3 { _ = try run.record(try Self.row(epoch), Self.timing) }
     let rows = run.rows
     let again = try RunFolder(reopening: run.path, at: 10)
@@ -105,15 +110,17 @@ import Testing
     let parent = try TemporaryFolder()
     try "x".write(toFile: parent["file"], atomically: false, encoding: .utf8)
     for path in [parent["file"], parent["file/inside"]] {
-      #expect(throws: FileError.self) { _ = try RunFolder(in: path, named: "run", config: "") }
+      #expect(throws: FileError.self) { _ = try RunFolder(in: path, named: "run", RecipeOptions()) }
     }
     #expect(throws: FileError.self) {
-      _ = try RunFolder(in: parent.path, named: "no/such/folder", config: "")
+      _ = try RunFolder(in: parent.path, named: "no/such/folder", RecipeOptions())
     }
     #expect(throws: FileError(parent["none/metrics.csv"], .missing)) {
       _ = try RunFolder(reopening: parent["none"], at: 1)
     }
-    #expect(throws: FileError.self) { _ = try RunFolder(in: "/proc", named: "run", config: "") }
+    #expect(throws: FileError.self) {
+      _ = try RunFolder(in: "/proc", named: "run", RecipeOptions())
+    }
   }
 
   /// The superuser may write everywhere.
@@ -122,7 +129,7 @@ import Testing
     let parent = try TemporaryFolder()
     try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: parent.path)
     for path in [parent.path, parent["new"]] {
-      #expect(throws: FileError.self) { _ = try RunFolder(in: path, named: "run", config: "") }
+      #expect(throws: FileError.self) { _ = try RunFolder(in: path, named: "run", RecipeOptions()) }
     }
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: parent.path)
   }

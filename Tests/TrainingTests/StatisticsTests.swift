@@ -1,6 +1,6 @@
 import ResidualCPU
 import ResidualNetworks
-import ResidualTraining
+import ResidualRuns
 import Testing
 
 @Suite struct StatisticsTests {
@@ -44,7 +44,7 @@ import Testing
   @Test func exactStatisticsOfAConvolution() throws {
     let side = 6
     let network = Network(
-      name: "tiny", inputSide: side, classes: 4, shortcut: .projection, depth: 2
+      name: "tiny", inputSide: side, classes: 4, depth: 2
     ) {
       Convolution("conv1", 2, size: 3)
       BatchNormalization("bn1")
@@ -57,9 +57,8 @@ import Testing
     let session = Session(device: try CPUDevice(threads: 1), store: Store())
     var observed: [Int] = []
     try ExactStatistics.compute(
-      network, over: set, order: (0..<20).reversed(),
-      normalization: .channels(mean: mean, std: std),
-      session: session, batchSize: 8
+      network, over: ResidentFeed(set, .channels(mean: mean, std: std)),
+      order: (0..<20).reversed(), session: session, batchSize: 8
     ) { observed.append($0) }
     #expect(observed == [8, 16, 20])
 

@@ -1,6 +1,6 @@
 import Foundation
 import ResidualCPU
-import ResidualTraining
+import ResidualRuns
 import Testing
 
 /// A data set of four classes that a small network tells apart in a few steps: a colour each, and
@@ -20,7 +20,7 @@ enum TinyData {
         }
       }
     }
-    return ImageSet(height: side, width: side, pixels: pixels, labels: labels)
+    return ImageSet(height: side, width: side, checked: pixels, labels: labels)
   }
 
   static func dataset(
@@ -44,12 +44,12 @@ extension RecipeOptions {
     return options
   }
 
-  func trainer(on data: Dataset = TinyData.dataset()) throws -> Trainer<CPUDevice> {
-    try Trainer(resolved(on: data), on: data, device: CPUDevice(threads: 1))
+  func trainer(on data: Dataset = TinyData.dataset()) throws -> Learner<CPUDevice> {
+    try Learner(self, on: data, device: CPUDevice(threads: 1))
   }
 }
 
-extension Trainer {
+extension Learner {
   /// The bits of all slots by name.
   var slotBits: [String: [UInt32]] {
     Dictionary(
@@ -58,8 +58,14 @@ extension Trainer {
       })
   }
 
+  /// Images on their way to this learner's network.
+  func feed(_ set: ImageSet, onDevice: Bool = false) -> any BatchFeed {
+    let normalization = preparation.normalization
+    return onDevice ? DeviceFeed(set, normalization) : ResidentFeed(set, normalization)
+  }
+
   /// The slots that hold other bits than another trainer's, by name.
-  func differences(from other: Trainer) -> [String] { differences(from: other.slotBits) }
+  func differences(from other: Learner) -> [String] { differences(from: other.slotBits) }
   func differences(from other: [String: [UInt32]]) -> [String] {
     let bits = slotBits
     return Set(bits.keys).union(other.keys).filter { bits[$0] != other[$0] }.sorted()
@@ -69,7 +75,7 @@ extension Trainer {
   func finish(observe: (StepReport) throws -> Void = { _ in }) throws -> [MetricsRow] {
     var rows: [MetricsRow] = []
     while let report = try trainEpoch(observe: observe) {
-      rows.append(MetricsRow(report, part: hasValidation ? "validation" : "test"))
+      rows.append(MetricsRow(report))
     }
     return rows
   }
@@ -87,10 +93,7 @@ func message(_ body: () throws -> Void) -> String? {
 
 extension RecipeOptions {
   /// A trainer that begins with the initial model of these choices.
-  func fineTuner(on data: Dataset = TinyData.dataset()) throws -> Trainer<CPUDevice> {
-    let initial = try #require(try InitialModel(self))
-    return try Trainer(
-      initial.filling(self).resolved(trainingCount: data.training.count), on: data, from: initial,
-      device: CPUDevice(threads: 1))
+  func fineTuner(on data: Dataset = TinyData.dataset()) throws -> Learner<CPUDevice> {
+    try Learner(self, on: data, device: CPUDevice(threads: 1))
   }
 }

@@ -1,5 +1,5 @@
 import ResidualCPU
-import ResidualTraining
+import ResidualRuns
 import Synchronization
 import Testing
 

@@ -8,14 +8,16 @@ extension Commands {
     init() throws { place = try Workplace() }
 
     @Test(arguments: [
-      ("modle: resnet20", "'modle'", "did you mean \"model\"?"),
-      ("batch_size: many", "'batch_size'", "a whole number"),
-      ("lr: [1]", "'lr'", "a number"), ("milestones: 3", "'milestones'", "[390, 585]"),
-      ("exact_bn: 3", "'exact_bn'", "true or false"), ("seed: -1", "'seed'", "whole number"),
-      ("steps: 99999999999999999999", "'steps'", "whole number"),
-      ("lr: -1", "lr = -1.0", "above 0"), ("model: resnt20", "'resnt20'", "\"resnet20\""),
+      ("modle: resnet20", "'modle'", "did you mean 'model'?"),
+      ("batch_size: many", "batch_size = 'many'", "a whole number"),
+      ("lr: [1]", "lr = '[1]'", "a number"),
+      ("milestones: [3, many]", "milestones = '[3, many]'", "whole number"),
+      ("exact_bn: 3", "exact_bn = '3'", "true or false"),
+      ("seed: -1", "seed = '-1'", "whole number"),
+      ("steps: 99999999999999999999", "steps = '9", "whole number"),
+      ("lr: -1", "lr = -1.0", "above 0"), ("model: resnt20", "'resnt20'", "'resnet20'"),
       ("steps: 1\nepochs: 1", "epochs", "steps"), ("lr: 1\nlr: 2", "lr", "unique"),
-      ("lr 1", "name: value", "recipe"), ("lr: 'a", "line", "no YAML"), ("", "empty", "file"),
+      ("lr 1", "name: value", "recipe"), ("lr: 'a", "line", "not YAML"), ("", "empty", "file"),
       ("a: &a [x, x]\nb: *a", "line 1", "anchors"), ("lr: 1\r\nx: &a [x]", "line 2", "anchors"),
       ("x'y: &a [x, x]", "line 1", "anchors"), ("- a: &a [x]", "line 1", "anchors"),
       ("? &a x\n: 1", "line 1", "anchors"), ("data: [\na: b, &a c]", "line 2", "anchors"),

@@ -1,5 +1,5 @@
 import Foundation
-import ResidualTraining
+import ResidualRuns
 import Testing
 
 /// Training from a model that there is.
@@ -124,7 +124,7 @@ extension Commands {
       try expectRefusal("\(initial) --img-size 64", "--img-size 64 contradicts", "has 32")
       try expectRefusal("--mean 0.5,0.5,0.5", "--mean is about", "--initial-checkpoint")
       try expectRefusal("--channel-order BGR", "--channel-order is about")
-      try expectRefusal("\(initial) --std 0,1,1", "--std '0,1,1'", "three numbers")
+      try expectRefusal("\(initial) --std 0,1,1", "--std [0.0, 1.0, 1.0]", "three numbers")
       try expectRefusal("\(initial) --mean 0,0,0", code: 65, Self.model, "says itself")
       try expectRefusal(
         "--initial-checkpoint nothing.pth", code: 65, "nothing.pth", "no such file")

@@ -1,11 +1,6 @@
 import Foundation
+import ResidualPlatform
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// The built command as a process of its own, which is how people and scripts meet it.
 enum Program {

@@ -16,11 +16,11 @@ extension Commands {
     }
 
     @Test func unknownWordsAreAnsweredWithTheNearest() throws {
-      try expectUsageError("trian data", "'resnet trian'", "did you mean \"train\"?")
-      try expectUsageError("data shwo", "'resnet data shwo'", "did you mean \"show\"?")
+      try expectUsageError("trian data", "'resnet trian'", "did you mean 'train'?")
+      try expectUsageError("data shwo", "'resnet data shwo'", "did you mean 'show'?")
       try expectUsageError("train data --stpes 3", "'--stpes'", "did you mean '--steps'?")
-      try expectUsageError("train data --model resnt20", "'resnt20'", "did you mean \"resnet20\"?")
-      try expectUsageError("bench train plian20", "'plian20'", "did you mean \"plain20\"?")
+      try expectUsageError("train data --model resnt20", "'resnt20'", "did you mean 'resnet20'?")
+      try expectUsageError("bench train plian20", "'plian20'", "did you mean 'plain20'?")
       try expectUsageError("train data --model vgg", "'vgg'", "resnet networks")
       try expectUsageError("summary vgg16 --shortcut A", "vgg16 has no shortcuts", "--shortcut")
       try expectUsageError(
@@ -62,7 +62,7 @@ extension Commands {
       ("--model resnet50 --stride-on 7x7", "--stride-on '7x7'", "1x1, 3x3"),
       ("--img-size 31", "--img-size 31", "32 to 4096"),
       ("--init zero", "--init 'zero'", "fan-in, fan-out"),
-      ("--memory-limit 6Q", "--memory-limit 6Q", "such as 6GiB"),
+      ("--memory-limit 6Q", "--memory-limit '6Q'", "such as 6GiB"),
       ("--recompute --no-recompute", "--recompute", "--no-recompute"),
       ("--threads 0", "--threads 0", "1 to 256"), ("--threads 257", "--threads 257", "1 to 256"),
       ("--threads abc", "--threads", "'abc'"),

@@ -1,7 +1,7 @@
 import Foundation
 import ResidualCPU
 import ResidualImages
-import ResidualTraining
+import ResidualRuns
 import Testing
 import resnet
 
@@ -150,7 +150,7 @@ extension Commands {
       #expect(try place.run(["evaluate", model, "data"]).output.contains("top-1 accuracy"))
 
       // A larger image is made smaller.
-      let large = Image(width: 50, height: 40, pixels: .init(repeating: 9, count: 6000))
+      let large = Image(width: 50, height: 40, checked: .init(repeating: 9, count: 6000))
       try place.write(try PNG.encode(large), "large.png")
       let images = ["data/test/ape/0.png", "large.png"]
       let predicted = try place.run(["predict", model] + images + ["--top", "2", "--json"])

@@ -1,11 +1,6 @@
 import Foundation
+import ResidualPlatform
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// What a person sees, on a terminal of our own making.
 extension Commands {

@@ -28,7 +28,7 @@ final class Workplace {
         for index in 0..<count {
           let pixels = (0..<32 * 32 * 3).map { UInt8(($0 * (index + 7) % 61) + 60 * label) }
           try write(
-            PNG.encode(Image(width: 32, height: 32, pixels: pixels)),
+            PNG.encode(Image(width: 32, height: 32, checked: pixels)),
             "\(name)/\(part)/\(name_)/\(index).png")
         }
       }

@@ -17,7 +17,7 @@ typedef struct CPNGReader CPNGReader;
 /// Chunks that do not change pixels are skipped unread; libpng's limits on extents (1,000,000) and
 /// on the memory of a chunk (8,000,000 bytes) are set.
 ///
-/// Returns a reader to be closed by `cpngClose`, or null where the header is damaged.
+/// Returns a reader to be closed by `cpngClose`, or null if the header is damaged.
 CPNGReader *cpngOpen(const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height,
                      char *error, size_t errorSize);
 
@@ -25,7 +25,7 @@ CPNGReader *cpngOpen(const uint8_t *bytes, size_t count, uint32_t *width, uint32
 /// red, green and blue of 8 bits each. Palettes and grey are expanded, 16 bits are scaled to 8 with
 /// rounding, and transparency is dropped.
 ///
-/// Returns 0, or -1 where the file is damaged or ends before its end chunk.
+/// Returns 0, or -1 if the file is damaged or ends before its end chunk.
 int cpngRead(CPNGReader *reader, uint8_t *pixels, char *error, size_t errorSize);
 
 /// Frees a reader; null is allowed.

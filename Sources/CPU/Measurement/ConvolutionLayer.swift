@@ -20,7 +20,7 @@ package struct ConvolutionLayer: Sendable {
 extension Graph {
   /// The convolutions and matrix products of a graph, in the order of the nodes.
   ///
-  /// - Throws: ``ShapeError`` where the shapes do not fit.
+  /// - Throws: ``ShapeError`` if the shapes do not fit.
   package func convolutionLayers(inputs: [String: Shape]) throws(ShapeError) -> [ConvolutionLayer] {
     let shapes = try shapes(inputs: inputs)
     return zip(nodes, shapes).compactMap { node, results in
@@ -28,7 +28,7 @@ extension Graph {
       guard let (direction, extents) = node.operation.convolution(operands, results[0]) else {
         return nil
       }
-      return ConvolutionLayer(path: node.layerPath, direction: direction, extents: extents)
+      return ConvolutionLayer(path: node.layer, direction: direction, extents: extents)
     }
   }
 }
@@ -72,11 +72,6 @@ extension Operation {
     default: nil
     }
   }
-}
-
-extension Node {
-  /// The path without what differentiation adds to it.
-  fileprivate var layerPath: String { Profile.layerPath(of: path) }
 }
 
 /// The layers of one extents.

@@ -1,15 +1,6 @@
 import ResidualExecution
 
-/// A tensor seen along one axis: `[outer, extent, inner]`, of which `inner` numbers are contiguous.
-struct AxisView: Hashable, Sendable {
-  let outer: Int, extent: Int, inner: Int
-
-  init(_ shape: Shape, axis: Int) {
-    outer = shape.extents[..<axis].reduce(1, *)
-    extent = shape[axis]
-    inner = shape.extents[(axis + 1)...].reduce(1, *)
-  }
-
+extension AxisView {
   /// Parts of the outer index, of at least 16,384 numbers.
   var partition: Partition { Partition(outer, grain: max(1, 16_384 / max(1, extent * inner))) }
 }

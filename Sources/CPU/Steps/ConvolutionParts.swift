@@ -68,7 +68,7 @@ extension ConvolutionExtents {
     }
   }
 
-  /// Output channels of a part. Each part transforms Winograd's inputs anew, which takes as long as
+  /// Output channels of a part. Each part transforms Winograd's inputs again, which takes as long as
   /// some eight output channels.
   fileprivate func channelsWorthAPart(_ algorithm: ConvolutionAlgorithm) -> Int {
     switch algorithm {

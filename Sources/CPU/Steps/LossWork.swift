@@ -1,12 +1,5 @@
 import ResidualExecution
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 // The loss of a batch is a few thousand exponentials: not worth sharing, and best summed in Double.
 

@@ -157,7 +157,7 @@ final class Descriptor: @unchecked Sendable {
     return Int(value)
   }
 
-  /// Numbers of an enumeration; `nil` where the library does not say.
+  /// Numbers of an enumeration; `nil` if the library does not say.
   func notes(_ attribute: CUDNN.Attribute, _ type: CUDNN.AttributeType) -> [Int32]? {
     var count: Int64 = 0
     guard

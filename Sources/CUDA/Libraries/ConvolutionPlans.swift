@@ -83,7 +83,7 @@ struct ConvolutionPlans {
   /// fastest first.
   ///
   /// - Parameter ranks: which of cuDNN's proposals to make ready; all where it is `nil`.
-  /// - Throws: ``CUDNNError`` where it has none.
+  /// - Throws: ``CUDNNError`` if it has none.
   func plans(for problem: ConvolutionProblem, ranks: Set<Int>? = nil, limit: Int)
     throws(CUDNNError) -> [ConvolutionPlan]
   {

@@ -87,7 +87,7 @@ struct Driver: @unchecked Sendable {
 
   /// Opens the driver and starts it.
   ///
-  /// - Throws: ``DeviceUnavailable`` where there is no driver, or no GPU that it can use.
+  /// - Throws: ``DeviceUnavailable`` if there is no driver, or no GPU that it can use.
   init(folders: [String]) throws(DeviceUnavailable) {
     let library = try DynamicLibrary(
       ["libcuda.so.1", "libcuda.so"], purpose: "the driver of an NVIDIA GPU", folders: folders)

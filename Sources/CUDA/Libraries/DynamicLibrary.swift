@@ -1,12 +1,5 @@
 import ResidualExecution
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// A library that is opened while the program runs, so that one program serves machines with and
 /// without it. It stays open until the process ends.
@@ -33,13 +26,13 @@ struct DynamicLibrary: @unchecked Sendable {
     }
     throw DeviceUnavailable(
       "\(names[0]) (\(purpose)) is not found; install it, or name its folder with "
-        + "`libraries` or RESNET_CUDA_LIBRARIES")
+        + "\(OptionName.cudaLibraries) or RESNET_CUDA_LIBRARIES")
   }
 
   /// A function of the library.
   ///
   /// - Parameter Function: its C type, with `@convention(c)`.
-  /// - Throws: ``DeviceUnavailable`` where the library is too old or too new to have it.
+  /// - Throws: ``DeviceUnavailable`` if the library is too old or too new to have it.
   func function<Function>(_ name: String) throws(DeviceUnavailable) -> Function {
     guard let symbol = dlsym(handle, name) else {
       throw DeviceUnavailable("\(path) has no function \(name); another version is needed")

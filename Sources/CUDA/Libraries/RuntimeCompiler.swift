@@ -42,7 +42,7 @@ struct RuntimeCompiler: @unchecked Sendable {
   /// Machine code of a program.
   ///
   /// - Parameter options: NVRTC's, such as `--gpu-architecture=sm_90`.
-  /// - Throws: ``DeviceUnavailable`` where the compiler does not know the GPU, or the program is
+  /// - Throws: ``DeviceUnavailable`` if the compiler does not know the GPU, or the program is
   ///   wrong.
   func compile(_ source: String, name: String, options: [String]) throws(DeviceUnavailable)
     -> [CChar]

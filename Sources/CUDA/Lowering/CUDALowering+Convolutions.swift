@@ -3,68 +3,67 @@ import ResidualExecution
 extension CUDALowering {
   // MARK: The three directions
 
-  mutating func lowerConvolution(_ index: Int) {
-    let node = graph.nodes[index]
-    let value = Value(node: index)
-    let problem = problem(index)
+  mutating func lower(_ convolution: Operation.Convolution, _ node: Node, _ value: Value) {
+    let problem = problem(convolution, node, value)
     let algorithm = convolutionAlgorithm(problem)
-    switch node.operation {
-    case .convolution:
-      let input = operand(node.operands[0], as: precision.activation, channels: problem.input[3])
-      let filter = packedFilter(node.operands[1], algorithm.filterLayout)
-      append(
-        problem, algorithm, input: input, filter: filter, output: result(value), node.path)
+    let input = operand(node.operands[0], as: precision.activation, channels: problem.input[3])
+    let filter = packedFilter(node.operands[1], algorithm.filterLayout)
+    append(problem, algorithm, input: input, filter: filter, output: result(value), node)
+  }
 
-    case .convolutionInputGradient:
-      let shape = shape(value)
-      let channels = problem.input[3]
-      let output = operand(node.operands[0], as: precision.activation)
-      let filter = packedFilter(node.operands[1], algorithm.filterLayout)
-      let padded =
-        channels == shape.channels
-        ? result(value)
-        : temporary(
-          node.path + ".padded", shape.replacing(axis: 3, with: channels), precision.activation)
-      append(problem, algorithm, input: padded, filter: filter, output: output, node.path)
-      if channels != shape.channels {
-        let (source, target) = (padded, result(value))
-        let (type, pixels) = (precision.activation, shape.count / max(1, shape.channels))
-        launch(
-          "convertPixels", type, .elements(shape.count),
-          [
-            .buffer(source), .buffer(target), .wide(pixels), .int(channels), .int(shape.channels),
-          ], node.path, touching: [source, target])
-      }
+  mutating func lower(
+    _ gradient: Operation.ConvolutionInputGradient, _ node: Node, _ value: Value
+  ) {
+    let problem = problem(gradient, node)
+    let algorithm = convolutionAlgorithm(problem)
+    let (shape, channels) = (shape(value), problem.input[3])
+    let output = operand(node.operands[0], as: precision.activation)
+    let filter = packedFilter(node.operands[1], algorithm.filterLayout)
+    let padded =
+      channels == shape.channels
+      ? result(value)
+      : temporary(
+        node.path + ".padded", shape.replacing(axis: 3, with: channels), precision.activation)
+    append(problem, algorithm, input: padded, filter: filter, output: output, node)
+    guard channels != shape.channels else { return }
+    let (type, pixels) = (precision.activation, shape.count / max(1, shape.channels))
+    let target = result(value)
+    launch(
+      "convertPixels", type, .elements(shape.count),
+      [.buffer(padded), .buffer(target), .wide(pixels), .int(channels), .int(shape.channels)],
+      node, touching: [padded, target])
+  }
 
-    case .convolutionFilterGradient:
-      let filter = shape(value)
-      let channels = problem.input[3]
-      let input = operand(node.operands[1], as: precision.activation, channels: channels)
-      let output = operand(node.operands[0], as: precision.activation)
-      let isPlain =
-        filter[2] * filter[3] == 1 && channels == filter[1] && precision.activation == .float32
-      let target: BufferID
-      if isPlain {
-        target = result(value)
-      } else {
-        target = temporary(
-          node.path, [filter[0], filter[2], filter[3], channels], precision.activation)
-        note(value, target, precision.activation)
-        packedGradients[value] = channels
-      }
-      append(
-        problem, algorithm, input: input, filter: target, output: output, node.path,
-        aside: isOnlyUpdatedWith(value))
-
-    default: preconditionFailure("\(node.path) is no convolution")
+  mutating func lower(
+    _ gradient: Operation.ConvolutionFilterGradient, _ node: Node, _ value: Value
+  ) {
+    let operands = node.operands
+    let problem = problem(
+      .filterGradient, gradient.convolution, operands[1], value, operands[0])
+    let algorithm = convolutionAlgorithm(problem)
+    let (filter, channels) = (shape(value), problem.input[3])
+    let input = operand(operands[1], as: precision.activation, channels: channels)
+    let output = operand(operands[0], as: precision.activation)
+    let isPlain =
+      filter[2] * filter[3] == 1 && channels == filter[1] && precision.activation == .float32
+    let target: BufferID
+    if isPlain {
+      target = result(value)
+    } else {
+      target = temporary(
+        node.path, [filter[0], filter[2], filter[3], channels], precision.activation)
+      note(value, target, precision.activation)
+      packedGradients[value] = channels
     }
+    append(
+      problem, algorithm, input: input, filter: target, output: output, node,
+      aside: isOnlyUpdatedWith(value))
   }
 
   /// Whether nothing reads a gradient but the update at the end of the step. Where activations are
   /// computed again, memory counts for more than time, and nothing goes aside.
   private func isOnlyUpdatedWith(_ gradient: Value) -> Bool {
-    !isOutput(gradient) && !repeatsNodes && !uses[gradient.node].isEmpty
-      && !graph.bindings.contains { $0.value == gradient }
+    !uses.isObserved(gradient.node) && !repeatsNodes && !uses[gradient.node].isEmpty
       && uses[gradient.node].allSatisfy { use in
         switch graph.nodes[use.node].operation {
         case .momentumUpdate, .allFinite: true
@@ -73,19 +72,17 @@ extension CUDALowering {
       }
   }
 
-  /// What a node is to compute of a convolution.
-  func problem(_ index: Int) -> ConvolutionProblem {
-    let node = graph.nodes[index]
-    let (operands, value) = (node.operands, Value(node: index))
-    return switch node.operation {
-    case .convolution(let convolution):
-      problem(.forward, convolution, operands[0], operands[1], value)
-    case .convolutionInputGradient(let gradient):
-      problem(.inputGradient, gradient.convolution, operands[2], operands[1], operands[0])
-    case .convolutionFilterGradient(let gradient):
-      problem(.filterGradient, gradient.convolution, operands[1], value, operands[0])
-    default: preconditionFailure("\(node.path) is no convolution")
-    }
+  /// What a node that reads a filter is to compute of a convolution.
+  func problem(_ convolution: Operation.Convolution, _ node: Node, _ value: Value)
+    -> ConvolutionProblem
+  {
+    problem(.forward, convolution, node.operands[0], node.operands[1], value)
+  }
+
+  /// Likewise.
+  func problem(_ gradient: Operation.ConvolutionInputGradient, _ node: Node) -> ConvolutionProblem {
+    let operands = node.operands
+    return problem(.inputGradient, gradient.convolution, operands[2], operands[1], operands[0])
   }
 
   private func problem(
@@ -102,30 +99,30 @@ extension CUDALowering {
   }
 
   private mutating func append(
-    _ problem: ConvolutionProblem, _ algorithm: ConvolutionAlgorithm, input: BufferID,
-    filter: BufferID, output: BufferID, _ path: String, aside: Bool = false
+    _ problem: ConvolutionProblem, _ algorithm: CUDAConvolution, input: BufferID,
+    filter: BufferID, output: BufferID, _ node: Node, aside: Bool = false
   ) {
     let buffers = [input, filter, output]
     switch algorithm {
     case .cudnn(let plan):
       append(
         .convolution(ConvolutionCall(plan: plan, input: input, filter: filter, output: output)),
-        path, touching: buffers, scratchByteCount: plan.workspaceByteCount)
+        node, touching: buffers, scratchByteCount: plan.workspaceByteCount)
     case .small(let small):
       let count = small.partialCount
-      let parts = count > 0 ? temporary(path + ".parts", [count], .float32) : nil
+      let parts = count > 0 ? temporary(node.path + ".parts", [count], .float32) : nil
       let launches = small.launches(input: input, filter: filter, output: output, parts: parts)
       for launch in launches {
-        append(.launch(launch), path, touching: buffers + [parts], aside: aside)
+        append(.launch(launch), node, touching: buffers + [parts], aside: aside)
       }
       if aside { noteAside(problem.byteCounts) }
-    case .plain: appendPlain(problem, input: input, filter: filter, output: output, path)
+    case .plain: appendPlain(problem, input: input, filter: filter, output: output, node)
     }
   }
 
   private mutating func appendPlain(
     _ problem: ConvolutionProblem, input: BufferID, filter: BufferID, output: BufferID,
-    _ path: String
+    _ node: Node
   ) {
     let (x, w, y) = (problem.input, problem.filter, problem.output)
     let convolution = problem.convolution
@@ -142,7 +139,7 @@ extension CUDALowering {
         .int(x[1]), .int(x[2]), .int(x[3]), .int(w[0]), .int(w[2]), .int(w[3]), .int(y[1]),
         .int(y[2]), .int(convolution.strideHeight), .int(convolution.strideWidth),
         .int(convolution.padding.top), .int(convolution.padding.left),
-      ], path, touching: [input, filter, output])
+      ], node, touching: [input, filter, output])
   }
 
   // MARK: Products of matrices
@@ -150,28 +147,28 @@ extension CUDALowering {
   /// Products of so few numbers run as a kernel of our own.
   private static let smallProduct = 1 << 22
 
-  mutating func lowerMatrixProduct(
-    _ product: Operation.MatrixProduct, _ operands: [Value], _ value: Value, _ path: String
-  ) {
+  mutating func lower(_ product: Operation.MatrixProduct, _ node: Node, _ value: Value) {
+    let operands = node.operands
     let (left, right) = (operand(operands[0], as: .float32), operand(operands[1], as: .float32))
     let extents = shape(value)
     let (rows, columns) = (extents[extents.rank - 2], extents[extents.rank - 1])
     let inner = product.depth(shape(operands[0]))
     // A type of its own where the result has four axes.
     let type = storageType(value)
-    let output = type == .float32 ? result(value) : temporary(path + ".float32", extents, .float32)
+    let output =
+      type == .float32 ? result(value) : temporary(node.path + ".float32", extents, .float32)
     defer {
       if type != .float32 {
         convert(
           Stored(buffer: output, type: .float32), to: Stored(buffer: result(value), type: type),
-          pixels: extents.count, channels: 1, into: 1, path)
+          pixels: extents.count, channels: 1, into: 1, node)
       }
     }
     if extents.rank == 2, rows * columns * inner > Self.smallProduct,
       let call = convolutionCall(product, left, right, output, rows, inner, columns)
     {
       append(
-        .convolution(call), path, touching: [left, right, output],
+        .convolution(call), node, touching: [left, right, output],
         scratchByteCount: call.plan.workspaceByteCount)
       return
     }
@@ -185,7 +182,7 @@ extension CUDALowering {
         .int(columns), .int(product.transposesLeft ? 1 : inner),
         .int(product.transposesLeft ? rows : 1), .int(product.transposesRight ? 1 : columns),
         .int(product.transposesRight ? inner : 1),
-      ], path, touching: [left, right, output])
+      ], node, touching: [left, right, output])
   }
 
   /// A product of matrices as one of the three directions of a 1×1 convolution.

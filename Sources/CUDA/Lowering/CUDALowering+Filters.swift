@@ -47,29 +47,25 @@ extension CUDALowering {
     var wanted: [PackedFilter] = []
     var seen: Set<PackedFilter> = []
     for (index, node) in graph.nodes.enumerated() {
-      guard let filter = filterOperand(node) else { continue }
-      switch graph.nodes[filter.node].operation {
-      case .input, .state: break
+      let problem: ConvolutionProblem
+      switch node.operation {
+      case .convolution(let convolution):
+        problem = self.problem(convolution, node, Value(node: index))
+      case .convolutionInputGradient(let gradient): problem = self.problem(gradient, node)
       default: continue
       }
+      let filter = node.operands[1]
+      guard graph.nodes[filter.node].operation.isGiven else { continue }
       let packed = PackedFilter(
         value: filter, channels: storedChannels(shape(filter)[1]),
-        layout: convolutionAlgorithm(problem(index)).filterLayout)
+        layout: convolutionAlgorithm(problem).filterLayout)
       if !liesPacked(packed), seen.insert(packed).inserted { wanted.append(packed) }
     }
-    let isKept = { (filter: PackedFilter, lowering: CUDALowering) in
-      lowering.keepsDerived && lowering.constants.contains(lowering.storage(filter.value).buffer)
+    let derived = wanted.filter {
+      keepsDerived && border.constants.contains(storage($0.value).buffer)
     }
-    let this = self
-    pack(wanted.filter { isKept($0, this) }, isKept: true)
-    pack(wanted.filter { !isKept($0, this) }, isKept: false)
-  }
-
-  private func filterOperand(_ node: Node) -> Value? {
-    switch node.operation {
-    case .convolution, .convolutionInputGradient: node.operands[1]
-    default: nil
-    }
+    pack(derived, isDerived: true)
+    pack(wanted.filter { !derived.contains($0) }, isDerived: false)
   }
 
   /// Whether the filter's own layout is the packed one: a 1×1 filter in float32.
@@ -80,7 +76,7 @@ extension CUDALowering {
       && shape[1] == filter.channels
   }
 
-  private mutating func pack(_ filters: [PackedFilter], isKept: Bool) {
+  private mutating func pack(_ filters: [PackedFilter], isDerived: Bool) {
     let most = 80
     for start in stride(from: 0, to: filters.count, by: most) {
       var arguments: [Argument] = []
@@ -92,8 +88,8 @@ extension CUDALowering {
         let path = graph.nodes[filter.value.node].path + ".packed"
         let byteCount = packed.count * precision.activation.size
         let target =
-          isKept
-          ? builder.kept(path, packed, precision.activation, byteCount: byteCount)
+          isDerived
+          ? builder.derived(path, packed, precision.activation, byteCount: byteCount)
           : builder.temporary(path, packed, precision.activation, byteCount: byteCount)
         packedFilters[filter] = target
         let source = operand(filter.value, as: .float32)
@@ -108,8 +104,8 @@ extension CUDALowering {
         kernel: "packFilters", type: precision.activation,
         grid: Grid(x: min((largest + 1023) / 1024, 512), y: buffers.count / 2),
         arguments: arguments)
-      let step = CUDAStep(path: "filters", work: .launch(launch))
-      if isKept {
+      let step = CUDAStep("filters", .launch(launch))
+      if isDerived {
         builder.appendPreparation(step)
       } else {
         builder.append(step, touching: buffers)
@@ -122,7 +118,7 @@ extension CUDALowering {
       value: value, channels: storedChannels(shape(value)[1]), layout: layout)
     if packedFilters[filter] == nil {
       if liesPacked(filter) { return storage(value).buffer }
-      pack([filter], isKept: false)
+      pack([filter], isDerived: false)
     }
     guard let buffer = packedFilters[filter] else { preconditionFailure("a filter is not packed") }
     return buffer
@@ -131,19 +127,19 @@ extension CUDALowering {
   /// A filter's gradient as the filter is declared, in float32 or another type.
   mutating func unpacked(_ value: Value, channels: Int, as type: ElementType) -> BufferID {
     let shape = shape(value)
-    let path = graph.nodes[value.node].path
-    let (source, target) = (storage(value).buffer, temporary(path + ".plain", shape, .float32))
+    let node = graph.nodes[value.node]
+    let (source, target) = (storage(value).buffer, temporary(node.path + ".plain", shape, .float32))
     launch(
       "unpackFilter", precision.activation, .elements(shape.count),
       [
         .buffer(source), .buffer(target), .int(shape.count), .int(shape[2] * shape[3]),
         .int(shape[1]), .int(channels),
-      ], path, touching: [source, target])
+      ], node, touching: [source, target])
     guard type != .float32 else { return target }
-    let half = temporary(path + ".\(type.rawValue)", shape, type)
+    let half = temporary(node.path + ".\(type.rawValue)", shape, type)
     convert(
       Stored(buffer: target, type: .float32), to: Stored(buffer: half, type: type),
-      pixels: shape.count, channels: 1, into: 1, path)
+      pixels: shape.count, channels: 1, into: 1, node)
     return half
   }
 }

@@ -2,7 +2,8 @@ import ResidualExecution
 
 extension CUDALowering {
   /// Lowers the assembly of a batch. Where only convolutions read it, it is written as they want it.
-  mutating func lowerImageAssembly(_ operands: [Value], _ value: Value, _ path: String) {
+  mutating func lowerImageAssembly(_ node: Node, _ value: Value) {
+    let operands = node.operands
     let shape = shape(value)
     let type = precision.activation
     let padded = storedChannels(shape.channels)
@@ -23,7 +24,7 @@ extension CUDALowering {
     )
     let output: BufferID
     if channels != shape.channels {
-      output = temporary(path, shape.replacing(axis: 3, with: channels), type)
+      output = temporary(node.path, shape.replacing(axis: 3, with: channels), type)
       note(value, padded: output, channels: channels)
     } else {
       output = result(value)
@@ -34,6 +35,6 @@ extension CUDALowering {
         .buffer(pixels), .buffer(samples), .buffer(mean), .buffer(deviation), .buffer(output),
         .int(shape[0]), .int(self.shape(operands[0])[0]), .int(shape[1]), .int(shape[2]),
         .int(shape[3]), .int(channels), .flag(self.shape(operands[2]).rank > 1),
-      ], path, touching: [pixels, samples, mean, deviation, output])
+      ], node, touching: [pixels, samples, mean, deviation, output])
   }
 }

@@ -46,52 +46,41 @@ struct Box {
 }
 
 extension CUDALowering {
-  /// Lowers a node that only moves numbers.
-  mutating func lowerMovement(
-    _ operation: Operation, _ operands: [Value], _ value: Value, _ path: String
-  ) {
-    let type = storageType(value)
-    let target = shape(value).extents
-    let source = shape(operands[0]).extents
-    switch operation {
-    case .concatenate(let concatenation):
-      let output = result(value)
-      var start = 0
-      for part in operands {
-        var box = Box(
-          extents: shape(part).extents, sourceStrides: Box.strides(shape(part).extents),
-          targetStrides: Box.strides(target))
-        box.targetStart = start * box.targetStrides[concatenation.axis]
-        append(box, operand(part, as: type), output, type, path)
-        start += shape(part)[concatenation.axis]
-      }
-    case .concatenateGradient(let gradient):
+  mutating func lower(_ concatenation: Operation.Concatenate, _ node: Node, _ value: Value) {
+    let (type, target) = (storageType(value), shape(value).extents)
+    let output = result(value)
+    var start = 0
+    for part in node.operands {
       var box = Box(
-        extents: target, sourceStrides: Box.strides(source), targetStrides: Box.strides(target))
-      let axis = gradient.concatenation.axis
-      box.sourceStart = gradient.start(operands.map(shape)) * box.sourceStrides[axis]
-      copy(box, operands[0], value, path)
-    case .flatten:
-      permute([source[0], source[1] * source[2], source[3]], [0, 2, 1], operands[0], value, path)
-    case .flattenGradient:
-      permute([target[0], target[3], target[1] * target[2]], [0, 2, 1], operands[0], value, path)
-    case .transpose(let transposition):
-      permute(source, transposition.permutation, operands[0], value, path)
-    case .reshape, .reshapeGradient: permute([shape(value).count], [0], operands[0], value, path)
-    case .broadcast:
-      let aligned = [Int](repeating: 1, count: target.count - source.count) + source
-      var strides = Box.strides(aligned)
-      for axis in aligned.indices where aligned[axis] == 1 { strides[axis] = 0 }
-      copy(
-        Box(extents: target, sourceStrides: strides, targetStrides: Box.strides(target)),
-        operands[0], value, path)
-    case .broadcastGradient: lowerBroadcastGradient(operands[0], value, path)
-    default: preconditionFailure("\(path) changes numbers")
+        extents: shape(part).extents, sourceStrides: Box.strides(shape(part).extents),
+        targetStrides: Box.strides(target))
+      box.targetStart = start * box.targetStrides[concatenation.axis]
+      append(box, operand(part, as: type), output, type, node)
+      start += shape(part)[concatenation.axis]
     }
   }
 
-  private mutating func permute(
-    _ extents: [Int], _ permutation: [Int], _ source: Value, _ value: Value, _ path: String
+  mutating func lower(_ gradient: Operation.ConcatenateGradient, _ node: Node, _ value: Value) {
+    let (source, target) = (shape(node.operands[0]).extents, shape(value).extents)
+    var box = Box(
+      extents: target, sourceStrides: Box.strides(source), targetStrides: Box.strides(target))
+    let axis = gradient.concatenation.axis
+    box.sourceStart = gradient.start(node.operands.map(shape)) * box.sourceStrides[axis]
+    copy(box, node, value)
+  }
+
+  mutating func lowerBroadcast(_ node: Node, _ value: Value) {
+    let (source, target) = (shape(node.operands[0]).extents, shape(value).extents)
+    let aligned = [Int](repeating: 1, count: target.count - source.count) + source
+    var strides = Box.strides(aligned)
+    for axis in aligned.indices where aligned[axis] == 1 { strides[axis] = 0 }
+    copy(
+      Box(extents: target, sourceStrides: strides, targetStrides: Box.strides(target)), node, value)
+  }
+
+  /// A change of the order of axes of what is seen as `extents`.
+  mutating func permute(
+    _ extents: [Int], _ permutation: [Int], _ node: Node, _ value: Value
   ) {
     let strides = Box.strides(extents)
     let target = permutation.map { extents[$0] }
@@ -99,16 +88,16 @@ extension CUDALowering {
       Box(
         extents: target, sourceStrides: permutation.map { strides[$0] },
         targetStrides: Box.strides(target)),
-      source, value, path)
+      node, value)
   }
 
-  private mutating func copy(_ box: Box, _ source: Value, _ value: Value, _ path: String) {
+  private mutating func copy(_ box: Box, _ node: Node, _ value: Value) {
     let type = storageType(value)
-    append(box, operand(source, as: type), result(value), type, path)
+    append(box, operand(node.operands[0], as: type), result(value), type, node)
   }
 
   private mutating func append(
-    _ box: Box, _ source: BufferID, _ target: BufferID, _ type: ElementType, _ path: String
+    _ box: Box, _ source: BufferID, _ target: BufferID, _ type: ElementType, _ node: Node
   ) {
     let box = box.joined()
     let count = box.extents.reduce(1, *)
@@ -120,35 +109,25 @@ extension CUDALowering {
       ] + Box.padded(box.sourceStrides, with: 0).map { .wide($0) }
       + Box.padded(box.targetStrides, with: 0).map { .wide($0) }
       + Box.padded(box.extents, with: 1).map { .int($0) }
-    launch("copyBox", type, .elements(count), arguments, path, touching: [source, target])
+    launch("copyBox", type, .elements(count), arguments, node, touching: [source, target])
   }
 
   /// Lowers slices, paddings and their gradients that follow one another.
-  mutating func lowerGather(_ chain: [Int]) {
-    guard let first = chain.first, let last = chain.last else { return }
-    let value = Value(node: last)
-    let source = graph.nodes[first].operands[0]
+  mutating func lowerGather(_ chain: CUDARegions.Gather) {
+    let (node, value) = (graph.nodes[chain.last], Value(node: chain.last))
+    let source = graph.nodes[chain.first].operands[0]
     let (type, target) = (storageType(value), shape(value).extents)
     // One number of the result for one of an axis: (i · factor + offset) / divisor.
     var (factors, offsets, divisors) = ([1, 1, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1])
-    var around: Float = 0
     // Axes are counted from the outermost of four.
     let missing = 4 - target.count
     precondition(missing >= 0, "a slice of \(target.count) axes")
-    for node in chain {
-      switch graph.nodes[node].operation {
-      case .slice(let slice):
-        factors[missing + slice.axis] = slice.stride
-        offsets[missing + slice.axis] = slice.start
-      case .sliceGradient(let gradient):
-        divisors[missing + gradient.slice.axis] = gradient.slice.stride
-        offsets[missing + gradient.slice.axis] = -gradient.slice.start
-      case .pad(let pad):
-        offsets[missing + pad.axis] = -pad.before
-        around = pad.value
-      default: preconditionFailure("\(graph.nodes[node].path) is no slice and no padding")
-      }
+    for move in chain.moves {
+      factors[missing + move.axis] = move.factor
+      offsets[missing + move.axis] = move.offset
+      divisors[missing + move.axis] = move.divisor
     }
+    let around = chain.moves.compactMap(\.around).last ?? 0
     let (input, output) = (operand(source, as: type), result(value))
     func four(_ shape: [Int]) -> [Int] { [Int](repeating: 1, count: missing) + shape }
     var (large, small) = (four(target), four(shape(source).extents))
@@ -167,13 +146,11 @@ extension CUDALowering {
       isWide ? "gatherWide" : "gatherNarrow", type, .elements(count),
       [.buffer(input), .buffer(output), .wide(count)]
         + (large + small + factors + offsets + divisors).map { .int($0) } + [.float(around)],
-      graph.nodes[last].path, touching: [input, output])
+      node, touching: [input, output])
   }
 
-  private mutating func lowerBroadcastGradient(
-    _ gradient: Value, _ value: Value, _ path: String
-  ) {
-    let type = storageType(value)
+  mutating func lowerBroadcastGradient(_ node: Node, _ value: Value) {
+    let (gradient, type) = (node.operands[0], storageType(value))
     let (large, small) = (shape(gradient).extents, shape(value).extents)
     let aligned = [Int](repeating: 1, count: large.count - small.count) + small
     let strides = Box.strides(large)
@@ -190,6 +167,6 @@ extension CUDALowering {
       + Box.padded(innerStrides, with: 0).map { .wide($0) }
       + Box.padded(aligned, with: 1).map { .int($0) } + Box.padded(inner, with: 1).map { .int($0) }
     launch(
-      "sumBox", type, .elements(shape(value).count), arguments, path, touching: [input, output])
+      "sumBox", type, .elements(shape(value).count), arguments, node, touching: [input, output])
   }
 }

@@ -54,7 +54,7 @@ struct PixelLayout {
 extension CUDALowering {
   private func pixels(_ shape: Shape) -> Int { shape.count / max(1, shape.channels) }
 
-  mutating func lowerNormalization(_ region: CUDARegions.Normalization) {
+  mutating func lowerNormalization(_ region: NormalizationChain) {
     let node = graph.nodes[region.node]
     guard case .batchNormalization(let attributes) = node.operation else {
       preconditionFailure("\(node.path) is no batch normalisation")
@@ -73,7 +73,7 @@ extension CUDALowering {
       [.buffer(x), .buffer(residual), .buffer(output)] + vectors.map { .buffer($0) } + [
         .int(pixels(shape)), .int(shape.channels), .int(layout.passChunk), .int(layout.lanes),
         .flag(region.relu != nil), .float(attributes.epsilon),
-      ], graph.nodes[region.last].path, touching: [x, residual, output] + vectors)
+      ], graph.nodes[region.last], touching: [x, residual, output] + vectors)
   }
 
   mutating func lowerStatistics(_ region: CUDARegions.Statistics) {
@@ -109,11 +109,11 @@ extension CUDALowering {
         .float(weight(region.movingVariance)),
       ]
     launch(
-      layout.kernel("statistics"), x.type, layout.sumGrid(pixels(shape)), arguments, node.path,
+      layout.kernel("statistics"), x.type, layout.sumGrid(pixels(shape)), arguments, node,
       touching: buffers)
     if !merges {
       launch(
-        "mergeStatistics", x.type, PixelLayout.mergeGrid(shape.channels), arguments, node.path,
+        "mergeStatistics", x.type, PixelLayout.mergeGrid(shape.channels), arguments, node,
         touching: buffers)
     }
   }
@@ -122,7 +122,8 @@ extension CUDALowering {
   private mutating func counters() -> BufferID {
     if let blockCounters { return blockCounters }
     let buffer = temporary("counters", [PixelLayout.counters], .int32)
-    append(.zero(buffer, byteCount: PixelLayout.counters * 4), "counters", touching: [buffer])
+    builder.append(
+      CUDAStep("counters", .zero(buffer, byteCount: PixelLayout.counters * 4)), touching: [buffer])
     blockCounters = buffer
     return buffer
   }
@@ -201,30 +202,31 @@ extension CUDALowering {
     let value = Value(node: region.node)
     appendSums(
       source: source, x: input, masked: maskedOutput, mean: mean, shape: shape, type: type,
-      node.path, first: result(value), second: result(value.result(1)),
+      node, first: result(value), second: result(value.result(1)),
       scaleGradient: region.scaleGradient.map { result(Value(node: $0)) },
       gradientVariance: gradientVariance, gradientEpsilon: gradientEpsilon)
   }
 
   /// The sums of all numbers of each channel.
-  mutating func lowerChannelSum(_ input: Value, _ value: Value, _ path: String) {
+  mutating func lowerChannelSum(_ node: Node, _ value: Value) {
+    let input = node.operands[0]
     let type = storageType(input)
     let source = GradientSource(gradient: operand(input, as: type))
     appendSums(
-      source: source, x: nil, masked: nil, mean: nil, shape: shape(input), type: type, path,
+      source: source, x: nil, masked: nil, mean: nil, shape: shape(input), type: type, node,
       first: result(value), second: nil, scaleGradient: nil, gradientVariance: nil,
       gradientEpsilon: 0)
   }
 
   private mutating func appendSums(
     source: GradientSource, x: BufferID?, masked: BufferID?, mean: BufferID?, shape: Shape,
-    type: ElementType, _ path: String, first: BufferID, second: BufferID?, scaleGradient: BufferID?,
+    type: ElementType, _ node: Node, first: BufferID, second: BufferID?, scaleGradient: BufferID?,
     gradientVariance: BufferID?,
     gradientEpsilon: Float
   ) {
     let layout = PixelLayout(channels: shape.channels, type: type)
     let parts = layout.sumParts(pixels(shape))
-    let partials = temporary(path + ".partials", [parts.count, 2, shape.channels], .float32)
+    let partials = temporary(node.path + ".partials", [parts.count, 2, shape.channels], .float32)
     let read: [BufferID?] = [source.gradient, source.addend, source.activation, x]
     let vectors: [BufferID?] =
       [mean] + (source.isRectified ? source.normalized : [BufferID?](repeating: nil, count: 3))
@@ -239,21 +241,18 @@ extension CUDALowering {
         .float(gradientEpsilon),
       ]
     launch(
-      source.kernel("gradientSums", layout), type, layout.sumGrid(pixels(shape)), arguments, path,
+      source.kernel("gradientSums", layout), type, layout.sumGrid(pixels(shape)), arguments, node,
       touching: buffers)
     if !merges {
       launch(
-        "mergeSums", type, PixelLayout.mergeGrid(shape.channels), arguments, path,
+        "mergeSums", type, PixelLayout.mergeGrid(shape.channels), arguments, node,
         touching: buffers)
     }
   }
 
-  mutating func lowerNormalizationGradient(_ index: Int) {
-    let node = graph.nodes[index]
-    guard case .batchNormalizationInputGradient(let attributes) = node.operation else {
-      preconditionFailure("\(node.path) is no backward normalisation")
-    }
-    let value = Value(node: index)
+  mutating func lower(
+    _ attributes: Operation.BatchNormalizationInputGradient, _ node: Node, _ value: Value
+  ) {
     let (shape, type) = (shape(value), storageType(value))
     let x = operand(node.operands[1], as: type)
     let masked = regions.unstored[node.operands[0].node]
@@ -271,6 +270,6 @@ extension CUDALowering {
         .int(pixels(shape)), .int(shape.channels), .int(layout.passChunk), .int(layout.lanes),
         .flag(source.isRectified), .flag(attributes.statistics == .fixed),
         .float(attributes.epsilon),
-      ], node.path, touching: read + coefficients)
+      ], node, touching: read + coefficients)
   }
 }

@@ -1,49 +1,53 @@
 import ResidualExecution
 
 extension CUDALowering {
-  /// Lowers a pooling or the gradient of one.
-  mutating func lowerPooling(
-    _ operation: Operation, _ operands: [Value], _ value: Value, _ path: String
+  mutating func lower(_ pooling: Operation.MaxPooling, _ node: Node, _ value: Value) {
+    lowerMaximum(
+      pooling, gradient: nil, node.operands[0], output: shape(value), "maxPooling", node, value)
+  }
+
+  mutating func lower(_ attributes: Operation.MaxPoolingGradient, _ node: Node, _ value: Value) {
+    lowerMaximum(
+      attributes.pooling, gradient: node.operands[0], node.operands[1],
+      output: shape(node.operands[0]), "maxPoolingGradient", node, value)
+  }
+
+  mutating func lower(_ pooling: Operation.AveragePooling, _ node: Node, _ value: Value) {
+    lowerAverage(
+      pooling, image: shape(node.operands[0]), output: shape(value), "averagePooling", node, value)
+  }
+
+  mutating func lower(
+    _ attributes: Operation.AveragePoolingGradient, _ node: Node, _ value: Value
   ) {
-    switch operation {
-    case .maxPooling(let pooling):
-      lowerMaximum(
-        pooling, gradient: nil, operands[0], value, output: shape(value), "maxPooling", path)
-    case .maxPoolingGradient(let attributes):
-      lowerMaximum(
-        attributes.pooling, gradient: operands[0], operands[1], value, output: shape(operands[0]),
-        "maxPoolingGradient", path)
-    case .averagePooling(let pooling):
-      lowerAverage(
-        pooling, operands[0], value, image: shape(operands[0]), output: shape(value),
-        "averagePooling", path)
-    case .averagePoolingGradient(let attributes):
-      lowerAverage(
-        attributes.pooling, operands[0], value, image: shape(operands[1]),
-        output: shape(operands[0]), "averagePoolingGradient", path)
-    case .globalAveragePooling:
-      let (shape, type) = (shape(operands[0]), storageType(operands[0]))
-      let (x, output) = (operand(operands[0], as: type), result(value))
-      launch(
-        "globalAverage", type, Grid(x: (shape[3] + 31) / 32, y: min(shape[0], 65_535)),
-        [
-          .buffer(x), .buffer(output), .int(shape[0]), .int(shape[1] * shape[2]), .int(shape[3]),
-        ], path, touching: [x, output])
-    case .globalAveragePoolingGradient:
-      let (shape, type) = (shape(value), storageType(value))
-      let (x, output) = (operand(operands[0], as: .float32), result(value))
-      launch(
-        "globalAverageGradient", type, .elements(shape.count),
-        [
-          .buffer(x), .buffer(output), .int(shape[0]), .int(shape[1] * shape[2]), .int(shape[3]),
-        ], path, touching: [x, output])
-    default: preconditionFailure("\(path) is no pooling")
-    }
+    lowerAverage(
+      attributes.pooling, image: shape(node.operands[1]), output: shape(node.operands[0]),
+      "averagePoolingGradient", node, value)
+  }
+
+  mutating func lowerGlobalAverage(_ node: Node, _ value: Value) {
+    let (shape, type) = (shape(node.operands[0]), storageType(node.operands[0]))
+    let (x, output) = (operand(node.operands[0], as: type), result(value))
+    launch(
+      "globalAverage", type, Grid(x: (shape[3] + 31) / 32, y: min(shape[0], 65_535)),
+      [
+        .buffer(x), .buffer(output), .int(shape[0]), .int(shape[1] * shape[2]), .int(shape[3]),
+      ], node, touching: [x, output])
+  }
+
+  mutating func lowerGlobalAverageGradient(_ node: Node, _ value: Value) {
+    let (shape, type) = (shape(value), storageType(value))
+    let (x, output) = (operand(node.operands[0], as: .float32), result(value))
+    launch(
+      "globalAverageGradient", type, .elements(shape.count),
+      [
+        .buffer(x), .buffer(output), .int(shape[0]), .int(shape[1] * shape[2]), .int(shape[3]),
+      ], node, touching: [x, output])
   }
 
   private mutating func lowerMaximum(
-    _ pooling: Operation.MaxPooling, gradient: Value?, _ input: Value, _ value: Value,
-    output: Shape, _ kernel: String, _ path: String
+    _ pooling: Operation.MaxPooling, gradient: Value?, _ input: Value, output: Shape,
+    _ kernel: String, _ node: Node, _ value: Value
   ) {
     let type = storageType(value)
     let image = shape(input)
@@ -64,15 +68,15 @@ extension CUDALowering {
           pooling.windowHeight, pooling.windowWidth, pooling.strideHeight, pooling.strideWidth,
           pooling.padding.top, pooling.padding.left, pooling.dilationHeight, pooling.dilationWidth,
         ]).map { .int($0) },
-      path, touching: [g, x, target])
+      node, touching: [g, x, target])
   }
 
   private mutating func lowerAverage(
-    _ pooling: Operation.AveragePooling, _ input: Value, _ value: Value, image: Shape,
-    output: Shape, _ kernel: String, _ path: String
+    _ pooling: Operation.AveragePooling, image: Shape, output: Shape, _ kernel: String,
+    _ node: Node, _ value: Value
   ) {
     let type = storageType(value)
-    let (x, target) = (operand(input, as: type), result(value))
+    let (x, target) = (operand(node.operands[0], as: type), result(value))
     let (kind, windows): (Int, [Int]) =
       switch pooling.windows {
       case .counting(let windows): (0, windows.extents)
@@ -83,12 +87,12 @@ extension CUDALowering {
       kernel, type, .elements(shape(value).count),
       [.buffer(x), .buffer(target)]
         + (image.extents + [output[1], output[2]] + windows + [kind]).map { .int($0) },
-      path, touching: [x, target])
+      node, touching: [x, target])
   }
 }
 
 extension Operation.MaxPooling {
-  /// Blocks of 16 × 16 pixels and eight packs of channels; `nil` where windows do not overlap, or
+  /// Blocks of 16 × 16 pixels and eight packs of channels; `nil` if windows do not overlap, or
   /// more of them touch a tile than it has room for.
   fileprivate func tiles(_ image: Shape, packs: Int) -> Grid? {
     let tile = 16

@@ -51,16 +51,17 @@ extension CUDALowering {
       launch(
         "updateParameters", precision.activation,
         Grid(x: min((largest + 1023) / 1024, 256), y: part.count), arguments,
-        graph.nodes[group[group.count - 1]].path, touching: buffers)
+        graph.nodes[group[group.count - 1]], touching: buffers)
     }
   }
 
   // MARK: Loss scaling
 
-  mutating func lowerFinite(_ gradients: [Value], _ value: Value, _ path: String) {
+  mutating func lowerFinite(_ node: Node, _ value: Value) {
+    let gradients = node.operands
     joinAside()
-    let failures = temporary(path + ".failures", .scalar, .int32)
-    append(.zero(failures, byteCount: 4), path, touching: [failures])
+    let failures = temporary(node.path + ".failures", .scalar, .int32)
+    append(.zero(failures, byteCount: 4), node, touching: [failures])
     let most = Self.parametersPerLaunch
     for start in stride(from: 0, to: gradients.count, by: most) {
       let part = gradients[start..<min(start + most, gradients.count)]
@@ -74,25 +75,23 @@ extension CUDALowering {
       let largest = part.map { shape($0).count }.max() ?? 1
       launch(
         "countFailures", precision.activation,
-        Grid(x: min((largest + 1023) / 1024, 256), y: part.count), arguments, path,
+        Grid(x: min((largest + 1023) / 1024, 256), y: part.count), arguments, node,
         touching: buffers)
     }
     let result = result(value)
     launch(
       "finiteResult", .float32, Grid(threads: 1), [.buffer(failures), .buffer(result), .wide(0)],
-      path, touching: [failures, result])
+      node, touching: [failures, result])
   }
 
-  mutating func lowerLossScale(
-    _ update: Operation.LossScaleUpdate, _ operands: [Value], _ value: Value, _ path: String
-  ) {
-    let inputs = operands.map { operand($0, as: .float32) }
+  mutating func lower(_ update: Operation.LossScaleUpdate, _ node: Node, _ value: Value) {
+    let inputs = node.operands.map { operand($0, as: .float32) }
     let results = [result(value), result(value.result(1))]
     launch(
       "updateLossScale", .float32, Grid(threads: 1),
       (inputs + results).map { .buffer($0) } + [
         .float(Float(update.growthInterval)), .float(update.growthFactor),
         .float(update.backoffFactor), .float(update.minimum), .float(update.maximum),
-      ], path, touching: inputs + results)
+      ], node, touching: inputs + results)
   }
 }

@@ -4,16 +4,17 @@ import ResidualExecution
 ///
 /// Activations, and what else has four axes, are stored as the precision says; everything else in
 /// float32. A value is converted where an operation takes it in another type.
-struct CUDALowering {
+struct CUDALowering: PlanLowering {
   let graph: Graph
   let shapes: [[Shape]]
   let precision: Precision
   let keepsDerived: Bool
-  let uses: [[(node: Int, operand: Int)]]
+  let uses: GraphUses
   let regions: CUDARegions
   var builder = PlanBuilder<CUDAStep>()
+  var border: PlanBorder
   /// Asks for the way to compute a convolution; the same one each time.
-  let convolutionAlgorithm: (ConvolutionProblem) -> ConvolutionAlgorithm
+  let convolutionAlgorithm: (ConvolutionProblem) -> CUDAConvolution
 
   /// A value in memory.
   struct Stored: Hashable {
@@ -44,16 +45,11 @@ struct CUDALowering {
   private var asideByteCount = 0
   /// Steps aside are waited for when they keep so many bytes.
   private static let mostAside = 256 << 20
-  var slotBuffers: [String: BufferID] = [:]
-  var constants: Set<BufferID> = []
-  var copies: [Value: BufferID] = [:]
-  let outputValues: Set<Value>
-  let inPlace: [Value: String]
 
   /// - Throws: ``ShapeError``.
   init(
     _ graph: Graph, inputs: [String: Shape], precision: Precision, keepsDerived: Bool,
-    convolutionAlgorithm: @escaping (ConvolutionProblem) -> ConvolutionAlgorithm
+    convolutionAlgorithm: @escaping (ConvolutionProblem) -> CUDAConvolution
   ) throws(ShapeError) {
     self.graph = graph
     self.precision = precision
@@ -67,29 +63,39 @@ struct CUDALowering {
           "\(node.path): a GPU takes at most \(Int32.max) numbers a tensor; use a smaller batch")
       }
     }
-    uses = graph.uses()
-    repeatsNodes = graph.nodes.contains { $0.path.hasPrefix(Graph.repeatedPrefix) }
+    uses = GraphUses(graph)
+    repeatsNodes = graph.nodes.contains { $0.pass == .repeated }
     storedColours = Self.storedColours(graph, shapes, precision)
-    outputValues = Set(graph.outputs.map(\.value))
-    regions = CUDARegions(graph, uses: uses)
-    inPlace = graph.inPlaceUpdates(place: regions.place)
+    regions = CUDARegions(graph, uses)
+    border = try PlanBorder(graph, shapes, inPlace: graph.inPlaceUpdates(place: regions.place))
   }
 
   mutating func plan() -> Plan<CUDAStep> {
-    declareSlotsAndInputs()
+    declareBorder()
     packGivenFilters()
     for index in graph.nodes.indices where !regions.isAbsorbed(index) { lower(index) }
     joinAside()
-    finishOutputs()
-    finishBindings()
-    builder.changesState = !graph.bindings.isEmpty
+    finishBorder()
     return builder.finish()
   }
 
   // MARK: Values
 
-  func shape(_ value: Value) -> Shape { shapes[value.node][value.result] }
-  func isOutput(_ value: Value) -> Bool { outputValues.contains(value) }
+  private func borderType(_ value: Value) -> ElementType {
+    let type = graph.nodes[value.node].operation.elementType
+    return type.isFloatingPoint ? realType : type
+  }
+
+  mutating func note(_ value: Value, in buffer: BufferID) { note(value, buffer, borderType(value)) }
+
+  mutating func operand(_ value: Value) -> BufferID { operand(value, as: borderType(value)) }
+
+  mutating func appendCopy(of value: Value, from source: BufferID, to target: BufferID) {
+    let node = graph.nodes[value.node]
+    let byteCount = byteCount(shape(value), node.operation.elementType)
+    append(
+      .copy(from: source, to: target, byteCount: byteCount), node, touching: [source, target])
+  }
 
   /// What a value is stored as when it is computed.
   func storageType(_ value: Value) -> ElementType {
@@ -123,11 +129,11 @@ struct CUDALowering {
     let form = Form(value: value, type: type, channels: padded == own ? nil : padded)
     if let known = converted[form] { return known }
     let pixels = shape.count / max(1, own)
-    let path = graph.nodes[value.node].path
-    let result = temporary("\(path).\(type.rawValue)", [pixels, padded], type)
+    let node = graph.nodes[value.node]
+    let result = temporary("\(node.path).\(type.rawValue)", [pixels, padded], type)
     convert(
       source, to: Stored(buffer: result, type: type), pixels: pixels, channels: own, into: padded,
-      path)
+      node)
     converted[form] = result
     return result
   }
@@ -135,7 +141,7 @@ struct CUDALowering {
   /// Appends a conversion of type, or of the channels stored for a pixel.
   mutating func convert(
     _ source: Stored, to target: Stored, pixels: Int, channels: Int, into padded: Int,
-    _ path: String
+    _ node: Node
   ) {
     let kernel: String
     let module: ElementType
@@ -149,22 +155,15 @@ struct CUDALowering {
       [
         .buffer(source.buffer), .buffer(target.buffer), .wide(pixels), .int(channels), .int(padded),
       ],
-      path, touching: [source.buffer, target.buffer])
+      node, touching: [source.buffer, target.buffer])
   }
 
   /// The buffer that a value is to be computed into, in its storage type.
   mutating func result(_ value: Value) -> BufferID {
     let type = storageType(value)
-    let shape = shape(value)
-    let path = graph.nodes[value.node].path
-    let buffer: BufferID
-    if outputValues.contains(value), type == .float32 {
-      buffer = builder.boundary(path, shape, .float32, byteCount: shape.count * 4)
-    } else if let slot = inPlace[value], let slotBuffer = slotBuffers[slot] {
-      buffer = slotBuffer
-    } else {
-      buffer = temporary(path, shape, type)
-    }
+    let buffer =
+      (type == .float32 ? bufferAtBorder(value) : nil)
+      ?? temporary(graph.nodes[value.node].path, shape(value), type)
     stored[value] = Stored(buffer: buffer, type: type)
     return buffer
   }
@@ -189,29 +188,30 @@ struct CUDALowering {
 
   /// - Parameter aside: whether what follows need not wait for the step, until ``joinAside()``.
   mutating func append(
-    _ work: CUDAStep.Work, _ path: String, touching buffers: [BufferID?],
+    _ work: CUDAStep.Work, _ node: Node, touching buffers: [BufferID?],
     scratchByteCount: Int = 0, aside: Bool = false
   ) {
     let touched = buffers.compactMap { $0 }
     builder.append(
-      CUDAStep(path: path, work: work, isAside: aside), touching: touched,
+      CUDAStep(of: node, work, isAside: aside), touching: touched,
       scratchByteCount: scratchByteCount)
     if aside { asideBuffers.formUnion(touched) }
   }
 
   mutating func launch(
-    _ kernel: String, _ type: ElementType, _ grid: Grid, _ arguments: [Argument], _ path: String,
+    _ kernel: String, _ type: ElementType, _ grid: Grid, _ arguments: [Argument], _ node: Node,
     touching buffers: [BufferID?]
   ) {
     append(
-      .launch(Launch(kernel: kernel, type: type, grid: grid, arguments: arguments)), path,
+      .launch(Launch(kernel: kernel, type: type, grid: grid, arguments: arguments)), node,
       touching: buffers)
   }
 
   /// Waits for the steps aside, before the first that reads what they have written.
   mutating func joinAside() {
     guard !asideBuffers.isEmpty else { return }
-    append(.join, "join", touching: asideBuffers.sorted { $0.index < $1.index })
+    builder.append(
+      CUDAStep("join", .join), touching: asideBuffers.sorted { $0.index < $1.index })
     (asideBuffers, asideByteCount) = ([], 0)
   }
 

@@ -3,11 +3,6 @@ import ResidualExecution
 /// Nodes that share a launch with another one. Fusion is a partition of the graph: it changes
 /// nothing of what is computed.
 struct CUDARegions {
-  /// A batch normalisation, perhaps an addition and a rectifier. Runs at the place of the last.
-  struct Normalization: Hashable {
-    let node: Int, add: Int?, relu: Int?
-    var last: Int { relu ?? add ?? node }
-  }
   /// Statistics with the variances and moving averages made of them. Runs at the statistics' place.
   struct Statistics: Hashable {
     let node: Int
@@ -27,13 +22,28 @@ struct CUDARegions {
     var masked: MaskedGradient?
     var scaleGradient: Int?
   }
-  private(set) var normalizations: [Int: Normalization] = [:]
+  /// Slices, paddings and their gradients that follow one another, each along an axis of its own.
+  /// Runs at the place of the last.
+  struct Gather {
+    var nodes: [Int], moves: [AxisMove]
+    var first: Int { nodes[0] }
+    var last: Int { nodes[nodes.count - 1] }
+
+    /// Whether a node may follow. All numbers around must be zeros: a chain has one.
+    func takes(_ move: AxisMove) -> Bool {
+      (moves + [move]).allSatisfy { ($0.around ?? 0) == 0 }
+        && moves.allSatisfy { $0.axis != move.axis }
+    }
+  }
+
+  /// By their last nodes, at whose places they run.
+  private(set) var normalizations: [Int: NormalizationChain] = [:]
   private(set) var statistics: [Int: Statistics] = [:]
   private(set) var sums: [Int: Sums] = [:]
   /// Masked gradients that nothing stores, by the rectifier's gradient.
   private(set) var unstored: [Int: MaskedGradient] = [:]
-  /// Slices, paddings and their gradients that follow one another, first to last, by the last.
-  private(set) var gathers: [Int: [Int]] = [:]
+  /// By their last nodes.
+  private(set) var gathers: [Int: Gather] = [:]
   /// Updates of parameters in groups, by the last of each.
   private(set) var updates: [Int: [Int]] = [:]
   /// For each node the node at whose place it is computed; its own index if it is not absorbed.
@@ -42,15 +52,13 @@ struct CUDARegions {
   func place(_ node: Int) -> Int { places[node] }
   func isAbsorbed(_ node: Int) -> Bool { places[node] != node }
 
-  init(_ graph: Graph, uses: [[(node: Int, operand: Int)]]) {
+  init(_ graph: Graph, _ uses: GraphUses) {
     places = Array(graph.nodes.indices)
-    var search = Search(graph: graph, uses: uses)
-    for region in search.normalizations() {
+    for region in uses.normalizations() {
       normalizations[region.last] = region
-      for node in [region.node, region.add].compactMap({ $0 }) where node != region.last {
-        places[node] = region.last
-      }
+      for node in region.nodes { places[node] = region.last }
     }
+    var search = Search(graph: graph, uses: uses)
     search.claimed = Set(graph.nodes.indices.filter { places[$0] != $0 })
     search.claimed.formUnion(normalizations.keys)
     for region in search.statistics() {
@@ -69,9 +77,8 @@ struct CUDARegions {
       if let scale = region.scaleGradient { places[scale] = region.node }
     }
     for chain in search.gathers() {
-      guard let last = chain.last else { continue }
-      gathers[last] = chain
-      for node in chain { places[node] = last }
+      gathers[chain.last] = chain
+      for node in chain.nodes { places[node] = chain.last }
     }
     for group in search.updates() {
       guard let last = group.last else { continue }
@@ -81,43 +88,36 @@ struct CUDARegions {
   }
 }
 
+/// How a result's numbers lie along one axis of the operand: number i is that at
+/// (i · factor + offset) / divisor, and `around` where there is none.
+struct AxisMove {
+  let axis: Int
+  var factor = 1, offset = 0, divisor = 1
+  var around: Float?
+}
+
+extension Operation {
+  /// Of slices, paddings and gradients of slices.
+  fileprivate var axisMove: AxisMove? {
+    switch self {
+    case .slice(let slice):
+      AxisMove(axis: slice.axis, factor: slice.stride, offset: slice.start)
+    case .sliceGradient(let gradient):
+      AxisMove(
+        axis: gradient.slice.axis, offset: -gradient.slice.start, divisor: gradient.slice.stride)
+    case .pad(let pad): AxisMove(axis: pad.axis, offset: -pad.before, around: pad.value)
+    default: nil
+    }
+  }
+}
+
 private struct Search {
   let graph: Graph
-  let uses: [[(node: Int, operand: Int)]]
+  let uses: GraphUses
   var claimed: Set<Int> = []
-  private let kept: Set<Int>
-
-  init(graph: Graph, uses: [[(node: Int, operand: Int)]]) {
-    self.graph = graph
-    self.uses = uses
-    kept = Set((graph.outputs.map(\.value) + graph.bindings.map(\.value)).map(\.node))
-  }
 
   private func operation(_ node: Int) -> Operation { graph.nodes[node].operation }
   private func operands(_ node: Int) -> [Value] { graph.nodes[node].operands }
-  /// The only node that reads a node's result, if nothing else needs the result.
-  private func soleReader(of node: Int) -> Int? {
-    uses[node].count == 1 && !kept.contains(node) ? uses[node][0].node : nil
-  }
-
-  func normalizations() -> [CUDARegions.Normalization] {
-    var taken: Set<Int> = []
-    return graph.nodes.indices.compactMap { index in
-      guard case .batchNormalization = operation(index) else { return nil }
-      var add: Int?
-      if let reader = soleReader(of: index), case .add = operation(reader),
-        operands(reader)[0] != operands(reader)[1], taken.insert(reader).inserted
-      {
-        add = reader
-      }
-      var relu: Int?
-      if let reader = soleReader(of: add ?? index), case .relu = operation(reader) {
-        relu = reader
-      }
-      return .init(node: index, add: add, relu: relu)
-    }
-  }
-
   func statistics() -> [CUDARegions.Statistics] {
     graph.nodes.indices.compactMap { index in
       guard case .channelStatistics = operation(index) else { return nil }
@@ -146,12 +146,7 @@ private struct Search {
   }
 
   /// Whether a moving average is of a slot's or input's value, which is there from the start.
-  private func isOldValue(_ node: Int) -> Bool {
-    switch operation(operands(node)[0].node) {
-    case .state, .input: true
-    default: false
-    }
-  }
+  private func isOldValue(_ node: Int) -> Bool { operation(operands(node)[0].node).isGiven }
 
   private func value(_ node: Int, _ result: Int = 0) -> Value { Value(node: node, result: result) }
 
@@ -184,7 +179,8 @@ private struct Search {
   private func masked(_ gradient: Int, for sums: Int) -> CUDARegions.MaskedGradient {
     var add: Int?
     let source = operands(gradient)[0].node
-    if case .add = operation(source), soleReader(of: source) == gradient, !claimed.contains(source)
+    if case .add = operation(source), uses.soleReader(of: source) == gradient,
+      !claimed.contains(source)
     {
       add = source
     }
@@ -195,43 +191,25 @@ private struct Search {
       return use.operand != 0 || operands(use.node)[1] != operands(sums)[1]
         || operands(use.node)[5] != value(sums)
     }
-    let isStored = add != nil || !others.isEmpty || kept.contains(gradient)
+    let isStored = add != nil || !others.isEmpty || uses.isObserved(gradient)
     return .init(add: add, reluGradient: gradient, isStored: isStored)
   }
 
-  /// Chains of nodes that move numbers along one axis each, no axis twice.
-  func gathers() -> [[Int]] {
-    var chains: [Int: [Int]] = [:]
+  func gathers() -> [CUDARegions.Gather] {
+    var chains: [Int: CUDARegions.Gather] = [:]
     for index in graph.nodes.indices {
-      guard let axis = movedAxis(index) else { continue }
+      guard let move = operation(index).axisMove else { continue }
       let source = operands(index)[0].node
-      if let chain = chains[source], soleReader(of: source) == index,
-        chain.allSatisfy({ movedAxis($0) != axis }), fillsAlike(chain + [index])
-      {
+      var chain = CUDARegions.Gather(nodes: [], moves: [])
+      if let before = chains[source], uses.soleReader(of: source) == index, before.takes(move) {
+        chain = before
         chains[source] = nil
-        chains[index] = chain + [index]
-      } else {
-        chains[index] = [index]
       }
+      chain.nodes.append(index)
+      chain.moves.append(move)
+      chains[index] = chain
     }
-    return chains.values.sorted { ($0.last ?? 0) < ($1.last ?? 0) }
-  }
-
-  private func movedAxis(_ node: Int) -> Int? {
-    switch operation(node) {
-    case .slice(let slice): slice.axis
-    case .sliceGradient(let gradient): gradient.slice.axis
-    case .pad(let pad): pad.axis
-    default: nil
-    }
-  }
-
-  /// Whether all numbers around are zeros; a chain has one.
-  private func fillsAlike(_ chain: [Int]) -> Bool {
-    chain.allSatisfy { node in
-      if case .pad(let pad) = operation(node) { return pad.value == 0 }
-      return true
-    }
+    return chains.values.sorted { $0.last < $1.last }
   }
 
   /// Updates with the same operands behind the gradient, which share a launch.

@@ -67,7 +67,7 @@ extension TenThings {
       }
     }
 
-    /// Lays a shape over the picture. A pixel is covered by clamp(½ − d), where d is the distance
+    /// Paints a shape over the picture. A pixel is covered by clamp(½ − d), where d is the distance
     /// of its centre from the shape's edge in pixels.
     func paint(_ shape: some Shape, _ pigment: Pigment) {
       for block in touched {
@@ -97,7 +97,7 @@ extension TenThings {
         _ red: UnsafePointer<Float>, _ green: UnsafePointer<Float>, _ blue: UnsafePointer<Float>
       ) -> Void
     ) {
-      // The three planes lie behind one another.
+      // The three planes follow one another in memory.
       red.withMemoryRebound(to: Float.self, capacity: 3 * side * side) { first in
         body(first, first + side * side, first + 2 * side * side)
       }
@@ -119,7 +119,7 @@ extension TenThings {
   /// What a shape is painted with: a colour, changed by some share at each pixel of the pattern.
   struct Pigment {
     let base: Color
-    /// What is added where the pattern is 1.
+    /// The colour that is added where the pattern is 1.
     let change: Color
 
     /// A colour without pattern.

@@ -17,7 +17,7 @@ extension TenThings {
     let detail: Pigment
 
     init(of thing: Thing, _ random: inout RandomSource) {
-      // One picture in ten shows a dark thing on light ground.
+      // One picture in ten shows a dark thing on a light background.
       let hue = Hue(inverted: random.chance(0.1))
 
       var ground = hue.color(0.02, 0.6, &random)

@@ -1,7 +1,7 @@
 import ResidualTensors
 
 extension TenThings {
-  /// A pattern over the whole picture with values 0 to 1: of the ground or of the thing's surface.
+  /// A pattern over the whole picture with values 0 to 1: of the background or the thing's surface.
   struct Pattern {
     enum Kind {
       case ramp, stripes, check, blotches

@@ -2,7 +2,7 @@ extension TenThings {
   /// The half plane on one side of the line through two corners of a convex polygon.
   struct HalfPlane: Shape {
     let corner, edge: Pair
-    /// The reciprocal of the edge's length, negative where the corners wind the other way round.
+    /// The reciprocal of the edge's length, negative if the corners wind the other way round.
     let scale: Float
 
     /// - Parameter winding: 1 or −1, such that the polygon's inside has negative distances.

@@ -1,7 +1,7 @@
 import ResidualTensors
 
 extension TenThings {
-  /// A shape that does not belong to the thing: clutter behind it or an occluder before it.
+  /// A shape that does not belong to the thing: clutter behind it or something in front of it.
   struct StrayShape {
     enum Kind {
       case bar, disc, ring, triangle, box

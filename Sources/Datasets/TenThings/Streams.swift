@@ -2,7 +2,7 @@ import ResidualTensors
 
 extension TenThings {
   /// What the random numbers of a picture are for. Each purpose has its own sequence, so that a
-  /// change to one nuisance leaves the others as they were. Raw values are part of the bytes.
+  /// change to one disturbance leaves the others as they were. Raw values are part of the bytes.
   enum Stream: UInt64 {
     case pose = 1
     case proportions, colors, background, clutter, occluders, light, noise

@@ -4,7 +4,7 @@ import ResidualTensors
 /// The built-in data set: 32×32 colour pictures of ten everyday things, drawn from a seed.
 ///
 /// Every picture shows one thing of its class, varied in proportions, pose and colour, on a
-/// patterned ground among stray shapes, partly hidden, under uneven light and with noise.
+/// patterned background among unrelated shapes, partly hidden, under uneven light and with noise.
 /// A picture is a pure function of (seed, split, index). It is drawn with 64-bit integers and the
 /// operations + − × ÷ √ min max |·| of float32, never fused or reordered, so its bytes are the same
 /// on every machine, in any order and on any number of threads.

@@ -14,7 +14,7 @@ extension TenThings {
       self = thing
     }
 
-    /// Where half the pictures show it.
+    /// The background of half the pictures.
     var habitat: Habitat {
       switch self {
       case .fish, .sailboat: .water
@@ -77,7 +77,7 @@ extension TenThings {
     }
   }
 
-  /// A ground that things are found on.
+  /// A background that things are found on.
   enum Habitat {
     case water, duskSky, meadow, street, room
 

@@ -39,19 +39,17 @@ extension Operation {
       return [operands[0]]
     }
 
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return Array(repeating: nil, count: 5) }
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let operands = graph.nodes[node.node].operands
       let (x, mean, variance, scale) = (operands[0], operands[1], operands[2], operands[3])
-      let path = "gradient/" + graph.nodes[node.node].path
       let sums = graph.append(
-        .batchNormalizationSums(.init()), [gradient, x, mean], path: path + ".sums")
+        .batchNormalizationSums(.init()), [gradient, x, mean], gradientOf: node, "sums")
       let input = graph.append(
         .batchNormalizationInputGradient(.init(epsilon: epsilon, statistics: statistics)),
-        [gradient, x, mean, variance, scale, sums, sums.result(1)], path: path + ".input")
+        [gradient, x, mean, variance, scale, sums, sums.result(1)], gradientOf: node, "input")
       let scaleGradient = graph.append(
         .batchNormalizationScaleGradient(.init(epsilon: epsilon)), [sums.result(1), variance],
-        path: path + ".scale")
+        gradientOf: node, "scale")
       // With batch statistics the input's gradient already contains their part.
       return [input, nil, nil, scaleGradient, sums]
     }
@@ -76,15 +74,12 @@ extension Operation {
   /// The scale's gradient, `Σg·(x − mean) / √(variance + ε)`.
   ///
   /// Operands: the second sum and the variance, both `[C]`. Result: `[C]`.
-  public struct BatchNormalizationScaleGradient: OperationRule {
+  public struct BatchNormalizationScaleGradient: BinaryMap {
     /// ε of the normalisation.
     public let epsilon: Float
     /// - Parameter epsilon: that of the normalisation.
     public init(epsilon: Float) { self.epsilon = epsilon }
-
-    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      [try shape(of: operands, second: "the variance")]
-    }
+    static let second = "the variance"
   }
 
   /// The gradient with respect to x.

@@ -37,11 +37,9 @@ extension Operation {
       return [Shape(result + x.suffix(leaving))]
     }
 
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil, nil] }
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let x = graph.nodes[node.node].operands[0]
-      let path = "gradient/" + graph.nodes[node.node].path
-      return [graph.append(.broadcastGradient(.init()), [gradient, x], path: path), nil]
+      return [graph.append(.broadcastGradient(.init()), [gradient, x], gradientOf: node), nil]
     }
   }
 

@@ -37,15 +37,12 @@ extension Operation {
   }
 
   /// `old + weight · (new − old)`. Operands: old and new, of one shape, which is the result's.
-  public struct MovingAverage: OperationRule {
+  public struct MovingAverage: BinaryMap {
     /// The weight of the new value.
     public let weight: Float
     /// - Parameter weight: of the new value, from 0 to 1; that of the old one is 1 − weight.
     public init(weight: Float) { self.weight = weight }
-
-    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      [try shape(of: operands, second: "the new value")]
-    }
+    static let second = "the new value"
   }
 
   /// The sum over all axes but the last: `[…, C]` → `[C]`.

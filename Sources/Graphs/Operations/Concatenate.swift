@@ -1,5 +1,5 @@
 extension Operation {
-  /// Tensors one behind the other along an axis; all other extents are equal.
+  /// Tensors one after another along an axis; all other extents are equal.
   ///
   /// Operands: one or more tensors of one rank. Result: the axis is as long as theirs together.
   public struct Concatenate: OperationRule {
@@ -24,14 +24,12 @@ extension Operation {
       return [first.replacing(axis: axis, with: extent)]
     }
 
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let operands = graph.nodes[node.node].operands
-      guard let gradient = gradients[0] else { return operands.map { _ in nil } }
-      let path = "gradient/" + graph.nodes[node.node].path
       return operands.indices.map { index in
         graph.append(
           .concatenateGradient(.init(concatenation: self, index: index)), [gradient] + operands,
-          path: "\(path).\(index)")
+          gradientOf: node, "\(index)")
       }
     }
   }

@@ -67,17 +67,15 @@ extension Operation {
       saturatingProduct(output.count, filter[1] * filter[2] * filter[3])
     }
 
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil, nil] }
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let (input, filter) = (graph.nodes[node.node].operands[0], graph.nodes[node.node].operands[1])
-      let path = "gradient/" + graph.nodes[node.node].path
       return [
         graph.append(
           .convolutionInputGradient(.init(convolution: self)), [gradient, filter, input],
-          path: path + ".input"),
+          gradientOf: node, "input"),
         graph.append(
           .convolutionFilterGradient(.init(convolution: self)), [gradient, input, filter],
-          path: path + ".filter"),
+          gradientOf: node, "filter"),
       ]
     }
   }

@@ -24,11 +24,9 @@ extension Operation {
       try expect("the key", operands[1], toBe: [2])
       return [operands[0]]
     }
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil, nil] }
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let key = graph.nodes[node.node].operands[1]
-      let path = "gradient/" + graph.nodes[node.node].path
-      return [graph.append(.dropout(self), [gradient, key], path: path), nil]
+      return [graph.append(.dropout(self), [gradient, key], gradientOf: node), nil]
     }
 
     /// What the masks of this layer are drawn from in a step.

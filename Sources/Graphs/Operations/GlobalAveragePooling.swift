@@ -8,12 +8,10 @@ extension Operation {
       try expect("the input", operands[0], rank: 4)
       return [[operands[0][0], operands[0][3]]]
     }
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil] }
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let input = graph.nodes[node.node].operands[0]
-      let path = "gradient/" + graph.nodes[node.node].path
       return [
-        graph.append(.globalAveragePoolingGradient(.init()), [gradient, input], path: path)
+        graph.append(.globalAveragePoolingGradient(.init()), [gradient, input], gradientOf: node)
       ]
     }
   }

@@ -41,27 +41,25 @@ extension Operation {
       saturatingProduct(results[0].count, depth(operands[0]))
     }
 
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil, nil] }
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let (left, right) = (graph.nodes[node.node].operands[0], graph.nodes[node.node].operands[1])
-      let path = "gradient/" + graph.nodes[node.node].path
       // With Y = L·R: dL = dY·Rᵀ and dR = Lᵀ·dY; a transposed operand transposes its gradient.
       let leftGradient =
         transposesLeft
         ? graph.append(
           .matrixProduct(.init(transposesLeft: transposesRight, transposesRight: true)),
-          [right, gradient], path: path + ".left")
+          [right, gradient], gradientOf: node, "left")
         : graph.append(
           .matrixProduct(.init(transposesRight: !transposesRight)), [gradient, right],
-          path: path + ".left")
+          gradientOf: node, "left")
       let rightGradient =
         transposesRight
         ? graph.append(
           .matrixProduct(.init(transposesLeft: true, transposesRight: transposesLeft)),
-          [gradient, left], path: path + ".right")
+          [gradient, left], gradientOf: node, "right")
         : graph.append(
           .matrixProduct(.init(transposesLeft: !transposesLeft)), [left, gradient],
-          path: path + ".right")
+          gradientOf: node, "right")
       return [leftGradient, rightGradient]
     }
   }

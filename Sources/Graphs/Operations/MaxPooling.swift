@@ -74,7 +74,7 @@ extension Operation {
       return [[input[0], height, width, input[3]]]
     }
 
-    /// The windows along one axis; `nil` where not even one fits, or one sees padding alone.
+    /// The windows along one axis; `nil` if not even one fits, or one sees padding alone.
     private func outputExtent(
       _ extent: Int, window: Int, stride: Int, dilation: Int, before: Int, after: Int
     ) -> Int? {
@@ -93,12 +93,11 @@ extension Operation {
       return isAnyEmpty ? nil : count
     }
 
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil] }
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let input = graph.nodes[node.node].operands[0]
-      let path = "gradient/" + graph.nodes[node.node].path
       return [
-        graph.append(.maxPoolingGradient(.init(pooling: self)), [gradient, input], path: path)
+        graph.append(
+          .maxPoolingGradient(.init(pooling: self)), [gradient, input], gradientOf: node)
       ]
     }
   }

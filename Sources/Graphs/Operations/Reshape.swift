@@ -51,11 +51,9 @@ extension Operation {
       return [shape]
     }
 
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil] }
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let input = graph.nodes[node.node].operands[0]
-      let path = "gradient/" + graph.nodes[node.node].path
-      return [graph.append(.reshapeGradient(.init()), [gradient, input], path: path)]
+      return [graph.append(.reshapeGradient(.init()), [gradient, input], gradientOf: node)]
     }
   }
 

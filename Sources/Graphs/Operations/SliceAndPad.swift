@@ -24,11 +24,11 @@ extension Operation {
       let kept = operands[0][axis] - start - end
       return [operands[0].replacing(axis: axis, with: (kept - 1) / stride + 1)]
     }
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil] }
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let input = graph.nodes[node.node].operands[0]
-      let path = "gradient/" + graph.nodes[node.node].path
-      return [graph.append(.sliceGradient(.init(slice: self)), [gradient, input], path: path)]
+      return [
+        graph.append(.sliceGradient(.init(slice: self)), [gradient, input], gradientOf: node)
+      ]
     }
   }
 
@@ -66,12 +66,10 @@ extension Operation {
       guard axis < operands[0].rank else { throw ShapeError("\(operands[0]) has no axis \(axis)") }
       return [operands[0].replacing(axis: axis, with: operands[0][axis] + before + after)]
     }
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil] }
-      let path = "gradient/" + graph.nodes[node.node].path
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       return [
         graph.append(
-          .slice(.init(axis: axis, start: before, end: after)), [gradient], path: path)
+          .slice(.init(axis: axis, start: before, end: after)), [gradient], gradientOf: node)
       ]
     }
   }

@@ -14,23 +14,19 @@ extension Operation {
       guard axis < operands[0].rank else { throw ShapeError("\(operands[0]) has no axis \(axis)") }
       return operands
     }
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil] }
-      let path = "gradient/" + graph.nodes[node.node].path
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       return [
-        graph.append(.softmaxGradient(.init(softmax: self)), [gradient, node], path: path)
+        graph.append(.softmaxGradient(.init(softmax: self)), [gradient, node], gradientOf: node)
       ]
     }
   }
 
   /// `yᵢ · (gᵢ − Σⱼ gⱼ · yⱼ)`. Operands: gradient and y, the softmax's result. Result: as y.
-  public struct SoftmaxGradient: OperationRule {
+  public struct SoftmaxGradient: BinaryMap {
     /// What is differentiated.
     public let softmax: Softmax
     /// - Parameter softmax: what is differentiated.
     public init(softmax: Softmax) { self.softmax = softmax }
-    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      [try shape(of: operands, second: "the result")]
-    }
+    static let second = "the result"
   }
 }

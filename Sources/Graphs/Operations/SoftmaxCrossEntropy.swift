@@ -18,14 +18,12 @@ extension Operation {
       try expect("the weights", operands[2], toBe: [operands[0][0]])
       return [.scalar, operands[0]]
     }
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil, nil, nil] }
-      precondition(gradients[1] == nil, "probabilities are not differentiated")
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let operands = graph.nodes[node.node].operands
       let logits = graph.append(
         .softmaxCrossEntropyGradient(.init()),
         [gradient, node.result(1), operands[1], operands[2]],
-        path: "gradient/" + graph.nodes[node.node].path)
+        gradientOf: node)
       return [logits, nil, nil]
     }
   }

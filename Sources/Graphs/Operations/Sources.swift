@@ -1,7 +1,7 @@
 // Nodes without operands: what a step is given.
 
 extension Operation {
-  /// A tensor that is given anew for each run.
+  /// A tensor that is given again for each run.
   public struct Input: OperationRule {
     /// What the run's caller knows it by; no two inputs of a graph share one.
     public let name: String

@@ -17,12 +17,10 @@ extension Operation {
       return [Shape(permutation.map { operands[0][$0] })]
     }
 
-    func gradients(of node: Value, _ gradients: [Value?], in graph: inout Graph) -> [Value?] {
-      guard let gradient = gradients[0] else { return [nil] }
+    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       var inverse = permutation
       for (axis, source) in permutation.enumerated() { inverse[source] = axis }
-      let path = "gradient/" + graph.nodes[node.node].path
-      return [graph.append(.transpose(.init(inverse)), [gradient], path: path)]
+      return [graph.append(.transpose(.init(inverse)), [gradient], gradientOf: node)]
     }
   }
 }

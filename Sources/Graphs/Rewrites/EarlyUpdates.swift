@@ -3,19 +3,15 @@ extension Graph {
   /// gradients need not wait in memory for the end of the step.
   ///
   /// An update follows every node that reads the old value of the slots that it changes, and so still
-  /// happens in place. With loss scaling it waits for all gradients, and stays where it is. It also
-  /// waits for the filter gradients of two more convolutions: a device may put a convolution's
-  /// gradients into one step with the normalisations on either side.
+  /// happens in place. With loss scaling it waits for all gradients, and stays where it is.
+  ///
+  /// - Parameter slack: how many more filter gradients an update lets pass. Nodes that lie close
+  ///   together may share a step of a device, and an update among them would divide it.
   /// - Complexity: O(nodes + edges).
-  public func updatingEarly() -> Graph {
+  public func updatingEarly(slack: Int = 2) -> Graph {
     let uses = uses()
-    let isGiven = nodes.map { node in
-      switch node.operation {
-      case .input, .state: true
-      default: false
-      }
-    }
-    let places = secondNextFilterGradients()
+    let isGiven = nodes.map(\.operation.isGiven)
+    let places = places(slack: slack)
     // For each node the updates that follow it.
     var followers = [[Int]](repeating: [], count: nodes.count)
     var isMoved = [Bool](repeating: false, count: nodes.count)
@@ -43,15 +39,15 @@ extension Graph {
     return copy.finish()
   }
 
-  /// For each node the second filter gradient after it, or the number of nodes.
-  private func secondNextFilterGradients() -> [Int] {
-    var (first, second) = (nodes.count, nodes.count)
-    var places = [Int](repeating: nodes.count, count: nodes.count)
+  /// For each node the one that an update must follow beside it: the `slack`-th filter gradient
+  /// behind the node, or the number of nodes where there are fewer.
+  private func places(slack: Int) -> [Int] {
+    var places = Array(nodes.indices)
+    guard slack > 0 else { return places }
+    var later: [Int] = []
     for index in nodes.indices.reversed() {
-      places[index] = second
-      if case .convolutionFilterGradient = nodes[index].operation {
-        (first, second) = (index, first)
-      }
+      places[index] = later.count < slack ? nodes.count : later[later.count - slack]
+      if case .convolutionFilterGradient = nodes[index].operation { later.append(index) }
     }
     return places
   }

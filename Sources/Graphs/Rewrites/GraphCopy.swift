@@ -1,13 +1,8 @@
-extension Graph {
-  /// Begins the paths of nodes that are computed again in the backward pass.
-  package static let repeatedPrefix = "repeated/"
-}
-
 /// A graph that is being made from another one, node by node.
 struct GraphCopy {
   let source: Graph
   private(set) var graph = Graph()
-  /// For each node of the source its copy, -1 where there is none.
+  /// For each node of the source its copy, -1 if there is none.
   private var places: [Int]
   private let slots: [String: StateSlot]
 
@@ -34,7 +29,9 @@ struct GraphCopy {
       switch node.operation {
       case .input(let input): graph.input(input.name, input.elementType)
       case .state(let state): graph.state(slot(state.slot))
-      default: graph.append(node.operation, operands, path: node.path)
+      default:
+        graph.append(
+          node.operation, operands, path: node.path, pass: node.pass, layer: node.layer)
       }
     places[index] = value.node
   }
@@ -44,10 +41,12 @@ struct GraphCopy {
     places[index] = append(&graph).node
   }
 
-  /// Adds a node once more, under another path.
+  /// Adds a node once more.
   mutating func `repeat`(_ index: Int, _ operands: [Value]) -> Int {
     let node = source.nodes[index]
-    return graph.append(node.operation, operands, path: Graph.repeatedPrefix + node.path).node
+    return graph.append(
+      node.operation, operands, path: "repeated/" + node.path, pass: .repeated, layer: node.layer
+    ).node
   }
 
   private func slot(_ name: String) -> StateSlot {

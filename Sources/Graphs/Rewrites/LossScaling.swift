@@ -28,7 +28,8 @@ extension Graph {
 
   /// Whether all of these scaled gradients are finite: a scalar.
   mutating func allFinite(_ gradients: [Value]) -> Value {
-    append(.allFinite(.init()), gradients, path: "gradient/finite")
+    append(
+      .allFinite(.init()), gradients, path: "gradient/finite", pass: .backward, layer: "finite")
   }
 
   /// Appends the update of the scale. It comes after all that reads the old one, and so may happen in
@@ -37,7 +38,7 @@ extension Graph {
     let (scale, steps) = (state(scaling.slots.scale), state(scaling.slots.steps))
     let update = append(
       .lossScaleUpdate(scaling.update), [scale, steps, finite],
-      path: "update/" + LossScaling.scaleSlot)
+      path: "update/" + LossScaling.scaleSlot, pass: .update)
     bind(LossScaling.scaleSlot, to: update)
     bind(LossScaling.stepsSlot, to: update.result(1))
   }

@@ -37,7 +37,7 @@ extension Graph {
         .momentumUpdate(
           .init(weightDecay: slot.decayed ? weightDecay : 0, rateScale: rateScale(slot.name))),
         [parameter, state(velocitySlot), gradient, rate, momentum] + scaling,
-        path: "update/" + slot.name)
+        path: "update/" + slot.name, pass: .update)
       bind(slot.name, to: update)
       bind(velocitySlot.name, to: update.result(1))
     }

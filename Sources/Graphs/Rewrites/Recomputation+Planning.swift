@@ -55,10 +55,8 @@ private struct CheckpointSearch {
     nodes = RepeatableNodes(graph)
     let shapes = try graph.shapes(inputs: inputs)
     byteCounts = graph.nodes.indices.map { index in
-      switch graph.nodes[index].operation {
-      case .input, .state: 0
-      default: shapes[index].reduce(0) { $0 + $1.count } * ElementType.float32.size
-      }
+      graph.nodes[index].operation.isGiven
+        ? 0 : shapes[index].reduce(0) { $0 + $1.count } * ElementType.float32.size
     }
   }
 

@@ -21,8 +21,8 @@ extension Graph {
   /// The same step with nodes of the forward pass repeated for the backward pass, which begins with
   /// the loss's gradient.
   ///
-  /// Repeated nodes have paths that begin with `repeated/`. Each stands just before the first node
-  /// that needs it. What the forward pass computes, binds and names stays as it is.
+  /// Each repeated node stands just before the first node that needs it. What the forward pass
+  /// computes, binds and names stays as it is.
   ///
   /// - Complexity: O(nodes + edges).
   public func recomputing(_ recomputation: Recomputation) -> Graph {

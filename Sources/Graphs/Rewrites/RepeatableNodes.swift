@@ -1,6 +1,6 @@
 /// What a rewrite that repeats nodes must know of a graph.
 struct RepeatableNodes {
-  /// For each node whether the loss's gradient has no part in it.
+  /// For each node whether it belongs to the forward pass, and reads nothing of another one.
   let isForward: [Bool]
   /// For each node the nodes whose results it reads, beyond their shape.
   let reads: [[Int]]
@@ -20,7 +20,7 @@ struct RepeatableNodes {
     var isForward = [Bool](repeating: true, count: nodes.count)
     for (index, node) in nodes.enumerated() {
       isForward[index] =
-        node.path != Graph.lossGradientPath && node.operands.allSatisfy { isForward[$0.node] }
+        node.pass == .forward && node.operands.allSatisfy { isForward[$0.node] }
     }
     self.isForward = isForward
     reads = nodes.map { node in

@@ -19,7 +19,7 @@ extension ModelFile {
 
   /// Where a file has the preparation of images, if the options leave it open.
   public var onnxPreprocessing: ONNXOptions.Preprocessing {
-    if case .perPixelMean = normalization { .nodes } else { .metadata }
+    if case .perPixelMean = preparation.normalization { .nodes } else { .metadata }
   }
 
   /// Writes the network as ONNX, whole or not at all.
@@ -55,7 +55,7 @@ extension ModelFile {
       let numbers = Dictionary(
         read.graph.initializer.map { ($0.name, $0.rawData) },
         uniquingKeysWith: { first, _ in first })
-      for slot in network.graph(.inference).slots {
+      for slot in network.slots where network.inferenceSlots.contains(slot.name) {
         let same = tensors[slot.name]?.scalars.withUnsafeBytes { bytes in
           numbers[slot.name] == Data(bytes)
         }
@@ -89,7 +89,7 @@ extension ModelFile {
     /// - Throws: ``ONNXExportError``.
     package func onnx(_ options: ONNXOptions) throws -> Onnx_ModelProto {
       let preprocessing = options.preprocessing ?? onnxPreprocessing
-      if preprocessing == .metadata, case .perPixelMean = normalization {
+      if preprocessing == .metadata, case .perPixelMean = preparation.normalization {
         throw ONNXExportError.meanOfPixels
       }
       var export = try ONNXExport(
@@ -97,7 +97,7 @@ extension ModelFile {
         tensors: tensors, opset: options.opset, foldsNormalization: options.foldsNormalization)
       try export.run(
         names: [Network.imagesInput: Self.onnxInput, Network.logitsOutput: Self.onnxOutput],
-        normalization: preprocessing == .nodes ? normalization : nil)
+        normalization: preprocessing == .nodes ? preparation.normalization : nil)
       var model = Onnx_ModelProto()
       model.irVersion = Self.fileVersion(opset: options.opset)
       var operators = Onnx_OperatorSetIdProto()

@@ -65,7 +65,16 @@
         set(
           result, add("Transpose", [input], path: path, [.integers("perm", permutation)]), layout)
       case .broadcast(let broadcast): try append(broadcast, node, as: result)
-      default: throw .notForInference(node: path, operation: node.operation.name)
+      case .input, .state, .constant, .assembleImages, .convolutionInputGradient,
+        .convolutionFilterGradient, .channelStatistics, .variance, .movingAverage,
+        .batchNormalizationSums, .batchNormalizationScaleGradient,
+        .batchNormalizationInputGradient, .channelSum, .reluGradient, .sigmoidGradient,
+        .maxPoolingGradient, .averagePoolingGradient, .globalAveragePoolingGradient,
+        .sliceGradient, .concatenateGradient, .flattenGradient, .reshapeGradient,
+        .broadcastGradient, .softmaxGradient, .dropout, .softmaxCrossEntropy,
+        .softmaxCrossEntropyGradient, .correctCount, .allFinite, .lossScaleUpdate,
+        .momentumUpdate:
+        throw .notForInference(node: path, operation: node.operation.name)
       }
     }
 
@@ -79,7 +88,7 @@
       set(result, add(type, inputs, path: node.path), layout)
     }
 
-    /// A bias `[C]` stands at the end of a shape, or as `[C, 1, 1]` where channels come first.
+    /// A bias `[C]` stands at the end of a shape, or as `[C, 1, 1]` if channels come first.
     private mutating func appendBias(
       _ node: Node, as result: Value
     ) throws(ONNXExportError) {
@@ -147,7 +156,7 @@
       set(result, add("MatMul", inputs, path: node.path))
     }
 
-    /// Before version 13 ONNX normalises over an axis and all behind it, so the axis goes last there.
+    /// Before version 13 ONNX normalises over an axis and all after it, so the axis is put last.
     private mutating func append(
       _ softmax: Operation.Softmax, _ node: Node, as result: Value
     ) throws(ONNXExportError) {

@@ -20,7 +20,7 @@
       }
     }
 
-    /// Windows of one size at equal distances, without padding; `nil` where they are others.
+    /// Windows of one size at equal distances, without padding; `nil` if they are others.
     init?(_ windows: [Operation.AveragePooling.Window], extent: Int) {
       let starts = windows.map { $0.places.first { _ in true } ?? 0 }
       let step = starts.count > 1 ? starts[1] - starts[0] : 1

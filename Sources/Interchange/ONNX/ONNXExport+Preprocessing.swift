@@ -3,8 +3,8 @@
   import ResidualImages
 
   extension ONNXExport {
-    /// The nodes that prepare images of RGB from 0 to 255: x / 255 − mean, and where there is one,
-    /// divided by the deviation, in the order of ``Normalization`` and so to the same bits.
+    /// The nodes that prepare images of RGB from 0 to 255: x / 255 − mean, divided by the
+    /// deviation if there is one, in the order of ``Normalization`` and so to the same bits.
     ///
     /// - Parameters:
     ///   - input: the name of the images `[N, 3, H, W]`.

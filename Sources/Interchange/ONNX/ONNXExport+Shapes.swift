@@ -87,7 +87,7 @@
       let (operand, other) = (node.operands[0], node.operands[1])
       if isImplied(result) { return alias(result, of: operand) }
       let input = try name(operand)
-      // Where an extent depends on the batch and the operand does not have it, it is the other's.
+      // If an extent depends on the batch and the operand does not have it, it is the other's.
       let isFixed = shape(result).extents.indices.allSatisfy { axis in
         let mine = axis - (shape(result).rank - shape(operand).rank)
         return self.isFixed(axis, of: result) || mine >= 0 && !self.isFixed(mine, of: operand)

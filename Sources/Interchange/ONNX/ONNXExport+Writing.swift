@@ -36,7 +36,7 @@
       message.node.append(node)
     }
 
-    /// Gives the result of a node another name; `false` where no node writes it, or where it is an
+    /// Gives the result of a node another name; `false` if no node writes it, or if it is an
     /// output already.
     mutating func rename(_ old: String, to new: String) -> Bool {
       guard !message.output.contains(where: { $0.name == old }),
@@ -83,8 +83,8 @@
       return name
     }
 
-    /// Adds the numbers of a slot under its name, or where it has been taken by another form of the
-    /// same slot, under that with a number.
+    /// Adds the numbers of a slot under its name or, if another form of the same slot has that
+    /// name, under the name with a number.
     mutating func write(
       slot: String, _ tensor: Tensor<Float>
     ) throws(ONNXExportError) -> String {

@@ -6,9 +6,9 @@
   /// A graph in the form of ONNX, node by node.
   ///
   /// Images are `[N, H, W, C]` in a ``Graph`` and `[N, C, H, W]` in ONNX. So a value of rank 4 is
-  /// written with its channels first, axes of attributes being turned accordingly, except where the
-  /// order of its numbers counts, as for a reshape or products of matrices: these take and give the
-  /// graph's order. Where a reader needs the other order, one transposition makes it for all.
+  /// written with its channels first, and axes of attributes are changed accordingly, except where
+  /// the order of its numbers counts, as for a reshape or products of matrices: these take and give
+  /// the graph's order. If a reader needs the other order, one transposition makes it for all.
   package struct ONNXExport {
     /// The order of a value's axes in the file.
     enum Layout { case graph, channelsFirst }
@@ -30,14 +30,14 @@
     private var origins: [Value: Value] = [:]
     /// All names of the file, and those of slots that may come.
     var taken: Set<String>
-    /// The last number that a name was given in addition.
+    /// The last number that was added to a name.
     var wishes: [String: Int] = [:]
     /// Slots that have been written under their own name.
     var writtenSlots: Set<String> = []
     /// The bytes of all numbers.
     var byteCount = 0
 
-    /// Two batches that no other extent is taken for.
+    /// Two batches that cannot be mistaken for another extent.
     private static let batches = (2, 3)
     /// The largest protocol buffer.
     package static let maximumByteCount = Int(Int32.max)
@@ -132,7 +132,7 @@
     mutating func alias(_ value: Value, of other: Value) { origins[value] = origin(of: other) }
     private func origin(of value: Value) -> Value { origins[value] ?? value }
 
-    /// What a value is called in a layout; it is written there first where it has not been.
+    /// The name of a value in a layout; it is written in that layout first if it has not been.
     ///
     /// - Precondition: only values of rank 4 have channels first.
     mutating func name(

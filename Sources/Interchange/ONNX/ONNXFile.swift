@@ -5,7 +5,7 @@ import ResidualFormats
   import ResidualONNXSchema
 #endif
 
-/// An ONNX model as it lies in a file, decoded and checked as far as all models are alike.
+/// An ONNX model from a file, decoded, with the checks that all models need.
 package struct ONNXFile: Sendable {
   /// The versions of ONNX's operators that are understood.
   package static let operatorSets: ClosedRange<Int64> = 7...28

@@ -1,7 +1,7 @@
 #if ONNX
   import ResidualGraphs
 
-  /// A convolution, or a product of two matrices, with the nodes behind it that ONNX has as parts of
+  /// A convolution, or a product of two matrices, with the nodes after it that ONNX has as parts of
   /// it: each is the only reader of the one before.
   struct ONNXFusion {
     /// The convolution or product.
@@ -109,7 +109,7 @@
       set(result, name, .channelsFirst)
     }
 
-    /// Filter and bias of a convolution and the normalisation behind it, in one:
+    /// Filter and bias of a convolution and the normalisation after it, in one:
     ///
     ///     s = scale / √(variance + ε),  filter′ = s · filter,  bias′ = s · (bias − mean) + shift
     ///

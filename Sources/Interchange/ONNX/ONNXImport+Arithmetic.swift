@@ -110,7 +110,7 @@
       viewed(try append(.scale(.init(factor)), [x], node.name), x.places)
     }
 
-    /// The sum of two tensors; where one is a number for each channel, the sum with a bias.
+    /// The sum of two tensors; if one is a number for each channel, the sum with a bias.
     mutating func added(_ first: Activation, _ second: Activation, _ node: Node)
       throws(ONNXProblem) -> Activation
     {

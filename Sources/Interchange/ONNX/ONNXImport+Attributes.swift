@@ -4,7 +4,7 @@
   import ResidualONNXSchema
 
   extension ONNXImport.Node {
-    /// An attribute of a type, `nil` where the file leaves it out.
+    /// An attribute of a type, `nil` if the file leaves it out.
     private func attribute(_ name: String, _ type: Onnx_AttributeProto.AttributeType)
       throws(ONNXProblem) -> Onnx_AttributeProto?
     {
@@ -46,7 +46,7 @@
       .unsupported(what, operator: kind, node: name)
     }
 
-    /// An axis of a tensor, counted from its end where it is negative.
+    /// An axis of a tensor, counted from its end if it is negative.
     func axis(_ axis: Int, rank: Int, attribute: String = "axis") throws(ONNXProblem) -> Int {
       guard -rank..<rank ~= axis else { throw .wrongAttribute(attribute, node: name) }
       return axis < 0 ? axis + rank : axis
@@ -61,7 +61,7 @@
     let padding: ResidualGraphs.Operation.Convolution.Padding
 
     /// - Parameters:
-    ///   - size: of a filter; `nil` where the attribute `kernel_shape` must say it.
+    ///   - size: of a filter; `nil` if the attribute `kernel_shape` must say it.
     ///   - image: the height and width of the input, for paddings that follow from it.
     /// - Throws: ``ONNXProblem``.
     init(_ node: ONNXImport.Node, size: [Int]?, image: [Int]) throws(ONNXProblem) {

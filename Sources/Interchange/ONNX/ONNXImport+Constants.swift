@@ -103,7 +103,7 @@
       return .extents(result, isScalar: isScalar)
     }
 
-    /// The result of an operation of shapes; `nil` where the operands are none.
+    /// The result of an operation of shapes; `nil` if the operands are not of shapes.
     func extents(_ node: Node) throws(ONNXProblem) -> Meaning? {
       guard node.has(0), case .extents(let numbers, let isScalar) = try meaning(0, of: node)
       else { return nil }

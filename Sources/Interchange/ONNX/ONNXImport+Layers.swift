@@ -27,7 +27,7 @@
       return viewed(sum, Self.channelsLast(4))
     }
 
-    /// Each group of channels by a convolution of its own; the results lie one behind the other.
+    /// Each group of channels by a convolution of its own; the results lie one after another.
     private mutating func grouped(
       _ operation: Operation, _ input: Activation, _ filter: Activation, _ node: Node,
       _ path: String

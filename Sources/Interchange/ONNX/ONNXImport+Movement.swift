@@ -18,7 +18,7 @@
       let operation = Operation.reshape(.init(extents))
       let shape: Shape
       do { shape = try operation.resultShapes(of: [x.shape])[0] } catch {
-        throw .shapes(error.message, node: path)
+        throw .shapes(error.reason, node: path)
       }
       let carriesBatch =
         x.carriesBatch && x.rank > 0 && shape.rank > 0 && shape[0] == x.shape[0]
@@ -152,7 +152,7 @@
       return viewed(result, places)
     }
 
-    /// The places from one to before another, which count from the end where they are negative.
+    /// The places from one to before another, which count from the end if they are negative.
     static func part(from start: Int, to end: Int, of count: Int) -> Range<Int> {
       func place(_ number: Int) -> Int {
         min(max(0, number < 0 ? max(number, -count) + count : number), count)

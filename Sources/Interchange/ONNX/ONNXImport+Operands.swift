@@ -14,7 +14,7 @@
       return meaning
     }
 
-    /// What a name stands for after all nodes, `nil` where nothing has made it.
+    /// What a name stands for after all nodes, `nil` if nothing has made it.
     package func meaning(of name: String) -> Meaning? { meanings[name] }
 
     /// An operand as a value of the graph; a constant becomes a slot.
@@ -52,7 +52,7 @@
       return activation
     }
 
-    /// Compared byte by byte: a mark behind a prefix would hide it from a comparison of characters.
+    /// Compared byte by byte: a mark after a prefix would hide it from a comparison of characters.
     private static func isReserved(_ name: String) -> Bool {
       name.isEmpty
         || ["momentum/", "preprocessing.", "trainer.", "__"].contains {
@@ -76,7 +76,7 @@
       return result
     }
 
-    /// The number of an operand that is a constant of one real, `nil` where it is something else.
+    /// The number of an operand that is a constant of one real, `nil` if it is something else.
     func number(_ index: Int, of node: Node) throws(ONNXProblem) -> Float? {
       guard case .constant(let tensor) = try meaning(index, of: node), tensor.kind == .reals,
         Shape.checkedCount(tensor.shape.extents) == 1

@@ -6,7 +6,7 @@
   /// An ONNX graph as a Graph: the same mathematics in the closed set of operations, in inference form.
   ///
   /// ONNX's images are NCHW, ours NHWC. So each value is kept with the place of its axes: a transposition
-  /// in the file only changes that note, and one is appended where an operation needs another order.
+  /// in the file only changes that note, and one is appended if an operation needs another order.
   /// What depends on shapes alone, such as the target of a reshape, is computed here; the extent of the
   /// batch stays open.
   package struct ONNXImport {
@@ -96,7 +96,7 @@
 
     /// What a tensor of the file is.
     func meaning(of tensor: ONNXTensor) -> Meaning {
-      // Other integers are not computed with, and are refused where they are read.
+      // Nothing is computed with other integers; they are refused where they are read.
       tensor.kind == .integers && tensor.shape.rank <= 1
         && tensor.shape.count <= Self.maximumExtents
         ? .extents(
@@ -136,7 +136,7 @@
     /// - Throws: ``ONNXProblem``.
     package mutating func take(_ message: Onnx_NodeProto) throws(ONNXProblem) {
       let name = message.name.isEmpty ? message.output.first ?? message.opType : message.name
-      let node = Node(message: message, name: Self.path(name))
+      let node = Node(message: message, name: "\(Printable(name))")
       guard ONNXFile.isStandard(message.domain) else {
         throw .unknownDomain(message.domain, node: name)
       }
@@ -146,7 +146,8 @@
       guard let result = message.output.first, !result.isEmpty else {
         throw .unsupported("no result", operator: node.kind, node: name)
       }
-      // Dropout's mask means nothing in inference; who reads it reads what nothing makes.
+      // Dropout's mask means nothing in inference; a node that reads it reads a name that nothing
+      // makes.
       let isDropout = node.kind == "Dropout"
       guard isDropout || message.output.dropFirst().allSatisfy({ $0.isEmpty }) else {
         throw .unsupported("more than one result", operator: node.kind, node: name)
@@ -162,16 +163,6 @@
       }
     }
 
-    /// A name as one line. The paths of nodes that rewrites append begin with some words; a file's
-    /// may not.
-    private static func path(_ name: String) -> String {
-      let name = "\(Printable(name))"
-      return ["gradient/", Graph.repeatedPrefix, "update/"].contains {
-        name.utf8.starts(with: $0.utf8)
-      }
-        ? "node/" + name : name
-    }
-
     // MARK: Results
 
     /// Appends an operation to values whose own axes it speaks of.
@@ -185,7 +176,7 @@
       let stored = operands.map(\.stored)
       let shapes: [Shape]
       do { shapes = try operation.resultShapes(of: stored) } catch {
-        throw .shapes(error.message, node: path)
+        throw .shapes(error.reason, node: path)
       }
       let shape = shapes[0]
       guard shape.rank <= ONNXTensor.maximumRank else {
@@ -246,7 +237,7 @@
       return try arranged(activation, Self.channelsLast(4), node.name)
     }
 
-    /// A result whose own axes are those of ONNX behind the places that are given.
+    /// A result whose own axes are ONNX's, in the order of the places that are given.
     func viewed(_ activation: Activation, _ places: [Int]) -> Activation {
       let extents = places.map { activation.shape[$0] }
       return Activation(

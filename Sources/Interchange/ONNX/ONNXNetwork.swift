@@ -17,10 +17,10 @@ import ResidualNetworks
     /// From images to logits, in inference form.
     package let graph: Graph
     /// What was left out or assumed, in words.
-    package let remarks: [String]
+    package let remarks: [Message]
     private let constants: [String: ONNXTensor]
 
-    /// Parameters and running statistics by slot, where the file has its numbers.
+    /// Parameters and running statistics by slot, if the file has its numbers.
     package var tensors: [String: Tensor<Float>] {
       var tensors: [String: Tensor<Float>] = [:]
       for slot in graph.slots {
@@ -32,7 +32,7 @@ import ResidualNetworks
     /// Takes a network from a file.
     ///
     /// - Parameters:
-    ///   - inputSide: of the images, where the file leaves it open.
+    ///   - inputSide: of the images, if the file leaves it open.
     ///   - hasData: whether the file must have its numbers, and not its graph alone.
     /// - Throws: ``ONNXError``.
     package init(_ file: ONNXFile, inputSide: Int? = nil, hasData: Bool = true) throws(ONNXError) {
@@ -43,9 +43,9 @@ import ResidualNetworks
 
     private init(of file: ONNXFile, _ inputSide: Int?, hasData: Bool) throws(ONNXProblem) {
       let images = try Images(of: file.model.graph, inputSide)
-      var remarks: [String] = []
+      var remarks: [Message] = []
       if images.isAssumed {
-        remarks.append("assumed: images of \(images.side) pixels (`inputSide`)")
+        remarks.append("assumed: images of \(images.side) pixels (\(OptionName.inputSide))")
       }
       var importer = try ONNXImport(file, batch: images.shape[0], hasData: hasData)
       try importer.declare(
@@ -123,7 +123,7 @@ import ResidualNetworks
         side = height ?? width ?? wanted ?? ONNXNetwork.standardSide
         isAssumed = height == nil && width == nil && wanted == nil
         if let wanted, wanted != side { throw .wrongSide(found: side, wanted: wanted) }
-        // Two images where the file leaves it open: one could be taken for an axis of its own.
+        // Two images if the file leaves it open: one could be mistaken for an axis of its own.
         let batch = extents[0] ?? 2
         guard Network.inputSides.contains(side), batch <= 1_000_000 else { throw refused() }
         shape = isNCHW ? [batch, 3, side, side] : [batch, side, side, 3]
@@ -142,7 +142,7 @@ import ResidualNetworks
           shapes[logits.node][logits.result] == [batch, classes]
         else { throw ShapeError("its result keeps the size of the batch") }
       } catch let error as ShapeError {
-        throw .fixedBatch(error.message)
+        throw .fixedBatch(error.reason)
       } catch { throw .fixedBatch("\(error)") }
     }
   }
@@ -156,7 +156,7 @@ import ResidualNetworks
       let slots: [(name: String, axis: Int)]
     }
 
-    /// The layer that the logits come from; `nil` where they are no product of a slot.
+    /// The layer that the logits come from; `nil` if they are no product of a slot.
     static func head(of graph: Graph) -> Head? {
       guard var value = graph.output(Network.logitsOutput) else { return nil }
       var slots: [(String, Int)] = []
@@ -279,7 +279,7 @@ extension Network {
   /// A network from its ``Network/definition``.
   ///
   /// - Parameter classes: another number of them than the definition's; `nil` for its own.
-  /// - Throws: ``ONNXError``, also where the last layer is none that can have other classes.
+  /// - Throws: ``ONNXError``, also if the last layer cannot have other classes.
   public init(definition: String, classes: Int?) throws(ONNXError) {
     #if ONNX
       self = try ONNXNetwork.network(definition, classes: classes)

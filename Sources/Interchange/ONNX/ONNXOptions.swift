@@ -3,7 +3,7 @@ public struct ONNXOptions: Hashable, Sendable {
   /// The versions of ONNX's operators that are written.
   public static let opsets = 9...22
 
-  /// Where the preparation of images stands in the file.
+  /// Where the file has the preparation of images.
   public enum Preprocessing: String, Hashable, Sendable, CaseIterable {
     /// The network's input is a prepared image; what prepares it is in the metadata.
     case metadata
@@ -13,9 +13,9 @@ public struct ONNXOptions: Hashable, Sendable {
 
   /// The version of the operators, one of ``opsets``.
   public var opset = 17
-  /// Whether a batch normalisation behind a convolution becomes part of the convolution.
+  /// Whether a batch normalisation after a convolution becomes part of the convolution.
   public var foldsNormalization = false
-  /// `nil` for metadata, or for nodes where there is a mean for each pixel.
+  /// `nil` for metadata, or for nodes if there is a mean for each pixel.
   public var preprocessing: Preprocessing?
   /// The version of the program that writes the file.
   public var producerVersion = ""
@@ -25,7 +25,7 @@ public struct ONNXOptions: Hashable, Sendable {
 }
 
 /// Why a model cannot be written as ONNX, or a file that was written is not the model.
-public enum ONNXExportError: Error, Hashable, CustomStringConvertible {
+public enum ONNXExportError: Refusal, Hashable {
   /// The program was built without the trait ONNX.
   case notBuilt
   /// An operation that only training has, by its node.
@@ -41,19 +41,28 @@ public enum ONNXExportError: Error, Hashable, CustomStringConvertible {
   /// A file that does not hold what was written to it.
   case changed(file: String, what: String)
 
-  public var description: String {
+  public var kind: RefusalKind {
+    switch self {
+    case .notBuilt: .unavailable
+    case .needsOpset, .meanOfPixels: .usage
+    case .notForInference, .dependsOnBatch, .tooLarge: .input
+    case .changed: .output
+    }
+  }
+  public var description: String { message.description }
+  public var message: Message {
     switch self {
     case .notBuilt: "this program was built without ONNX; build it with the trait ONNX"
     case .notForInference(let node, let operation):
       "node '\(node)': \(operation) belongs to training and has no form in ONNX; "
         + "write the network's graph for inference"
     case .needsOpset(let node, let opset):
-      "node '\(node)': ONNX has this only since opset \(opset); ask for `opset` \(opset) or later"
+      "node '\(node)': ONNX has this only since opset \(opset); ask for \(OptionName.opset) \(opset) or later"
     case .dependsOnBatch(let node):
       "node '\(node)': ONNX cannot state its shape for every batch; keep the batch one axis of it"
     case .meanOfPixels:
-      "a mean for each pixel has no place in metadata; ask for `preprocessing` nodes, or for "
-        + "`averagingMean`"
+      "a mean for each pixel has no place in metadata; ask for \(OptionName.preprocessing) nodes, or for "
+        + "\(OptionName.averagingMean)"
     case .tooLarge(let byteCount):
       "an ONNX file holds less than 2 GB, and this model has \(byteCount) bytes; "
         + "write a .safetensors file"
@@ -61,4 +70,15 @@ public enum ONNXExportError: Error, Hashable, CustomStringConvertible {
       "\(file): \(what) is not what was written; check the disk and write the file again"
     }
   }
+}
+
+extension OptionName {
+  /// The version of ONNX's operators.
+  public static let opset = OptionName("opset", key: "opset")
+  /// Where ONNX has the preparation of images.
+  public static let preprocessing = OptionName("preprocessing", key: "preprocessing")
+  /// A mean for each channel in place of one for each pixel.
+  public static let averagingMean = OptionName("averagingMean", key: "average_mean")
+  /// The library that a folder of the Hub is for.
+  public static let hubStyle = OptionName("style", key: "hub_style")
 }

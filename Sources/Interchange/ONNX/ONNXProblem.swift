@@ -64,7 +64,7 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case notLogits(output: String, shape: Shape)
   case fixedBatch(String)
 
-  public var description: String { "\(cause); \(mend)" }
+  public var description: String { "\(cause); \(remedy)" }
 
   private var cause: String {
     switch self {
@@ -142,7 +142,7 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  private var mend: String {
+  private var remedy: String {
     switch self {
     case .notBuiltIn: "build it with the trait ONNX"
     case .cutOff: "the file is cut off, or not ONNX: fetch or save it again"

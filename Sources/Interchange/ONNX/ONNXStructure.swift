@@ -8,7 +8,7 @@
   struct ONNXStructure {
     /// Nodes, attributes, tensors and whatever else is a message.
     static let maximumParts = 100_000
-    /// Bytes beside the numbers that are kept as they are in memory.
+    /// Bytes other than the numbers that memory keeps as they are.
     static let maximumByteCount = 4 << 20
     private static let maximumDepth = 40
     /// Bytes of what no network here has: two of them can become hundreds.
@@ -82,7 +82,7 @@
     /// Walks over a file.
     ///
     /// - Throws: ``ONNXProblem`` about the wire format.
-    /// - Complexity: O(bytes beside the numbers).
+    /// - Complexity: O(bytes apart from the numbers).
     static func check(_ file: FileBytes) throws(ONNXProblem) {
       var structure = ONNXStructure(file: file)
       try structure.walk(.model, 0..<file.count, depth: 0)

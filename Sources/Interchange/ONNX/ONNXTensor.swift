@@ -98,7 +98,7 @@
       }
     }
 
-    /// One over each real; `nil` where that is not finite. A tensor without numbers stays so.
+    /// One over each real; `nil` if that is not finite. A tensor without numbers stays so.
     var reciprocal: ONNXTensor? {
       switch storage {
       case .message(let tensor) where Self.isEmpty(tensor): return self

@@ -1,19 +1,5 @@
 import ResidualExecution
 
-/// A tensor seen as `[outer, extent, inner]` about one axis.
-private struct AxisView {
-  let outer: Int, extent: Int, inner: Int
-
-  init(_ shape: Shape, axis: Int) {
-    outer = shape.extents[..<axis].reduce(1, *)
-    extent = shape[axis]
-    inner = shape.extents[(axis + 1)...].reduce(1, *)
-  }
-
-  /// The offset of the elements at one position of the axis.
-  func offset(_ o: Int, _ i: Int) -> Int { (o * extent + i) * inner }
-}
-
 extension Operation.Slice {
   func evaluate(_ tensors: StepTensors) {
     let (x, result) = (tensors.operand(0), tensors.result(0))

@@ -1,12 +1,5 @@
 import ResidualExecution
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 extension Operation.Softmax {
   /// Calls `body` for each row along the axis: the places of its first element, the distance between

@@ -1,12 +1,5 @@
 import ResidualExecution
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// A sample's class.
 private func label(_ labels: UnsafePointer<Int32>, _ n: Int, classes: Int) -> Int {

@@ -24,7 +24,7 @@ package struct ProgressBar: Sendable {
   private var isFinished = false
 
   /// - Parameters:
-  ///   - total: how many units there are; nil where nobody knows.
+  ///   - total: how many units there are; nil if nobody knows.
   ///   - completed: how many are done already, as after a resumption; the rate leaves them out.
   ///   - unit: what is counted, as in `images`.
   package init(

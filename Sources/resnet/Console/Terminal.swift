@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ResidualPlatform
 
 /// Where messages for people go: standard error, as it was found when the program began.
 ///
@@ -58,7 +52,7 @@ package struct Terminal: Sendable {
 
   /// Writes a line, unless the program is to be quiet.
   func note(_ line: String) {
-    if !isQuiet { Self.write(line.namingFlags + "\n") }
+    if !isQuiet { Self.write(line + "\n") }
   }
 
   /// Writes a line that must be seen even when the program is to be quiet.
@@ -71,13 +65,7 @@ package struct Terminal: Sendable {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes {
-        #if canImport(Glibc)
-          Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
-        #elseif canImport(Musl)
-          Musl.write(STDERR_FILENO, $0.baseAddress, $0.count)
-        #else
-          Darwin.write(STDERR_FILENO, $0.baseAddress, $0.count)
-        #endif
+        ResidualPlatform.write(STDERR_FILENO, $0.baseAddress, $0.count)
       }
       if count > 0 {
         rest = rest.dropFirst(count)

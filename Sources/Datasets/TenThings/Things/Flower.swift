@@ -1,7 +1,7 @@
 import ResidualTensors
 
 extension TenThings {
-  /// Five or six round petals about an eye, on a slanting stem with none to two leaves.
+  /// Five or six round petals around an eye, on a slanting stem with none to two leaves.
   static func paintFlower(on canvas: Canvas, in colors: Palette, _ random: inout RandomSource) {
     let hasFivePetals = random.chance(0.5)
     let petalSize = random.between(0.17, 0.24)
@@ -27,7 +27,7 @@ extension TenThings {
       return Disc(
         at: (petalDistance * direction.x, y + petalDistance * direction.y), radius: petalRadius)
     }
-    // The sixth of five petals is the first once more.
+    // The sixth of five petals is the first again.
     let petals = petal(0).union(petal(1)).union(petal(2)).union(petal(3)).union(petal(4))
       .union(petal(5))
     canvas.paint(petals, colors.body)

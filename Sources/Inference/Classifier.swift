@@ -1,0 +1,116 @@
+import ResidualFormats
+import ResidualPlatform
+import Synchronization
+
+/// A model made ready to classify images on a device.
+///
+/// Threads may share a classifier; it serves one at a time.
+public final class Classifier: @unchecked Sendable {
+  /// The network, its class names, and how images are prepared for it.
+  public let model: ModelFile
+  private let running: any RunningModel
+  private let turn = Mutex(())
+
+  /// A class and how likely it is.
+  public struct Guess: Hashable, Sendable, Encodable {
+    /// The class's, as in ``ModelFile/classNames``.
+    public let index: Int
+    /// The class's.
+    public let name: String
+    /// The softmax of its logit, from 0 to 1.
+    public let probability: Double
+  }
+
+  /// Loads a model onto a device.
+  ///
+  /// - Parameter batchSize: images that are classified at once.
+  /// - Throws: ``ShapeError``, ``AllocationError``.
+  public init(_ model: ModelFile, device: some Device, batchSize: Int = 1) throws {
+    self.model = model
+    running = try LoadedModel(model, device: device, batchSize: batchSize)
+  }
+
+  /// The likeliest classes of an image of any size, which is prepared as the model says.
+  ///
+  /// - Parameter top: how many classes, the likeliest first.
+  /// - Throws: ``ShapeError``, ``AllocationError``.
+  public func classify(_ image: Image, top: Int = 1) throws -> [Guess] {
+    try classify([image], top: top)[0]
+  }
+
+  /// The likeliest classes of each image.
+  ///
+  /// - Throws: ``ShapeError``, ``AllocationError``.
+  public func classify(_ images: [Image], top: Int = 1) throws -> [[Guess]] {
+    let side = model.network.inputSide
+    var pixels: [UInt8] = []
+    pixels.reserveCapacity(images.count * side * side * 3)
+    for image in images { pixels += model.preparation.image(image).pixels }
+    let set = ImageSet(
+      height: side, width: side, checked: pixels,
+      labels: [Int32](repeating: 0, count: images.count))
+    var guesses: [[Guess]] = []
+    let classes = model.network.classes
+    try turn.withLock { _ in
+      try running.logits(of: set) { logits, range in
+        for position in 0..<range.count {
+          guesses.append(guess(logits[position * classes..<(position + 1) * classes], top: top))
+        }
+      }
+    }
+    return guesses
+  }
+
+  /// The likeliest classes of JPEG or PNG files. The package's traits `JPEG` and `PNG` bring the
+  /// codecs.
+  ///
+  /// - Throws: ``FileError``, ``ImageError``, ``ShapeError``, ``AllocationError``.
+  public func classify(imagesAt paths: [String], top: Int = 1) throws -> [[Guess]] {
+    let decoder = ImageDecoder()
+    return try classify(
+      paths.map { path in
+        let bytes = try FileBytes(at: path)
+        return try model.preparation.image(
+          bytes.withUnsafeBytes { bytes throws(ImageError) in
+            try decoder.decode(bytes, file: path)
+          })
+      }, top: top)
+  }
+
+  /// The likeliest classes of a JPEG or PNG file.
+  ///
+  /// - Throws: ``FileError``, ``ImageError``, ``ShapeError``, ``AllocationError``.
+  public func classify(imageAt path: String, top: Int = 1) throws -> [Guess] {
+    try classify(imagesAt: [path], top: top)[0]
+  }
+
+  /// Evaluates labelled images, each prepared as the model says.
+  ///
+  /// - Parameter observe: is given the logits of each batch; it may throw to stop.
+  /// - Throws: ``SampleError``, ``ShapeError``, ``AllocationError``, what the source throws, and what
+  ///   `observe` throws.
+  public func evaluate(
+    _ samples: any SampleSource,
+    observe: (_ logits: [Float], _ range: Range<Int>) throws -> Void = { _, _ in }
+  ) throws -> Evaluation {
+    let images = try model.preparation.view.images(of: samples, side: model.network.inputSide).set
+    try model.network.check(images)
+    return try turn.withLock { _ in try running.evaluate(images, observe: observe) }
+  }
+
+  private func guess(_ logits: ArraySlice<Float>, top: Int) -> [Guess] {
+    precondition(top >= 0, "the \(top) likeliest classes")
+    let largest = logits.max() ?? 0
+    let exponentials = logits.map { exp(Double($0 - largest)) }
+    let sum = exponentials.reduce(0, +)
+    return zip(model.classNames, exponentials).enumerated()
+      .map { Guess(index: $0, name: $1.0, probability: $1.1 / sum) }
+      .sorted { $0.probability > $1.probability }.prefix(top).map { $0 }
+  }
+
+  /// The position of the largest number; the first of equal ones.
+  package static func largest(_ numbers: ArraySlice<Float>) -> Int {
+    (numbers.indices.max { numbers[$0] < numbers[$1] || (numbers[$0] == numbers[$1] && $0 > $1) }
+      ?? numbers.startIndex) - numbers.startIndex
+  }
+}

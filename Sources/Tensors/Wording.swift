@@ -1,0 +1,15 @@
+extension Int {
+  /// The number with commas between groups of three digits: `1,281,167`.
+  package var grouped: String {
+    let digits = String(magnitude)
+    var text = self < 0 ? "-" : ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index) % 3 == 0 { text.append(",") }
+      text.append(digit)
+    }
+    return text
+  }
+
+  /// A number of things: `1 image`, `20,000 images`.
+  package func counted(_ noun: String) -> String { grouped + " " + noun + (self == 1 ? "" : "s") }
+}

@@ -1,0 +1,126 @@
+import ArgumentParser
+import Foundation
+import ResidualRuns
+
+/// The flags of a recipe, in the names that timm's users know.
+struct RecipeFlags: ParsableArguments {
+  @Argument(help: .setting(.data)) var data: String?
+  @Option(help: ArgumentHelp("The same as the argument.", visibility: .hidden))
+  var dataDir: String?
+  @Option(.model) var model
+  @OptionGroup var network: NetworkFlags
+  @Option(.initialization) var initialization
+  @Option(.seed) var seed
+  @Option(.batchSize, also: .customShort("b")) var batchSize
+  @Option(.epochs) var epochs
+  @Option(.steps) var steps
+  @Option(.learningRate) var learningRate
+  @Option(
+    name: .setting(.milestones), parsing: .unconditionalSingleValue, help: .setting(.milestones))
+  var milestones: [String] = []
+  @Option(.momentum) var momentum
+  @Option(.weightDecay) var weightDecay
+  @Option(.warmupRate) var warmupRate
+  @Option(.warmupError) var warmupError
+  @Option(.warmupLimit) var warmupLimit
+  @Option(.classifierRateScale) var classifierRateScale
+  @Flag(inversion: .prefixedNo, help: .setting(.augmentation)) var augmentation: Bool?
+  @Option(.validation) var validation
+  @Flag(name: .setting(.exactStatistics), inversion: .prefixedNo, help: .setting(.exactStatistics))
+  var exactStatistics: Bool?
+  @OptionGroup(title: "Memory") var memory: MemoryFlags
+  @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningFlags
+  @Option(name: .shortAndLong, help: ArgumentHelp("A recipe as YAML.", valueName: "file"))
+  var config: String?
+
+  private var given: GivenSettings {
+    let own: GivenSettings = [
+      (.data, (data ?? dataDir).setting), (.model, model.setting),
+      (.initialization, initialization.setting), (.seed, seed.setting),
+      (.batchSize, batchSize.setting), (.epochs, epochs.setting), (.steps, steps.setting),
+      (.learningRate, learningRate.setting),
+      (.milestones, milestones.isEmpty ? nil : .list(milestones.map(SettingText.word))),
+      (.momentum, momentum.setting), (.weightDecay, weightDecay.setting),
+      (.warmupRate, warmupRate.setting), (.warmupError, warmupError.setting),
+      (.warmupLimit, warmupLimit.setting), (.classifierRateScale, classifierRateScale.setting),
+      (.augmentation, augmentation?.text), (.validation, validation.setting),
+      (.exactStatistics, exactStatistics?.text),
+    ]
+    return own + network.given + memory.given + fineTuning.given
+  }
+
+  func validate() throws { _ = try flags() }
+
+  private func flags() throws -> RecipeOptions {
+    var options = RecipeOptions()
+    try RecipeOptions.settings.read(given, into: &options)
+    return options
+  }
+
+  /// The choices of flags, environment and file, in this order of precedence.
+  func options(environment: [String: String] = ProcessInfo.processInfo.environment) throws
+    -> RecipeOptions
+  {
+    let file = try config.map(RecipeFile.read) ?? RecipeOptions()
+    var options = try flags().filled(from: Self.environmentOptions(environment)).filled(from: file)
+    // The recipe is kept, and must mean the same in whichever folder it is used again.
+    if let path = options.dataPath { options.data = Self.absolute(path) }
+    options.initialCheckpoint = options.initialCheckpoint.map(Self.absolute)
+    return options
+  }
+
+  private static func absolute(_ path: String) -> String {
+    path.isEmpty ? path : URL(fileURLWithPath: path).path
+  }
+
+  /// The recipe of an interrupted run, whose data may have moved.
+  ///
+  /// - Throws: ``UsageError`` if a flag would change the recipe.
+  func options(resuming options: RecipeOptions) throws -> RecipeOptions {
+    // Where the data are, and what a step keeps in memory, change no result.
+    let free: Set<OptionName> = [.data, .recomputation, .memoryLimit]
+    let flags = try flags()
+    let fixed = RecipeOptions.settings.filter { !free.contains($0.option) }
+    guard fixed.differences(flags, RecipeOptions()).isEmpty, config == nil else {
+      throw UsageError(
+        "--resume uses the recipe in the run's folder; leave out the flags that change it")
+    }
+    return RecipeOptions.settings.filter { free.contains($0.option) }.filling(flags, from: options)
+      .filled(from: options)
+  }
+
+  /// The choices that variables such as `RESNET_BATCH_SIZE` make.
+  ///
+  /// - Throws: ``UsageError``.
+  static func environmentOptions(_ environment: [String: String]) throws -> RecipeOptions {
+    var options = RecipeOptions()
+    do {
+      for setting in RecipeOptions.settings {
+        guard let value = environment[setting.option.variable], !value.isEmpty else { continue }
+        guard value.count <= 4096, !value.contains(where: \.isNewline) else {
+          throw UsageError("\(setting.option.variable) is too long; give one short line")
+        }
+        try setting.set(.word(value), in: &options)
+      }
+      try options.validate()
+    } catch let error as any Refusal {
+      throw UsageError(error.message.text(for: .environment))
+    }
+    return options
+  }
+}
+
+/// How training begins with an existing model.
+struct FineTuningFlags: ParsableArguments {
+  @Option(.initialCheckpoint) var initialCheckpoint
+  @Option(.classes) var classes
+  @Option(.freeze) var freeze
+  @OptionGroup var preparation: PreparationFlags
+
+  var given: GivenSettings {
+    [
+      (.initialCheckpoint, initialCheckpoint.setting), (.classes, classes.setting),
+      (.freeze, freeze.setting),
+    ] + preparation.given
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import ResidualRuns
+
+/// A setting's flag: `@Option(.setting(.learningRate)) …` is spelled out once, and its name, help and
+/// default come from the setting's table.
+extension Option where Value == String? {
+  /// - Parameter names: further ones.
+  init(_ option: OptionName, also names: NameSpecification.Element...) {
+    self.init(
+      name: .setting(option, names), parsing: .unconditional, help: .setting(option))
+  }
+}
+
+extension NameSpecification {
+  static func setting(_ option: OptionName, _ names: [Element] = []) -> NameSpecification {
+    NameSpecification(names + [.customLong(String(option.flag.dropFirst(2)))])
+  }
+}
+
+extension ArgumentHelp {
+  /// What the setting means, and its default.
+  static func setting(_ option: OptionName) -> ArgumentHelp {
+    guard let setting = RecipeOptions.settings.first(where: { $0.option == option }) else {
+      preconditionFailure("there is no setting \(option.key)")
+    }
+    let standard = setting.standard.isEmpty ? "" : " (default: \(setting.standard))"
+    return ArgumentHelp("\(setting.help)\(standard)", valueName: setting.placeholder)
+  }
+}
+
+/// What flags say of settings: those that are not given have no text.
+typealias GivenSettings = [(option: OptionName, text: SettingText?)]
+
+extension Collection {
+  /// Reads what flags say.
+  ///
+  /// - Throws: ``UsageError``.
+  func read<Root>(_ given: GivenSettings, into root: inout Root) throws
+  where Element == Setting<Root> {
+    for (option, text) in given {
+      guard let text else { continue }
+      guard let setting = first(where: { $0.option == option }) else {
+        preconditionFailure("there is no setting \(option.key)")
+      }
+      do { try setting.set(text, in: &root) } catch {
+        throw UsageError(error.message.text(for: .commandLine))
+      }
+    }
+  }
+}
+
+extension String? {
+  /// The word as a setting's text.
+  var setting: SettingText? { map(SettingText.word) }
+}
+
+/// One of the choices that a flag has.
+func choice<Choice: RawRepresentable<String> & CaseIterable>(
+  _ flag: String, _ text: String?
+) throws -> Choice? {
+  guard let text else { return nil }
+  guard let value = Choice(rawValue: text) else {
+    let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+    throw UsageError("\(flag) '\(text)' is not one of \(choices)")
+  }
+  return value
+}
