@@ -6,7 +6,7 @@ import ResidualImages
 ///
 /// Tensors have the parameters' paths; a per-pixel mean is the tensor `preprocessing.mean`. The
 /// file's metadata say what the network is, how images are prepared and what the classes are called.
-/// Tensors whose names begin with ``trainingPrefix`` belong to a checkpoint, and are left out.
+/// Tensors whose names begin with `training/` belong to a checkpoint, and are left out.
 public struct ModelFile: Sendable {
   /// The format that this version writes. Files of a higher version are refused.
   public static let formatVersion = 2

@@ -21,7 +21,7 @@ public struct OptionName: Hashable, Sendable {
 public struct Message: Hashable, Sendable, CustomStringConvertible {
   /// Who reads the names of options.
   public enum Reader: Hashable, Sendable {
-    /// Someone who writes Swift: `` `learningRate` ``.
+    /// Someone who writes Swift: `learningRate`.
     case program
     /// Someone who writes a file of settings: `lr`.
     case file
@@ -89,7 +89,9 @@ extension Message: ExpressibleByStringInterpolation {
   /// Takes text, values, options, options with values, and other messages.
   public struct StringInterpolation: StringInterpolationProtocol {
     fileprivate var message = Message()
+    /// Begins an empty message.
     public init(literalCapacity: Int, interpolationCount: Int) {}
+    /// Text between the values.
     public mutating func appendLiteral(_ literal: String) { append(.text(literal)) }
     /// An option's name.
     public mutating func appendInterpolation(_ option: OptionName) {
@@ -110,9 +112,11 @@ extension Message: ExpressibleByStringInterpolation {
     private mutating func append(_ part: Part) { message.append(part) }
   }
 
+  /// The text with its values.
   public init(stringInterpolation: StringInterpolation) { self = stringInterpolation.message }
-  public init(stringLiteral value: String) { parts = [.text(value)] }
   /// A text that names no option.
+  public init(stringLiteral value: String) { parts = [.text(value)] }
+  /// See ``init(stringLiteral:)``.
   public init(_ text: String) { parts = [.text(text)] }
 }
 

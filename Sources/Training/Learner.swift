@@ -83,8 +83,9 @@ public final class Learner<D: Device> {
   public var remarks: [String] { samples.remarks }
   /// Training images, without those set aside.
   public var trainingCount: Int { samples.training.count }
-  /// Validation and test images; `nil` if there are none.
+  /// Images set aside for validation; `nil` if there are none.
   public var validationCount: Int? { samples.validation?.count }
+  /// `nil` if there are none.
   public var testCount: Int? { samples.test?.count }
   /// The part that epochs are evaluated on: the validation images if there are any, or else the test
   /// images.

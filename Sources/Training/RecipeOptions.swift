@@ -178,6 +178,7 @@ public struct RecipeOptions: Hashable, Sendable {
 public struct MemorySize: SettingValue {
   /// At least 1.
   public let byteCount: Int
+  /// - Parameter byteCount: at least 1.
   public init(byteCount: Int) { self.byteCount = byteCount }
   public static var kind: String { "a size such as 6GiB, 500MB or a number of bytes" }
   public init?(_ text: SettingText) {

@@ -120,7 +120,7 @@ __device__ __forceinline__ void maxPoolingGradient(const MaxPoolingArguments& a)
 KERNEL maxPoolingGradientWide(const MaxPoolingArguments a) { begin(); maxPoolingGradient<PACK>(a); }
 KERNEL maxPoolingGradientNarrow(const MaxPoolingArguments a) { begin(); maxPoolingGradient<1>(a); }
 
-// Where windows overlap, each pixel would look for the largest of each window anew. A block of this
+// Where windows overlap, each pixel would look for the largest of each window again. A block of this
 // kernel takes 16 × 16 pixels of an image and eight packs of channels: it finds the largest of each
 // window that touches them once, and notes its place in shared memory.
 
