@@ -15,7 +15,9 @@ extension Preparation.View {
   package func images(of source: any SampleSource, side: Int) throws -> (
     set: ImageSet, resized: Int
   ) {
-    if let set = source as? ImageSet, set.width == side, set.height == side { return (set, 0) }
+    if let set = source as? ImageSet, keeps(width: set.width, height: set.height, side: side) {
+      return (set, 0)
+    }
     let size = side * side * 3
     let count = source.count
     let memory = AlignedBuffer.machineByteCount
@@ -37,7 +39,7 @@ extension Preparation.View {
           guard index < firstFailure.load(ordering: .relaxed) else { return }
           do {
             var image = try source.image(index, decoder: decoder)
-            if image.width != side || image.height != side {
+            if !keeps(width: image.width, height: image.height, side: side) {
               image = self.image(image, side: side)
               resized.wrappingAdd(1, ordering: .relaxed)
             }

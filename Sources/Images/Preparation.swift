@@ -59,6 +59,14 @@ public struct Preparation: Hashable, Sendable {
 }
 
 extension Preparation.View {
+  /// Whether an image of this size is its own view; a centre crop enlarges even one of the square's size.
+  func keeps(width: Int, height: Int, side: Int) -> Bool {
+    switch self {
+    case .squash: width == side && height == side
+    case .centerCrop(let shorter): width == side && height == side && shorter == side
+    }
+  }
+
   /// The square of an image.
   ///
   /// With the shorter side s and the centre crop, the longer side becomes ⌊s · longer / shorter⌋ pixels,

@@ -38,6 +38,20 @@ import Testing
     #expect(view == resized.cropped(x: 48, y: 11, width: 128, height: 128))
   }
 
+  @Test("a whole set is brought to a view as each of its images is", arguments: [32, 40])
+  func sets(side: Int) throws {
+    let image = ramp(width: 32, height: 32)
+    let set = try ImageSet(height: 32, width: 32, pixels: image.pixels, labels: [0])
+    for view in [
+      Preparation.View.squash, .centerCrop(shorterSide: side), .centerCrop(shorterSide: 48),
+    ] {
+      let square = view.image(image, side: side)
+      let prepared = try view.images(of: set, side: side)
+      #expect(prepared.set.pixels == square.pixels)
+      #expect(prepared.resized == (square == image ? 0 : 1))
+    }
+  }
+
   @Test("an image of any proportions takes bounded memory")
   func extremes() {
     for (width, height) in [(1, 40_000), (40_000, 1), (1, 1), (3, 200)] {
