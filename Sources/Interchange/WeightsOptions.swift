@@ -46,29 +46,29 @@ public struct WeightsOptions: Hashable, Sendable {
   public static let networkSettings: [Setting<WeightsOptions>] =
     [
       Setting(
-        .model, \.model, placeholder: "name", default: "cifar-resnet20",
+        .model, \.model, placeholder: "name", otherwise: "cifar-resnet20",
         help: "The network, such as resnet20, resnet50 or cifar-plain56: see 'resnet networks'.")
     ] + NetworkVariant.settings.map { $0.within(\.variant) } + [
       Setting(
         .inputSide, \.inputSide, .range(Network.inputSides), placeholder: "n",
-        default: "32; 224 for ImageNet", help: "The side of the images in pixels.")
+        otherwise: "32; 224 for ImageNet", help: "The side of the images in pixels.")
     ]
 
   /// How images are prepared for it.
   public static let preparationSettings: [Setting<WeightsOptions>] = [
     Setting(
       .mean, \.mean, three("three numbers, such as 0.485,0.456,0.406") { $0.isFinite },
-      placeholder: "a,b,c", default: "torchvision's",
+      placeholder: "a,b,c", otherwise: "torchvision's",
       help: "The mean that a network from elsewhere subtracts from each channel."),
     Setting(
       .std, \.std,
       three("three numbers above 0, such as 0.229,0.224,0.225") { $0.isFinite && $0 > 0 },
-      placeholder: "a,b,c", default: "torchvision's",
+      placeholder: "a,b,c", otherwise: "torchvision's",
       help: "The deviation that it divides each channel by."),
     Setting(
-      .channelOrder, \.channelOrder, default: "RGB", help: "The order of its channels."),
+      .channelOrder, \.channelOrder, otherwise: "RGB", help: "The order of its channels."),
     Setting(
-      .inputRange, \.inputRange, default: "0-1",
+      .inputRange, \.inputRange, otherwise: "0-1",
       help: "Its inputs before the mean is subtracted."),
   ]
 

@@ -67,29 +67,29 @@ public struct NetworkVariant: Hashable, Sendable {
   private static let table: [(setting: Setting<NetworkVariant>, part: String)] = [
     (
       Setting(
-        .shortcut, \.shortcut, default: "A; B for ImageNet",
+        .shortcut, \.shortcut, otherwise: "A; B for ImageNet",
         help: "Shortcut option of the paper: A (zero padding), B (projections where the shape "
           + "changes) or C (projections everywhere)."), "shortcuts to choose"
     ),
     (
       Setting(
-        .shortcutPadding, \.shortcutPadding, default: "end",
+        .shortcutPadding, \.shortcutPadding, otherwise: "end",
         help: "Where option A puts its zero channels."), "zero-padding shortcuts"
     ),
     (
       Setting(
-        .stridePlacement, \.stridePlacement, default: "3x3",
+        .stridePlacement, \.stridePlacement, otherwise: "3x3",
         help: "Which convolution of a bottleneck has the stride: 1x1 (the paper) or 3x3 "
           + "(torchvision)."), "bottlenecks"
     ),
     (
       Setting(
-        .gateBias, \.gateBias, .finite, default: "-2",
+        .gateBias, \.gateBias, .finite, otherwise: "-2",
         help: "The first value of the biases of a Highway network's gates."), "gates"
     ),
     (
       Setting(
-        .inceptionBranch, \.inceptionBranch, default: "5x5",
+        .inceptionBranch, \.inceptionBranch, otherwise: "5x5",
         help: "The last filter of GoogLeNet's third branch: 5x5 (the paper) or 3x3 (torchvision)."),
       "Inception modules"
     ),

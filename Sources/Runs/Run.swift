@@ -33,7 +33,8 @@ public final class Run<D: Device> {
     throws
   {
     let folder = try RunFolder(
-      in: parent, named: name ?? RunFolder.name(for: learner.recipe), RecipeOptions(learner.recipe))
+      in: parent, named: name ?? RunFolder.name(for: learner.network),
+      learner.recipe.options)
     try self.init(learner, folder)
   }
 
@@ -57,8 +58,8 @@ public final class Run<D: Device> {
     var provenance = [
       "data": learner.dataName, "seed": String(recipe.seed), "version": Version.current,
     ]
-    provenance["initial_checkpoint"] = recipe.initial.map {
-      String($0.path.split(separator: "/").last ?? "")
+    provenance["initial_checkpoint"] = recipe.options.initialCheckpoint.map {
+      String($0.split(separator: "/").last ?? "")
     }
     self.provenance = provenance
     try noteDevice()

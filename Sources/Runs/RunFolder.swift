@@ -128,11 +128,11 @@ package struct RunFolder: ~Copyable {
   // MARK: Finding
 
   /// The default name: the network and the time.
-  package static func name(for recipe: Recipe, at date: Date = Date()) -> String {
+  package static func name(for network: Network, at date: Date = Date()) -> String {
     let formatter = DateFormatter()
     formatter.locale = Locale(identifier: "en_US_POSIX")
     formatter.dateFormat = "yyyyMMdd-HHmmss"
-    return recipe.model + "-" + formatter.string(from: date)
+    return network.name + "-" + formatter.string(from: date)
   }
 
   /// The folder of a run that can be resumed.

@@ -17,6 +17,7 @@ public struct Setting<Root>: Sendable {
   public let help: String
   /// The value, `nil` if it is not given.
   public let text: @Sendable (Root) -> SettingText?
+  let standardize: @Sendable (inout Root) -> Void
   let write: @Sendable (inout Root, SettingText) throws(SettingError) -> Void
   let copy: @Sendable (inout Root, Root) -> Void
   let check: @Sendable (Root) throws(SettingError) -> Void
@@ -24,17 +25,18 @@ public struct Setting<Root>: Sendable {
   /// - Parameters:
   ///   - path: where the value is kept; `nil` there stands for a setting that is not given.
   ///   - placeholder: by default the choices that there are, or the kind.
+  ///   - value: what counts where it is not given, if it is one value.
+  ///   - standard: the same in words.
   public init<Value: SettingValue>(
     _ option: OptionName, _ path: WritableKeyPath<Root, Value?> & Sendable,
     _ allowed: SettingRange<Value> = .any, placeholder: String? = nil,
-    default standard: String = "",
-    help: String
+    default value: Value? = nil, otherwise standard: String = "", help: String
   ) {
     self.option = option
     kind = Value.kind
     self.placeholder = placeholder ?? Value.choices?.joined(separator: "|") ?? "x"
     self.allowed = allowed.words
-    self.standard = standard
+    self.standard = value?.text.plain ?? standard
     self.help = help
     @Sendable func check(_ value: Value) throws(SettingError) {
       guard !allowed.contains(value) else { return }
@@ -50,6 +52,7 @@ public struct Setting<Root>: Sendable {
       root[keyPath: path] = value
     }
     copy = { $0[keyPath: path] = $1[keyPath: path] }
+    standardize = { $0[keyPath: path] = $0[keyPath: path] ?? value }
     self.check = { root throws(SettingError) in
       if let value = root[keyPath: path] { try check(value) }
     }
@@ -66,6 +69,7 @@ public struct Setting<Root>: Sendable {
     text = { inner.text($0[keyPath: path]) }
     write = { root, text throws(SettingError) in try inner.write(&root[keyPath: path], text) }
     copy = { inner.copy(&$0[keyPath: path], $1[keyPath: path]) }
+    standardize = { inner.standardize(&$0[keyPath: path]) }
     check = { root throws(SettingError) in try inner.check(root[keyPath: path]) }
   }
 
@@ -86,6 +90,11 @@ extension Sequence {
   /// - Throws: ``SettingError``.
   public func check<Root>(_ root: Root) throws(SettingError) where Element == Setting<Root> {
     for setting in self { try setting.check(root) }
+  }
+
+  /// Fills what a value leaves open, where one value counts for it.
+  public func standardize<Root>(_ root: inout Root) where Element == Setting<Root> {
+    for setting in self { setting.standardize(&root) }
   }
 
   /// A value with the settings that it leaves open filled from another one.

@@ -21,25 +21,36 @@ extension RecipeOptions {
   /// - Throws: ``RecipeError``, ``SettingError``.
   public func resolved(trainingCount: Int?, depth: Int? = nil) throws -> Recipe {
     try Self.settings.check(self)
-    let network = try resolvedNetwork()
-    let batchSize = batchSize ?? 128
-    let rate = learningRate ?? 0.1
+    let network = try network(classes: nil)
+    if let unused = self.network.variant.firstUnused(by: network.variant) {
+      throw RecipeError.notOfNetwork(
+        option: unused.option, part: unused.part, model: network.name)
+    }
+    if initialCheckpoint == nil {
+      for setting in WeightsOptions.preparationSettings where setting.isGiven(in: self.network) {
+        throw RecipeError.needsInitialCheckpoint(option: setting.option)
+      }
+    }
+    var options = self
+    Self.settings.standardize(&options)
+    let batchSize = options[made: \.batchSize]
     if let trainingCount, batchSize > trainingCount {
       throw RecipeError.batchLargerThanSet(batch: batchSize, images: trainingCount)
     }
     let steps = try resolvedSteps(stepsPerEpoch: max(1, (trainingCount ?? batchSize) / batchSize))
-    return Recipe(
-      data: dataPath, model: network.name, variant: network.variant,
-      inputSide: network.inputSide, initialization: initialization ?? .fanIn, seed: seed ?? 1,
-      batchSize: batchSize, momentum: momentum ?? 0.9, weightDecay: weightDecay ?? 1e-4,
-      schedule: Schedule(
-        steps: steps, rate: rate, milestones: milestones ?? Schedule.milestones(for: steps),
-        warmup: resolvedWarmup(depth: depth ?? network.depth, rate: rate, steps: steps)),
-      classifierRateScale: classifierRateScale ?? 1, augments: augmentation ?? true,
-      validationCount: validation ?? 0, usesExactStatistics: exactStatistics ?? true,
-      recomputation: recomputation, memoryLimit: memoryLimit?.byteCount,
-      initial: try resolvedInitial(), classes: classes, freeze: freeze ?? [],
-      definition: definition)
+    let schedule = Schedule(
+      steps: steps, rate: options[made: \.learningRate],
+      milestones: milestones ?? Schedule.milestones(for: steps),
+      warmup: options.resolvedWarmup(depth: depth ?? network.depth, steps: steps))
+    options.data = data ?? Self.builtInData
+    // A network that has no name comes from the initial model again.
+    options.model = definition == nil ? network.name : nil
+    (options.variant, options.inputSide) = (network.variant, network.inputSide)
+    (options.epochs, options.steps, options.milestones) = (nil, steps, schedule.milestones)
+    options.warmupRate = schedule.warmup?.rate ?? 0
+    (options.warmupError, options.warmupLimit) = (schedule.warmup?.error, schedule.warmup?.limit)
+    if freeze?.isEmpty == true { options.freeze = nil }
+    return Recipe(options: options, schedule: schedule)
   }
 
   /// The recipe for a set of data, whose images have the size of the network's if none is chosen.
@@ -66,30 +77,26 @@ extension RecipeOptions {
     return try options.resolved(trainingCount: count - validation, depth: network?.depth)
   }
 
-  private func resolvedInitial() throws(RecipeError) -> Recipe.InitialCheckpoint? {
-    guard let initialCheckpoint else {
-      for setting in WeightsOptions.preparationSettings where setting.isGiven(in: network) {
-        throw .needsInitialCheckpoint(option: setting.option)
-      }
-      return nil
-    }
-    var preparation = network
-    (preparation.model, preparation.variant, preparation.inputSide) = (nil, .init(), nil)
-    return .init(path: initialCheckpoint, preparation: preparation)
+  /// A choice that has a default, where none is open any more.
+  subscript<Value>(made path: KeyPath<Self, Value?>) -> Value {
+    guard let value = self[keyPath: path] else { preconditionFailure("\(path) is open") }
+    return value
   }
 
-  private func resolvedNetwork() throws(RecipeError) -> Network {
-    if let definition { return try Recipe.network(definition: definition, classes: nil) }
-    let resolved: Network
-    do {
-      resolved = try NetworkCatalog.network(
-        named: network.model ?? "cifar-resnet20", variant: network.variant,
-        inputSide: network.inputSide)
-    } catch { throw .network(error) }
-    if let unused = network.variant.firstUnused(by: resolved.variant) {
-      throw .notOfNetwork(option: unused.option, part: unused.part, model: resolved.name)
+  /// The network that the choices stand for, by name or by layers; the default one where none does.
+  ///
+  /// - Throws: ``RecipeError``.
+  func network(classes: Int?) throws(RecipeError) -> Network {
+    if let definition {
+      do { return try Network(definition: definition, classes: classes) } catch {
+        throw .layers(reason: error.description)
+      }
     }
-    return resolved
+    do {
+      return try NetworkCatalog.network(
+        named: network.model ?? Self.defaultModel, variant: network.variant,
+        inputSide: network.inputSide, classes: classes)
+    } catch { throw .network(error) }
   }
 
   private func resolvedSteps(stepsPerEpoch: Int) throws -> Int {
@@ -104,11 +111,11 @@ extension RecipeOptions {
     return max(1, Int(count))
   }
 
-  private func resolvedWarmup(depth: Int, rate: Float, steps: Int) -> Schedule.Warmup? {
+  private func resolvedWarmup(depth: Int, steps: Int) -> Schedule.Warmup? {
     // The paper names 110 layers; its 1202-layer network is trained "as above".
-    let warmupRate = warmupRate ?? (depth >= 110 ? rate / 10 : 0)
-    guard warmupRate > 0 else { return nil }
+    let rate = warmupRate ?? (depth >= 110 ? self[made: \.learningRate] / 10 : 0)
+    guard rate > 0 else { return nil }
     return Schedule.Warmup(
-      rate: warmupRate, error: warmupError ?? 0.8, limit: warmupLimit ?? max(1, steps / 32))
+      rate: rate, error: self[made: \.warmupError], limit: warmupLimit ?? max(1, steps / 32))
   }
 }

@@ -71,6 +71,7 @@ public struct RecipeOptions: Hashable, Sendable {
 
   /// What stands for the built-in set where a path would stand.
   public static let builtInData = "built-in"
+  static let defaultModel = "cifar-resnet20"
   /// Steps on the built-in set where nothing else is said: six epochs, enough to learn it well.
   public static let builtInSteps = 936
   static let maximumSteps = 1_000_000_000
@@ -82,17 +83,17 @@ public struct RecipeOptions: Hashable, Sendable {
   public static let settings: [Setting<RecipeOptions>] =
     [
       Setting(
-        .data, \.data, placeholder: "data", default: "the built-in set",
+        .data, \.data, placeholder: "data", otherwise: "the built-in set",
         help: "A folder or archive: CIFAR-10's binary files, or train/<class>/ and test/<class>/ "
           + "images. Without it: ten things, drawn by the program.")
     ] + WeightsOptions.networkSettings.map { $0.within(\.network) } + [
       Setting(
-        .initialization, \.initialization, default: "fan-in",
+        .initialization, \.initialization, default: .fanIn,
         help: "He initialisation by inputs or outputs."),
       Setting(
-        .seed, \.seed, placeholder: "n", default: "1", help: "Everything random follows from it."),
+        .seed, \.seed, placeholder: "n", default: 1, help: "Everything random follows from it."),
       Setting(
-        .batchSize, \.batchSize, .range(1...1_000_000), placeholder: "n", default: "128",
+        .batchSize, \.batchSize, .range(1...1_000_000), placeholder: "n", default: 128,
         help: "Images a step."),
       Setting(
         .epochs, \.epochs, SettingRange("above 0, up to 1,000,000") { $0 > 0 && $0 <= 1e6 },
@@ -100,53 +101,53 @@ public struct RecipeOptions: Hashable, Sendable {
         help: "How long to train, in passes over the images; milestones move in proportion."),
       Setting(
         .steps, \.steps, .range(1...maximumSteps), placeholder: "n",
-        default: "the paper's \(Schedule.paperSteps); \(builtInSteps) on the built-in images",
+        otherwise: "the paper's \(Schedule.paperSteps); \(builtInSteps) on the built-in images",
         help: "How long to train, in steps."),
       Setting(
-        .learningRate, \.learningRate, .positive, default: "0.1", help: "Learning rate."),
+        .learningRate, \.learningRate, .positive, default: 0.1, help: "Learning rate."),
       Setting(
         .milestones, \.milestones,
         SettingRange("steps in rising order") { $0 == $0.sorted() && $0.allSatisfy { $0 >= 0 } },
-        placeholder: "step", default: "1/2 and 3/4 of the steps",
+        placeholder: "step", otherwise: "1/2 and 3/4 of the steps",
         help: "A step at which the rate is divided by ten; may be repeated."),
-      Setting(.momentum, \.momentum, .share, default: "0.9", help: "Momentum."),
+      Setting(.momentum, \.momentum, .share, default: 0.9, help: "Momentum."),
       Setting(
-        .weightDecay, \.weightDecay, .nonnegative, default: "0.0001",
+        .weightDecay, \.weightDecay, .nonnegative, default: 1e-4,
         help: "Weight decay of every parameter."),
       Setting(
         .warmupRate, \.warmupRate, .nonnegative,
-        default: "a tenth of --lr from 110 layers on, else 0: no such start",
+        otherwise: "a tenth of --lr from 110 layers on, else 0: no such start",
         help: "Start at this rate until the training error falls below 80 %."),
       Setting(
-        .warmupError, \.warmupError, .share, default: "0.8",
+        .warmupError, \.warmupError, .share, default: 0.8,
         help: "The training error that ends such a start."),
       Setting(
         .warmupLimit, \.warmupLimit, .range(1...Int.max), placeholder: "n",
-        default: "1/32 of all steps", help: "The last step at which it can end."),
+        otherwise: "1/32 of all steps", help: "The last step at which it can end."),
       Setting(
-        .classifierRateScale, \.classifierRateScale, .positive, default: "1",
+        .classifierRateScale, \.classifierRateScale, .positive, default: 1,
         help: "A factor of the rate for the last layer."),
       Setting(
-        .augmentation, \.augmentation, default: "true",
+        .augmentation, \.augmentation, default: true,
         help: "Pad, crop and mirror training images at random."),
       Setting(
-        .validation, \.validation, .range(0...Int.max), placeholder: "n", default: "0",
+        .validation, \.validation, .range(0...Int.max), placeholder: "n", default: 0,
         help: "Training images to set aside for choosing the best weights."),
       Setting(
-        .exactStatistics, \.exactStatistics, default: "true",
+        .exactStatistics, \.exactStatistics, default: true,
         help: "Compute batch normalisation's statistics exactly after training."),
       Setting(
-        .recomputation, \.recomputation, default: "none",
+        .recomputation, \.recomputation, otherwise: "none",
         help: "What a step computes twice to save memory."),
       Setting(
-        .memoryLimit, \.memoryLimit, placeholder: "size", default: "the machine's memory",
+        .memoryLimit, \.memoryLimit, placeholder: "size", otherwise: "the machine's memory",
         help: "Refuse to start if a step needs more memory than this, such as 6GiB or 500MB."),
       Setting(
         .initialCheckpoint, \.initialCheckpoint, placeholder: "file",
         help: "Start from the network and parameters of this file, a model of this program or "
           + "weights from elsewhere. If the number of classes differs, the classifier is replaced."),
       Setting(
-        .classes, \.classes, .range(1...1_000_000), placeholder: "n", default: "the data's",
+        .classes, \.classes, .range(1...1_000_000), placeholder: "n", otherwise: "the data's",
         help: "The number of classes, which must be that of the data."),
       Setting(
         .freeze, \.freeze, placeholder: "a,b,…",

@@ -58,7 +58,8 @@ struct TrainingStep<D: Device> {
           classifierRateScale: recipe.classifierRateScale,
           lossScaling: device.needsLossScaling)),
       inputs: feed.shapes(network, batch: recipe.batchSize), device: device,
-      recomputation: recipe.recomputation, memoryLimit: recipe.memoryLimit)
+      recomputation: recipe.options.recomputation,
+      memoryLimit: recipe.options.memoryLimit?.byteCount)
     (memory, recomputation) = (planned.memory, planned.recomputation)
     try session.store.initialize(network.slots, seed: recipe.seed, from: initial)
     loaded = try session.load(planned.plan, seed: recipe.seed)

@@ -221,7 +221,7 @@ import Testing
       try trainer.preparation.normalization == ModelFile(at: file).preparation.normalization
     #expect(isFiles)
     // What the recipe has become gives the same recipe again.
-    let resolved = RecipeOptions(trainer.recipe)
+    let resolved = trainer.recipe.options
     #expect(resolved.shortcutPadding == .both && resolved.initialCheckpoint == file)
     let initial = try #require(try InitialModel(resolved))
     #expect(
@@ -313,7 +313,7 @@ import Testing
 
     let own = try InitialModel(ModelFile(at: folder["last.safetensors"]))
     let second = try Learner(
-      RecipeOptions(first.recipe), on: Self.threeClasses, from: own, device: CPUDevice(threads: 1))
+      first.recipe.options, on: Self.threeClasses, from: own, device: CPUDevice(threads: 1))
     try Checkpoint.restore(second, from: folder.path)
     #expect(second.progress.step == 5 && second.differences(from: first) == [])
     _ = try second.finish()

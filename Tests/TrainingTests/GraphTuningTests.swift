@@ -64,7 +64,7 @@
     /// The choices that a run folder keeps make the same recipe again.
     @Test func reproduced() throws {
       let trainer = try options.fineTuner()
-      var kept = RecipeOptions(trainer.recipe)
+      var kept = trainer.recipe.options
       kept.definition = nil
       try kept.validate()
       #expect(try kept.fineTuner().recipe == trainer.recipe)
@@ -79,9 +79,9 @@
       try Checkpoint.write(first, in: folder.path, provenance: [:])
       let initial = try InitialModel(ModelFile(at: folder["last.safetensors"]))
       let recipe = first.recipe
-      #expect(recipe.definition != nil && initial.model.network.classes == 4)
+      #expect(recipe.options.definition != nil && initial.model.network.classes == 4)
       let second = try Learner(
-        RecipeOptions(recipe), on: TinyData.dataset(), from: initial, device: CPUDevice(threads: 1))
+        recipe.options, on: TinyData.dataset(), from: initial, device: CPUDevice(threads: 1))
       try Checkpoint.restore(second, from: folder.path)
       while try second.trainEpoch(observe: { _ in }) != nil {}
       #expect(second.differences(from: whole) == [])

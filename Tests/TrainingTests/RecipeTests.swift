@@ -19,9 +19,9 @@ import Testing
   /// Section 4.2 of the paper.
   @Test func defaultsAreThePapers() throws {
     let recipe = try recipe()
-    #expect(recipe.data == "cifar")
-    #expect(recipe.model == "cifar-resnet20")
-    #expect(recipe.variant == .init(.padding(.end)), "option A in all cases")
+    #expect(recipe.options.data == "cifar")
+    #expect(recipe.options.model == "cifar-resnet20")
+    #expect(recipe.options.variant == .init(.padding(.end)), "option A in all cases")
     #expect(recipe.initialization == .fanIn)
     #expect(recipe.batchSize == 128)
     #expect(recipe.momentum == 0.9)
@@ -70,12 +70,12 @@ import Testing
       $0.model = "ResNet56"
       $0.shortcut = .b
     }
-    #expect(network.model == "cifar-resnet56")
-    #expect(network.variant.shortcut == .b)
+    #expect(network.options.model == "cifar-resnet56")
+    #expect(network.options.variant.shortcut == .b)
     #expect(try network.network(classes: 7).classes == 7)
     let both = try recipe { $0.shortcutPadding = .both }
-    #expect(both.variant == .init(.padding(.both)))
-    #expect(try recipe { $0.model = "plain20" }.variant == .init())
+    #expect(both.options.variant == .init(.padding(.both)))
+    #expect(try recipe { $0.model = "plain20" }.options.variant == .init())
     #expect(try recipe { $0.model = "plain20" }.network(classes: 10).shortcut == nil)
     // No rate at all is no warm-up, even where the paper has one.
     #expect(
@@ -87,19 +87,19 @@ import Testing
 
   @Test func imageNetOfARecipe() throws {
     let torchvision = try recipe { $0.model = "resnet50" }
-    #expect(torchvision.variant == .init(.projection, stridePlacement: .middle3x3))
-    #expect(torchvision.inputSide == 224)
+    #expect(torchvision.options.variant == .init(.projection, stridePlacement: .middle3x3))
+    #expect(torchvision.options.inputSide == 224)
     let paper = try recipe {
       $0.model = "resnet50"
       $0.shortcut = .a
       $0.stridePlacement = .first1x1
       $0.inputSide = 64
     }
-    #expect(paper.variant == .init(.padding(.end), stridePlacement: .first1x1))
+    #expect(paper.options.variant == .init(.padding(.end), stridePlacement: .first1x1))
     let network = try paper.network(classes: 7)
     #expect(network.inputSide == 64 && network.classes == 7)
     let basic = try recipe { $0.model = "resnet18" }
-    #expect(basic.variant == .init(.projection))
+    #expect(basic.options.variant == .init(.projection))
   }
 
   // MARK: Sources
@@ -118,7 +118,8 @@ import Testing
     var line = RecipeOptions()
     line.shortcut = .a
     #expect(
-      try line.filled(from: file).resolved(trainingCount: 1000).variant == .init(.padding(.both)))
+      try line.filled(from: file).resolved(trainingCount: 1000).options.variant
+        == .init(.padding(.both)))
   }
 
   @Test func choicesComeBeforeThoseOfOtherSources() {
@@ -141,8 +142,8 @@ import Testing
 
   /// Every choice is taken over from another source.
   @Test func noChoiceIsForgotten() throws {
-    var full = try RecipeOptions(
-      recipe {
+    var full =
+      try recipe {
         $0.model = "resnet152"
         $0.shortcut = .a
         $0.validation = 5000
@@ -155,7 +156,7 @@ import Testing
         $0.std = [0.1, 0.2, 0.3]
         $0.channelOrder = .bgr
         $0.inputRange = .bytes
-      })
+      }.options
     // No network has them all.
     full.gateBias = -1
     full.inceptionBranch = .three
@@ -201,9 +202,9 @@ import Testing
       $0.augmentation = false
       $0.classifierRateScale = 0.5
     }
-    let options = RecipeOptions(recipe)
+    let options = recipe.options
     #expect(try options.resolved(trainingCount: 50_000) == recipe)
-    #expect(RecipeOptions(try options.resolved(trainingCount: 50_000)) == options)
+    #expect(try options.resolved(trainingCount: 50_000).options == options)
     let folder = try TemporaryFolder()
     try AtomicFile.write(RecipeFile.text(options), to: folder["recipe.yaml"])
     #expect(try RecipeFile.read(folder["recipe.yaml"]) == options)

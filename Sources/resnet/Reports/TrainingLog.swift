@@ -156,7 +156,7 @@ struct TrainingLog<D: CommandDevice> {
     }
     terminal.note("network: \(result.model)")
     terminal.note("curves:  \(result.curves)")
-    let data = learner.recipe.data.map { " " + shellQuoted($0) } ?? ""
+    let data = learner.recipe.options.dataPath.map { " " + shellQuoted($0) } ?? ""
     let part = result.test == nil ? " --part training" : ""
     let arguments = shellQuoted(result.model) + data + part + " --confusion confusion.svg"
     terminal.note("next:    \(programName) evaluate \(arguments)")
