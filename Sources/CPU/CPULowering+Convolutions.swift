@@ -97,7 +97,9 @@ extension CPULowering {
       node, "packed", from: [filter],
       floats: kernels.packedFilterCount(convolution.extents, algorithm: convolution.algorithm)
     ) { [kernels] packed in
-      PackFilter(filter: filter, packed: packed, convolution, packing, lanes: kernels.lanes)
+      PackFilter(
+        filter: filter, packed: packed, convolution: convolution, packing: packing,
+        lanes: kernels.lanes)
     }
   }
 

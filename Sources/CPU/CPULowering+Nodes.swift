@@ -5,66 +5,168 @@ extension CPULowering {
   /// Lowers a node that is a region of its own.
   mutating func lowerNode(_ index: Int) {
     let (node, value) = (graph.nodes[index], Value(node: index))
+    let (operands, result) = (node.operands.map(shape), shape(value))
     switch node.operation {
     case .input, .state: break
     case .constant(let constant):
-      let output = result(value)
-      append(SetConstant(output: output, value: constant.value), node, touching: [output])
-    case .assembleImages: lowerImageAssembly(node, value)
+      appendWork(of: node, value) { SetConstant(output: $1[0], value: constant.value) }
+    case .assembleImages:
+      appendWork(of: node, value) {
+        AssembleImages(
+          pixels: $0[0], samples: $0[1], mean: $0[2], deviation: $0[3], output: $1[0],
+          images: operands[0][0], height: operands[0][1], width: operands[0][2],
+          isPerPixel: operands[2].rank == 3, batch: Partition(result[0], grain: 1))
+      }
     case .matrixProduct(let product): lower(product, node, value)
 
     case .channelStatistics: lowerStatistics(node, value)
-    case .variance(let variance): lower(variance, node, value)
-    case .movingAverage(let average): lower(average, node, value)
+    case .variance(let variance):
+      appendWork(of: node, value) {
+        ComputeVariance(
+          count: $0[0], m2: $0[1], output: $1[0], correction: variance.correction,
+          channels: result.count)
+      }
+    case .movingAverage(let average):
+      appendWork(of: node, value) {
+        UpdateMovingAverage(
+          old: $0[0], new: $0[1], output: $1[0], weight: average.weight, count: result.count)
+      }
     case .batchNormalizationSums: lowerSums(index, gradient: buffer(node.operands[0]))
-    case .batchNormalizationScaleGradient(let gradient): lower(gradient, node, value)
+    case .batchNormalizationScaleGradient(let gradient):
+      appendWork(of: node, value) {
+        ScaleGradient(
+          products: $0[0], variance: $0[1], output: $1[0], epsilon: gradient.epsilon,
+          channels: result.count)
+      }
     case .batchNormalizationInputGradient: lowerNormalizationInputGradient(node, value)
     case .channelSum: lowerChannelSum(node, value)
 
     case .add: lowerMap(.add, node, value)
-    case .addBias: lowerBias(node, value)
     case .subtract: lowerMap(.subtract, node, value)
     case .multiply: lowerMap(.multiply, node, value)
     case .scale(let scale): lowerMap(.scale(scale.factor), node, value)
     case .sigmoid: lowerMap(.sigmoid, node, value)
     case .sigmoidGradient: lowerMap(.sigmoidGradient, node, value)
     case .relu: lowerMap(.rectify, node, value)
-    case .dropout(let dropout): lower(dropout, node, value)
+    case .addBias:
+      appendWork(of: node, value) {
+        AddBiases(
+          input: $0[0], bias: $0[1], output: $1[0], channels: result.channels,
+          pixels: .pixels(result))
+      }
+    case .dropout(let dropout):
+      appendWork(of: node, value) {
+        DropOut(
+          input: $0[0], key: $0[1], output: $1[0], dropout: dropout,
+          elements: .elements(result.count))
+      }
 
-    case .maxPooling(let pooling): lower(pooling, node, value)
-    case .maxPoolingGradient(let gradient): lower(gradient, node, value)
-    case .averagePooling(let pooling): lower(pooling, node, value)
-    case .averagePoolingGradient(let gradient): lower(gradient, node, value)
-    case .globalAveragePooling: lowerGlobalAverage(node, value)
-    case .globalAveragePoolingGradient: lowerGlobalAverageGradient(node, value)
+    case .maxPooling(let pooling):
+      appendWork(of: node, value) {
+        PoolMaximum(
+          input: $0[0], output: $1[0], extents: .init(pooling, input: operands[0], output: result))
+      }
+    case .maxPoolingGradient(let gradient):
+      appendWork(of: node, value) {
+        PoolMaximumGradient(
+          gradient: $0[0], input: $0[1], output: $1[0],
+          extents: .init(gradient.pooling, input: operands[1], output: operands[0]))
+      }
+    case .averagePooling(let pooling):
+      appendWork(of: node, value) {
+        PoolAverage(
+          input: $0[0], output: $1[0], windows: .init(pooling, input: operands[0], output: result))
+      }
+    case .averagePoolingGradient(let gradient):
+      appendWork(of: node, value) {
+        PoolAverageGradient(
+          gradient: $0[0], output: $1[0],
+          windows: .init(gradient.pooling, input: operands[1], output: operands[0]))
+      }
+    case .globalAveragePooling:
+      let image = operands[0]
+      appendWork(of: node, value) {
+        AverageImages(
+          input: $0[0], output: $1[0], pixels: image[1] * image[2], channels: image[3],
+          images: Partition(image[0], grain: 8))
+      }
+    case .globalAveragePoolingGradient:
+      appendWork(of: node, value) {
+        SpreadOverImages(
+          gradient: $0[0], output: $1[0], pixels: result[1] * result[2], channels: result[3],
+          images: Partition(result[0], grain: 8))
+      }
 
-    case .slice(let slice): lower(slice, node, value)
-    case .sliceGradient(let gradient): lower(gradient, node, value)
-    case .pad(let pad): lower(pad, node, value)
+    case .slice(let slice):
+      lowerCopy(.gather, slice.axis, start: slice.start, stride: slice.stride, node, value)
+    case .sliceGradient(let gradient):
+      let slice = gradient.slice
+      lowerCopy(.scatter(0), slice.axis, start: slice.start, stride: slice.stride, node, value)
+    case .pad(let pad): lowerCopy(.scatter(pad.value), pad.axis, start: pad.before, node, value)
     case .concatenate(let concatenation): lower(concatenation, node, value)
-    case .concatenateGradient(let gradient): lower(gradient, node, value)
+    case .concatenateGradient(let gradient):
+      lowerCopy(
+        .gather, gradient.concatenation.axis, start: gradient.start(operands), node, value)
     case .flatten:
-      let image = shape(node.operands[0])
-      lowerTransposition([image[0], image[1] * image[2], image[3]], [0, 2, 1], node, value)
+      let image = operands[0]
+      let matrices: Shape = [image[0], image[1] * image[2], image[3]]
+      lowerStrides(.init(matrices, permutation: [0, 2, 1]), node, value)
     case .flattenGradient:
-      let image = shape(value)
-      lowerTransposition([image[0], image[3], image[1] * image[2]], [0, 2, 1], node, value)
+      let matrices: Shape = [result[0], result[3], result[1] * result[2]]
+      lowerStrides(.init(matrices, permutation: [0, 2, 1]), node, value)
     case .transpose(let transposition):
-      lowerTransposition(shape(node.operands[0]), transposition.permutation, node, value)
-    case .broadcast:
-      lowerStrides(.init(shape(node.operands[0]), broadcastTo: shape(value)), node, value)
-    case .broadcastGradient: lowerBroadcastGradient(node, value)
-    case .reshape, .reshapeGradient: lowerReshape(node, value)
+      lowerStrides(.init(operands[0], permutation: transposition.permutation), node, value)
+    case .broadcast: lowerStrides(.init(operands[0], broadcastTo: result), node, value)
+    case .broadcastGradient:
+      appendWork(of: node, value) {
+        SumOverBroadcast(gradient: $0[0], output: $1[0], large: operands[0], small: result)
+      }
+    case .reshape, .reshapeGradient:
+      let byteCount = byteCount(value)
+      appendWork(of: node, value) { Copy(input: $0[0], output: $1[0], byteCount: byteCount) }
 
-    case .softmax(let softmax): lower(softmax, node, value)
-    case .softmaxGradient(let gradient): lower(gradient, node, value)
-    case .softmaxCrossEntropy: lowerCrossEntropy(node, value)
-    case .softmaxCrossEntropyGradient: lowerCrossEntropyGradient(node, value)
-    case .correctCount(let count): lower(count, node, value)
+    case .softmax(let softmax):
+      let rows = AxisView(result, axis: softmax.axis)
+      appendWork(of: node, value) { ComputeSoftmax(input: $0[0], output: $1[0], rows: rows) }
+    case .softmaxGradient(let gradient):
+      appendWork(of: node, value) {
+        ComputeSoftmaxGradient(
+          gradient: $0[0], probabilities: $0[1], output: $1[0],
+          rows: AxisView(result, axis: gradient.softmax.axis))
+      }
+    case .softmaxCrossEntropy:
+      appendWork(of: node, value) {
+        ComputeCrossEntropy(
+          logits: $0[0], labels: $0[1], weights: $0[2], loss: $1[0], probabilities: $1[1],
+          rows: operands[0][0], classes: operands[0][1])
+      }
+    case .softmaxCrossEntropyGradient:
+      appendWork(of: node, value) {
+        ComputeCrossEntropyGradient(
+          gradient: $0[0], probabilities: $0[1], labels: $0[2], weights: $0[3], output: $1[0],
+          rows: result[0], classes: result[1])
+      }
+    case .correctCount(let count):
+      appendWork(of: node, value) {
+        CountCorrect(
+          logits: $0[0], labels: $0[1], weights: $0[2], output: $1[0], rows: operands[0][0],
+          classes: operands[0][1], top: count.top)
+      }
 
-    case .momentumUpdate(let update): lower(update, node, value)
+    case .momentumUpdate(let update):
+      appendWork(of: node, value) {
+        UpdateByMomentum(
+          parameter: $0[0], velocity: $0[1], gradient: $0[2], rate: $0[3], momentum: $0[4],
+          scaling: $0.count > 5 ? ($0[5], $0[6]) : nil, newParameter: $1[0], newVelocity: $1[1],
+          attributes: update, elements: .elements(result.count))
+      }
     case .allFinite: lowerFinite(node, value)
-    case .lossScaleUpdate(let update): lower(update, node, value)
+    case .lossScaleUpdate(let update):
+      appendWork(of: node, value) {
+        UpdateLossScale(
+          scale: $0[0], steps: $0[1], finite: $0[2], newScale: $1[0], newSteps: $1[1],
+          attributes: update)
+      }
 
     case .convolution, .convolutionInputGradient, .convolutionFilterGradient,
       .batchNormalization, .reluGradient:
@@ -72,185 +174,61 @@ extension CPULowering {
     }
   }
 
-  private mutating func lowerImageAssembly(_ node: Node, _ value: Value) {
-    let (inputs, output) = (node.operands.map(buffer), result(value))
-    let set = shape(node.operands[0])
-    append(
-      AssembleImages(
-        pixels: inputs[0], samples: inputs[1], mean: inputs[2], deviation: inputs[3],
-        output: output, images: set[0], height: set[1], width: set[2],
-        isPerPixel: shape(node.operands[2]).rank == 3,
-        batch: Partition(shape(value)[0], grain: 1)),
-      node, touching: inputs + [output])
-  }
-
-  private mutating func lower(
-    _ product: Operation.MatrixProduct, _ node: Node, _ value: Value
-  ) {
-    let output = result(value)
-    let (left, right) = (buffer(node.operands[0]), buffer(node.operands[1]))
-    let extents = shape(value)
-    let inner = product.depth(shape(node.operands[0]))
-    guard extents.rank == 2 else {
-      return append(
-        MultiplyMatrices(
-          left: left, right: right, output: output, rows: extents[extents.rank - 2],
-          inner: inner, columns: extents.channels, product: product,
-          matrices: Partition(extents.extents.dropLast(2).reduce(1, *), grain: 1)),
-        node, touching: [left, right, output])
-    }
-    let (rows, columns) = (extents[0], extents[1])
-    switch (product.transposesLeft, product.transposesRight) {
-    case (false, let transposed):
-      lowerConvolution(
-        input: left, filter: right, output: output,
-        .init(rows: rows, inputs: inner, outputs: columns), transposed ? .forward : .rotated, node)
-    case (true, false):
-      // Both matrices have the inner index outermost, as pixels: a filter gradient.
-      lowerFilterGradient(
-        input: right, outputGradient: left, output: output,
-        .init(rows: inner, inputs: columns, outputs: rows), node)
-    case (true, true):
-      let transposed = temporary(node.path + ".transposed", floats: rows * inner)
-      append(
-        CopyByStrides(
-          input: left, output: transposed, view: .init([inner, rows], permutation: [1, 0])),
-        node, touching: [left, transposed])
-      lowerConvolution(
-        input: transposed, filter: right, output: output,
-        .init(rows: rows, inputs: inner, outputs: columns), .forward, node)
+  private mutating func lowerMap(_ function: MapElements.Function, _ node: Node, _ value: Value) {
+    let elements = Partition.elements(shape(value).count)
+    appendWork(of: node, value) {
+      MapElements(function: function, operands: $0, output: $1[0], elements: elements)
     }
   }
 
-  // MARK: Statistics and normalisation
-
-  private mutating func lowerStatistics(_ node: Node, _ value: Value) {
-    let input = shape(node.operands[0])
-    let pixels = Partition.pixels(input)
-    let source = buffer(node.operands[0])
-    let partials = temporary(
-      node.path + ".partials", floats: 2 * input.channels * pixels.parts)
-    append(
-      StatisticsParts(input: source, partials: partials, channels: input.channels, pixels: pixels),
-      node, touching: [source, partials])
-    mergeStatistics(
-      value.node, partials: partials, counts: (0..<pixels.parts).map { pixels.range($0).count })
-  }
-
-  /// Merges the statistics of `counts` pixels each.
-  mutating func mergeStatistics(_ index: Int, partials: BufferID, counts: [Int]) {
-    let value = Value(node: index)
-    let channels = shape(value.result(1)).count
-    let (count, mean, m2) = (result(value), result(value.result(1)), result(value.result(2)))
-    append(
-      MergeStatistics(
-        partials: partials, count: count, mean: mean, m2: m2, channels: channels, counts: counts),
-      graph.nodes[index], touching: [partials, count, mean, m2])
-  }
-
-  private mutating func lower(_ variance: Operation.Variance, _ node: Node, _ value: Value) {
-    let (count, m2, output) = (buffer(node.operands[0]), buffer(node.operands[1]), result(value))
-    append(
-      ComputeVariance(
-        count: count, m2: m2, output: output, correction: variance.correction,
-        channels: shape(value).count),
-      node, touching: [count, m2, output])
-  }
-
-  private mutating func lower(_ average: Operation.MovingAverage, _ node: Node, _ value: Value) {
-    let (old, new, output) = (buffer(node.operands[0]), buffer(node.operands[1]), result(value))
-    append(
-      UpdateMovingAverage(
-        old: old, new: new, output: output, weight: average.weight, count: shape(value).count),
-      node, touching: [old, new, output])
-  }
-
-  private mutating func lower(
-    _ gradient: Operation.BatchNormalizationScaleGradient, _ node: Node, _ value: Value
-  ) {
-    let (products, variance) = (buffer(node.operands[0]), buffer(node.operands[1]))
-    let output = result(value)
-    append(
-      ScaleGradient(
-        products: products, variance: variance, output: output, epsilon: gradient.epsilon,
-        channels: shape(value).count),
-      node, touching: [products, variance, output])
-  }
-
-  private mutating func lowerNormalizationInputGradient(_ node: Node, _ value: Value) {
-    let source = differentiatedSource(value.node)
-    guard case .differentiated(let gradient, let x, let coefficients) = source else { return }
-    let output = result(value)
-    append(
-      NormalizationInputGradient(
-        gradient: gradient, input: x, coefficients: coefficients, output: output,
-        channels: shape(value).channels, pixels: .pixels(shape(value))),
-      node, touching: source.buffers + [output])
-  }
-
-  /// Appends the coefficients of a backward normalisation.
-  mutating func differentiatedSource(_ index: Int) -> ConvolutionSource {
-    let node = graph.nodes[index]
-    guard case .batchNormalizationInputGradient(let attributes) = node.operation else {
-      preconditionFailure("\(node.path) is no backward normalisation")
-    }
-    let shape = shape(Value(node: index))
+  private mutating func lowerFinite(_ node: Node, _ value: Value) {
     let inputs = node.operands.map(buffer)
-    let coefficients = temporary(node.path + ".coefficients", floats: 3 * shape.channels)
+    let tensors = Partition(inputs.count, grain: 1)
+    let partials = temporary(node.path + ".partials", floats: tensors.parts)
     append(
-      InputGradientCoefficients(
-        mean: inputs[2], variance: inputs[3], scale: inputs[4], sums: inputs[5],
-        products: inputs[6], output: coefficients, epsilon: attributes.epsilon,
-        statistics: attributes.statistics, channels: shape.channels,
-        count: shape.count / shape.channels),
-      node, touching: inputs.dropFirst(2) + [coefficients])
-    return .differentiated(gradient: inputs[0], x: inputs[1], coefficients: coefficients)
-  }
-
-  private mutating func lowerChannelSum(_ node: Node, _ value: Value) {
-    let input = shape(node.operands[0])
-    let pixels = Partition.pixels(input)
-    let source = buffer(node.operands[0])
-    let partials = temporary(node.path + ".partials", floats: input.channels * pixels.parts)
-    append(
-      ChannelSumParts(input: source, partials: partials, channels: input.channels, pixels: pixels),
-      node, touching: [source, partials])
+      FindNotFinite(
+        inputs: zip(inputs, node.operands).map { ($0, shape($1).count) }, partials: partials,
+        tensors: tensors),
+      node, touching: inputs + [partials])
     let output = result(value)
     append(
-      MergeSums(
-        partials: partials, first: output, second: nil, channels: input.channels,
-        partCount: pixels.parts),
-      node, touching: [partials, output])
+      MergeFinite(partials: partials, output: output, partCount: tensors.parts), node,
+      touching: [partials, output])
   }
 
-  // MARK: Maps
+  // MARK: Movement
 
-  private mutating func lowerMap(
-    _ function: MapElements.Function, _ node: Node, _ value: Value
+  /// Copies between a node's operand and its result, of which one is larger along an axis.
+  private mutating func lowerCopy(
+    _ direction: CopyAlongAxis.Direction, _ axis: Int, start: Int, stride: Int = 1, _ node: Node,
+    _ value: Value
   ) {
-    let (inputs, output) = (node.operands.map(buffer), result(value))
-    append(
-      MapElements(
-        function: function, operands: inputs, output: output,
-        elements: .elements(shape(value).count)),
-      node, touching: inputs + [output])
+    let (operand, result) = (shape(node.operands[0]), shape(value))
+    let (large, small) = direction == .gather ? (operand, result) : (result, operand)
+    appendWork(of: node, value) {
+      CopyAlongAxis(
+        source: $0[0], target: $1[0], direction: direction, large: AxisView(large, axis: axis),
+        small: AxisView(small, axis: axis), start: start, stride: stride)
+    }
   }
 
-  private mutating func lowerBias(_ node: Node, _ value: Value) {
-    let (input, bias, output) = (buffer(node.operands[0]), buffer(node.operands[1]), result(value))
-    append(
-      AddBiases(
-        input: input, bias: bias, output: output, channels: shape(value).channels,
-        pixels: .pixels(shape(value))),
-      node, touching: [input, bias, output])
+  private mutating func lower(
+    _ concatenation: Operation.Concatenate, _ node: Node, _ value: Value
+  ) {
+    let (target, large) = (result(value), AxisView(shape(value), axis: concatenation.axis))
+    var start = 0
+    for operand in node.operands {
+      let (source, small) = (buffer(operand), AxisView(shape(operand), axis: concatenation.axis))
+      append(
+        CopyAlongAxis(
+          source: source, target: target, direction: .place, large: large, small: small,
+          start: start, stride: 1),
+        node, touching: [source, target])
+      start += small.extent
+    }
   }
 
-  private mutating func lower(_ dropout: Operation.Dropout, _ node: Node, _ value: Value) {
-    let (input, key, output) = (buffer(node.operands[0]), buffer(node.operands[1]), result(value))
-    append(
-      DropOut(
-        input: input, key: key, output: output, dropout: dropout,
-        elements: .elements(shape(value).count)),
-      node, touching: [input, key, output])
+  private mutating func lowerStrides(_ view: StridedView, _ node: Node, _ value: Value) {
+    appendWork(of: node, value) { CopyByStrides(input: $0[0], output: $1[0], view: view) }
   }
 }

@@ -86,6 +86,17 @@ struct CPULowering: PlanLowering {
       path, [floats], .float32, byteCount: floats * MemoryLayout<Float>.stride)
   }
 
+  /// Appends the work of a node by itself: of the operands whose elements it reads, into its results.
+  mutating func appendWork(
+    of node: Node, _ value: Value,
+    _ work: (_ operands: [BufferID], _ results: [BufferID]) -> any Work
+  ) {
+    let operands = node.operands.enumerated()
+      .filter { !node.operation.readsOnlyShape(ofOperand: $0.offset) }.map { buffer($0.element) }
+    let results = (0..<node.operation.resultCount).map { result(value.result($0)) }
+    append(work(operands, results), node, touching: operands + results)
+  }
+
   mutating func append(
     _ work: any Work, _ node: Node, touching buffers: [BufferID?], scratchFloats: Int = 0
   ) {

@@ -145,7 +145,9 @@ private struct PlanParts {
     if packsFilter {
       let filter = input("filter", e.filterCount)
       append(
-        PackFilter(filter: filter, packed: packed, convolution, packing, lanes: kernels.lanes))
+        PackFilter(
+          filter: filter, packed: packed, convolution: convolution, packing: packing,
+          lanes: kernels.lanes))
     }
     let work = Convolve(
       convolution, of: .stored(source), packedFilter: packed, output: output,

@@ -107,12 +107,11 @@ struct StridedView: Hashable, Sendable {
 struct CopyByStrides: Work {
   let input: BufferID, output: BufferID
   let view: StridedView
-  private let rows: Partition
 
-  init(input: BufferID, output: BufferID, view: StridedView) {
-    (self.input, self.output, self.view) = (input, output, view)
-    rows = Partition(
-      view.outer.count, grain: max(1, 16_384 / max(1, view.extents.last ?? 1)))
+  private var rows: Partition {
+    Partition(
+      view.extents.dropLast().reduce(1, *),
+      grain: max(1, 16_384 / max(1, view.extents.last ?? 1)))
   }
 
   var parts: Int { rows.parts }
@@ -133,7 +132,6 @@ struct SumOverBroadcast: Work {
   let gradient: BufferID, output: BufferID
   /// The gradient's numbers by the indices of the output, and by those that are summed over.
   let kept: StridedView, summed: StridedView
-  private let elements: Partition
 
   init(gradient: BufferID, output: BufferID, large: Shape, small: Shape) {
     (self.gradient, self.output) = (gradient, output)
@@ -145,7 +143,10 @@ struct SumOverBroadcast: Work {
         extents: axes.map { all.extents[$0] }, strides: axes.map { all.strides[$0] })
     }
     (kept, summed) = (part(false), part(true))
-    elements = Partition(small.count, grain: max(1, 16_384 / max(1, summed.count)))
+  }
+
+  private var elements: Partition {
+    Partition(kept.count, grain: max(1, 16_384 / max(1, summed.count)))
   }
 
   var parts: Int { elements.parts }

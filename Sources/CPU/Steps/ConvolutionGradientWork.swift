@@ -222,21 +222,12 @@ struct ReduceFilterGradient: Work {
   let partials: BufferID, filterGradient: BufferID
   let extents: ConvolutionExtents
   let algorithm: ConvolutionAlgorithm
-  let count: Int
-  private let channels: Partition
+  let count: Int, lanes: Int
 
-  init(
-    partials: BufferID, filterGradient: BufferID, extents: ConvolutionExtents,
-    algorithm: ConvolutionAlgorithm, count: Int, lanes: Int
-  ) {
-    self.partials = partials
-    self.filterGradient = filterGradient
-    self.extents = extents
-    self.algorithm = algorithm
-    self.count = count
+  private var channels: Partition {
     let numbersPerChannel = max(1, count * extents.filterCount / max(1, extents.outputChannels))
     // A kernel reads whole vectors of output channels.
-    channels = Partition(
+    return Partition(
       extents.outputChannels, grain: 32_768 / numbersPerChannel, unit: lanes)
   }
 

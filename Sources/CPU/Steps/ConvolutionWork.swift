@@ -11,20 +11,13 @@ struct PackFilter: Work {
   let filter: BufferID, packed: BufferID
   let convolution: PlannedConvolution
   let packing: FilterPacking
-  private let channels: Partition
+  let lanes: Int
 
-  init(
-    filter: BufferID, packed: BufferID, _ convolution: PlannedConvolution, _ packing: FilterPacking,
-    lanes: Int
-  ) {
-    self.filter = filter
-    self.packed = packed
-    self.convolution = convolution
-    self.packing = packing
+  private var channels: Partition {
     let extents = convolution.extents
     let numbersPerChannel = max(1, extents.filterCount / max(1, extents.outputChannels))
     // A kernel packs blocks of two vectors.
-    channels = Partition(
+    return Partition(
       extents.outputChannels, grain: 16_384 / numbersPerChannel, unit: 2 * lanes)
   }
 

@@ -5,13 +5,9 @@ import ResidualKernelInterface
 struct PoolMaximum: Work {
   let input: BufferID, output: BufferID
   let extents: PoolingExtents
-  private let rows: Partition
 
-  init(input: BufferID, output: BufferID, extents: PoolingExtents) {
-    self.input = input
-    self.output = output
-    self.extents = extents
-    rows = Partition(
+  private var rows: Partition {
+    Partition(
       extents.outputRows, grain: 16_384 / max(1, extents.inputRowCount * extents.strideHeight))
   }
 
@@ -28,15 +24,10 @@ struct PoolMaximum: Work {
 struct PoolMaximumGradient: Work {
   let gradient: BufferID, input: BufferID, output: BufferID
   let extents: PoolingExtents
-  private let rows: Partition
 
-  init(gradient: BufferID, input: BufferID, output: BufferID, extents: PoolingExtents) {
-    self.gradient = gradient
-    self.input = input
-    self.output = output
-    self.extents = extents
-    // Windows at the border of two parts are searched in both; so parts are several windows high.
-    rows = Partition(
+  // Windows at the border of two parts are searched in both; so parts are several windows high.
+  private var rows: Partition {
+    Partition(
       extents.inputRows,
       grain: max(
         8 * extents.windowHeight * extents.dilationHeight,
@@ -56,13 +47,9 @@ struct PoolMaximumGradient: Work {
 struct PoolAverage: Work {
   let input: BufferID, output: BufferID
   let windows: AverageWindows
-  private let rowParts: Partition
 
-  init(input: BufferID, output: BufferID, windows: AverageWindows) {
-    self.input = input
-    self.output = output
-    self.windows = windows
-    rowParts = Partition(
+  private var rowParts: Partition {
+    Partition(
       windows.batch * windows.rows.count,
       grain: 16_384 / max(1, windows.inputWidth * windows.channels))
   }
@@ -95,14 +82,8 @@ struct PoolAverage: Work {
 struct PoolAverageGradient: Work {
   let gradient: BufferID, output: BufferID
   let windows: AverageWindows
-  private let images: Partition
 
-  init(gradient: BufferID, output: BufferID, windows: AverageWindows) {
-    self.gradient = gradient
-    self.output = output
-    self.windows = windows
-    images = Partition(windows.batch, grain: 1)
-  }
+  private var images: Partition { Partition(windows.batch, grain: 1) }
 
   var parts: Int { images.parts }
 
