@@ -61,6 +61,13 @@ struct StepTensors {
   func result(_ index: Int) -> UnsafeMutablePointer<Double> {
     memory.pointer(step.results[index].buffer, of: Double.self)
   }
+
+  /// A result set to one number, to which others are added or whose places are filled.
+  func sums(_ index: Int, from number: Double = 0) -> UnsafeMutablePointer<Double> {
+    let result = result(index)
+    result.update(repeating: number, count: shape(ofResult: index).count)
+    return result
+  }
 }
 
 extension ReferenceDevice.Step {

@@ -26,8 +26,7 @@ extension Operation.AveragePooling {
   }
 
   func evaluate(_ tensors: StepTensors) {
-    let (x, result) = (tensors.operand(0), tensors.result(0))
-    result.update(repeating: 0, count: tensors.shape(ofResult: 0).count)
+    let (x, result) = (tensors.operand(0), tensors.sums(0))
     forEachPixel(tensors.shape(ofOperand: 0), tensors.shape(ofResult: 0)) {
       result[$0] += x[$1] / Double($2)
     }
@@ -36,8 +35,7 @@ extension Operation.AveragePooling {
 
 extension Operation.AveragePoolingGradient {
   func evaluate(_ tensors: StepTensors) {
-    let (gradient, result) = (tensors.operand(0), tensors.result(0))
-    result.update(repeating: 0, count: tensors.shape(ofResult: 0).count)
+    let (gradient, result) = (tensors.operand(0), tensors.sums(0))
     pooling.forEachPixel(tensors.shape(ofResult: 0), tensors.shape(ofOperand: 0)) {
       result[$1] += gradient[$0] / Double($2)
     }

@@ -37,10 +37,7 @@ extension Operation.BatchNormalizationSums {
 
 extension Operation.BatchNormalizationScaleGradient {
   func evaluate(_ tensors: StepTensors) {
-    let (product, variance, result) = (tensors.operand(0), tensors.operand(1), tensors.result(0))
-    for c in 0..<tensors.shape(ofResult: 0).count {
-      result[c] = product[c] / (variance[c] + Double(epsilon)).squareRoot()
-    }
+    tensors.mapPairs { product, variance in product / (variance + Double(epsilon)).squareRoot() }
   }
 }
 

@@ -41,10 +41,9 @@ extension Operation.Broadcast {
 
 extension Operation.BroadcastGradient {
   func evaluate(_ tensors: StepTensors) {
-    let (gradient, result) = (tensors.operand(0), tensors.result(0))
+    let (gradient, result) = (tensors.operand(0), tensors.sums(0))
     let (large, small) = (tensors.shape(ofOperand: 0), tensors.shape(ofResult: 0))
     let places = BroadcastPlaces(of: small, in: large)
-    result.update(repeating: 0, count: small.count)
     for index in 0..<large.count { result[places[index]] += gradient[index] }
   }
 }

@@ -35,10 +35,7 @@ extension Operation.Variance {
 
 extension Operation.MovingAverage {
   func evaluate(_ tensors: StepTensors) {
-    let (old, new, result) = (tensors.operand(0), tensors.operand(1), tensors.result(0))
-    for i in 0..<tensors.shape(ofResult: 0).count {
-      result[i] = old[i] + Double(weight) * (new[i] - old[i])
-    }
+    tensors.mapPairs { old, new in old + Double(weight) * (new - old) }
   }
 }
 

@@ -38,8 +38,7 @@ extension Operation.MaxPooling {
 
 extension Operation.MaxPoolingGradient {
   func evaluate(_ tensors: StepTensors) {
-    let (gradient, x, result) = (tensors.operand(0), tensors.operand(1), tensors.result(0))
-    result.update(repeating: 0, count: tensors.shape(ofResult: 0).count)
+    let (gradient, x, result) = (tensors.operand(0), tensors.operand(1), tensors.sums(0))
     pooling.forEachMaximum(of: x, tensors.shape(ofOperand: 1), tensors.shape(ofOperand: 0)) {
       result[$1] += gradient[$0]
     }
