@@ -131,12 +131,7 @@ struct TickStep: Equatable {
     let leading = Int((log10(value.magnitude) + 1e-12).rounded(.down))
     guard exponent >= -5, leading < 7 else {
       let digits = min(max(leading - exponent, 0), 15)
-      var text = NumberFormat.fixed(
-        value / NumberFormat.power(10, leading), decimals: digits)
-      if text.contains(".") {
-        while text.last == "0" { text.removeLast() }
-        if text.last == "." { text.removeLast() }
-      }
+      let text = NumberFormat.shortest(value / NumberFormat.power(10, leading), decimals: digits)
       let power = "10" + Self.superscript(leading)
       return text == "1" ? power : text == "-1" ? "-" + power : text + "×" + power
     }

@@ -61,21 +61,15 @@ package struct ChartLegend {
   func draw(_ series: [LineChart.Series], into document: inout SVGDocument) {
     if let ground {
       document.add(
-        "rect",
-        [
-          "x": ground.x, "y": ground.y, "width": ground.width, "height": ground.height, "rx": 3,
-          "fill": "#ffffff", "fill-opacity": 0.9, "stroke": Ink.grid,
-        ])
+        ground, ["rx": 3, "fill": "#ffffff", "fill-opacity": 0.9, "stroke": Ink.grid])
     }
     for (series, entry) in zip(series, entries) {
       let (left, y) = (entry.position.x, entry.position.y)
       let ends = [Pixel(x: left, y: y), Pixel(x: left + Self.sample, y: y)]
       LineChartDrawing.drawLine(PixelCurve.path(ends), like: series, into: &document)
       document.add(
-        "text",
-        [
-          "x": left + Self.sample + 8, "y": y + 4.5, "font-size": Self.size, "fill": Ink.text,
-        ], text: entry.name)
+        text: entry.name, x: left + Self.sample + 8, y: y + 4.5,
+        ["font-size": Self.size, "fill": Ink.text])
     }
   }
 }

@@ -65,58 +65,43 @@ package struct ConfusionMatrixDrawing {
 
   private func drawHeading(_ document: inout SVGDocument, width: Double) {
     document.add(
-      "text",
-      ["x": 16, "y": 28, "font-size": 17, "font-weight": "bold", "fill": Ink.text],
-      text: TextExtent.fitted(title, size: 17, width: width - 32))
+      text: TextExtent.fitted(title, size: 17, width: width - 32), x: 16, y: 28,
+      ["font-size": 17, "font-weight": "bold", "fill": Ink.text])
     let summary =
       matrix.accuracy.map {
         NumberFormat.percentage($0, decimals: 2) + " of "
           + NumberFormat.grouped(matrix.total) + " images recognised"
       } ?? "no images"
-    document.add("text", ["x": 16, "y": 50, "font-size": 13, "fill": Ink.muted], text: summary)
+    document.add(text: summary, x: 16, y: 50, ["font-size": 13, "fill": Ink.muted])
   }
 
   private func drawCells(_ document: inout SVGDocument) {
-    let centre = cell / 2
     for (truth, row) in matrix.counts.enumerated() {
       let sum = row.reduce(0, +)
       let y = grid.y + Double(truth) * cell
       for (prediction, count) in row.enumerated() where count > 0 {
         let depth = Self.depth(Double(count) / Double(sum))
-        let x = grid.x + Double(prediction) * cell
-        document.add(
-          "rect",
-          ["x": x, "y": y, "width": cell, "height": cell, "fill": Shade.colour(depth)])
+        let square = Frame(x: grid.x + Double(prediction) * cell, y: y, width: cell, height: cell)
+        document.add(square, ["fill": Shade.colour(depth)])
         guard countSize > 0 else { continue }
         // Long counts are written smaller, so that they stay in their cell.
         let text = String(count)
         let size = min(countSize, (cell - 4) / (Double(text.count) * 0.62))
         document.add(
-          "text",
-          [
-            "x": x + centre, "y": y + centre + size * 0.36, "text-anchor": "middle",
-            "font-size": size, "fill": Shade.textColour(depth),
-          ], text: text)
+          text: text, x: square.middle.x, y: square.middle.y + size * 0.36,
+          ["text-anchor": "middle", "font-size": size, "fill": Shade.textColour(depth)])
       }
     }
     document.group("g", ["stroke": Ink.minorGrid, "stroke-width": cell < 20 ? 0.5 : 1]) {
       guard cell >= 11 else { return }
       for index in matrix.classNames.indices.dropFirst() {
         let offset = Double(index) * cell
-        $0.add(
-          "line",
-          ["x1": grid.x + offset, "y1": grid.y, "x2": grid.x + offset, "y2": grid.bottom])
-        $0.add(
-          "line",
-          ["x1": grid.x, "y1": grid.y + offset, "x2": grid.right, "y2": grid.y + offset])
+        let (x, y) = (grid.x + offset, grid.y + offset)
+        $0.add(line: (Pixel(x: x, y: grid.y), Pixel(x: x, y: grid.bottom)))
+        $0.add(line: (Pixel(x: grid.x, y: y), Pixel(x: grid.right, y: y)))
       }
     }
-    document.add(
-      "rect",
-      [
-        "x": grid.x, "y": grid.y, "width": grid.width, "height": grid.height, "fill": "none",
-        "stroke": Ink.axis,
-      ])
+    document.add(grid, ["fill": "none", "stroke": Ink.axis])
   }
 
   private func drawNames(_ document: inout SVGDocument) {
@@ -124,49 +109,36 @@ package struct ConfusionMatrixDrawing {
     document.group("g", ["font-size": nameSize, "fill": Ink.text]) { document in
       for (index, name) in names.enumerated() {
         let middle = (Double(index) + 0.5) * cell
-        document.add(
-          "text", ["x": grid.x - 6, "y": grid.y + middle + lift, "text-anchor": "end"], text: name)
+        document.add(text: name, x: grid.x - 6, y: grid.y + middle + lift, ["text-anchor": "end"])
         let (x, y) = (grid.x + middle, grid.bottom + 8)
         if turn == 0 {
-          document.add("text", ["x": x, "y": y + nameSize, "text-anchor": "middle"], text: name)
+          document.add(text: name, x: x, y: y + nameSize, ["text-anchor": "middle"])
         } else {
-          let (x, y) = (x + lift * 0.7, y + (turn == 45 ? lift : -2))
+          let end = Pixel(x: x + lift * 0.7, y: y + (turn == 45 ? lift : -2))
           document.add(
-            "text",
-            [
-              "x": x, "y": y, "text-anchor": "end",
-              "transform": "rotate(-\(Int(turn)) \(x.svgText) \(y.svgText))",
-            ], text: name)
+            text: name, x: end.x, y: end.y,
+            ["text-anchor": "end", "transform": end.turned(by: Int(turn))])
         }
       }
       for (index, accuracy) in matrix.classAccuracies.enumerated() where !names.isEmpty {
         document.add(
-          "text",
-          [
-            "x": grid.right + accuracyWidth, "y": grid.y + (Double(index) + 0.5) * cell + lift,
-            "text-anchor": "end",
-          ], text: accuracy.map { NumberFormat.percentage($0, decimals: 1) } ?? "–")
+          text: accuracy.map { NumberFormat.percentage($0, decimals: 1) } ?? "–",
+          x: grid.right + accuracyWidth, y: grid.y + (Double(index) + 0.5) * cell + lift,
+          ["text-anchor": "end"])
       }
     }
     document.group("g", ["font-size": 13, "fill": Ink.muted]) { document in
       if !names.isEmpty {
         document.add(
-          "text", ["x": grid.right + accuracyWidth, "y": grid.y - 8, "text-anchor": "end"],
-          text: "accuracy")
+          text: "accuracy", x: grid.right + accuracyWidth, y: grid.y - 8, ["text-anchor": "end"])
       }
       document.add(
-        "text",
-        [
-          "x": grid.x + grid.width / 2, "y": grid.bottom + columnNameHeight + 22,
-          "text-anchor": "middle",
-        ], text: "predicted class")
-      let (x, y) = (20.0, grid.y + grid.height / 2)
+        text: "predicted class", x: grid.middle.x, y: grid.bottom + columnNameHeight + 22,
+        ["text-anchor": "middle"])
+      let centre = Pixel(x: 20, y: grid.middle.y)
       document.add(
-        "text",
-        [
-          "x": x, "y": y, "text-anchor": "middle",
-          "transform": "rotate(-90 \(x.svgText) \(y.svgText))",
-        ], text: "true class")
+        text: "true class", x: centre.x, y: centre.y,
+        ["text-anchor": "middle", "transform": centre.turned(by: 90)])
     }
   }
 
@@ -177,27 +149,18 @@ package struct ConfusionMatrixDrawing {
     let steps = 64
     for step in 0..<steps {
       let y = bar.bottom - bar.height * Double(step + 1) / Double(steps)
-      let depth = (Double(step) + 0.5) / Double(steps)
+      let height = bar.height / Double(steps) + 0.5
       document.add(
-        "rect",
-        [
-          "x": bar.x, "y": y, "width": bar.width, "height": bar.height / Double(steps) + 0.5,
-          "fill": Shade.colour(depth),
-        ])
+        Frame(x: bar.x, y: y, width: bar.width, height: height),
+        ["fill": Shade.colour((Double(step) + 0.5) / Double(steps))])
     }
-    document.add(
-      "rect",
-      [
-        "x": bar.x, "y": bar.y, "width": bar.width, "height": bar.height, "fill": "none",
-        "stroke": Ink.axis,
-      ])
+    document.add(bar, ["fill": "none", "stroke": Ink.axis])
     document.group("g", ["font-size": 11, "fill": Ink.muted]) { document in
       for percent in [0, 1, 5, 20, 50, 100] {
         let y = bar.bottom - Self.depth(Double(percent) / 100) * bar.height
         document.add(
-          "line",
-          ["x1": bar.right, "y1": y, "x2": bar.right + 3, "y2": y, "stroke": Ink.axis])
-        document.add("text", ["x": bar.right + 6, "y": y + 4], text: "\(percent) %")
+          line: (Pixel(x: bar.right, y: y), Pixel(x: bar.right + 3, y: y)), ["stroke": Ink.axis])
+        document.add(text: "\(percent) %", x: bar.right + 6, y: y + 4)
       }
     }
   }

@@ -27,8 +27,7 @@ extension LayerDiagram {
     var document = SVGDocument(
       width: max(Double(starts.count) * lane, TextExtent.width(title, size: 14)) + 2 * Self.margin,
       height: Self.top + Double(tallest) * Self.step + Self.margin, title: title)
-    document.add(
-      "text", ["x": Self.margin, "y": 28.0, "font-size": 14, "font-weight": "bold"], text: title)
+    document.add(text: title, x: Self.margin, y: 28, ["font-size": 14, "font-weight": "bold"])
 
     let places = zip(levels, offsets).map { level, offset in
       let column = (starts.firstIndex { $0 > level } ?? starts.count) - 1
@@ -52,16 +51,14 @@ extension LayerDiagram {
     }
     for (box, place) in zip(boxes, places) {
       document.add(
-        "rect",
+        Frame(x: place.x - width / 2, y: place.upper, width: width, height: Self.height),
         [
-          "x": place.x - width / 2, "y": place.upper, "width": width,
-          "height": Self.height, "rx": 2, "fill": Self.tints[box.group % Self.tints.count],
-          "stroke": "#444444", "stroke-width": 0.8,
+          "rx": 2, "fill": Self.tints[box.group % Self.tints.count], "stroke": "#444444",
+          "stroke-width": 0.8,
         ])
       document.add(
-        "text",
-        ["x": place.x, "y": place.y + 4, "font-size": Self.size, "text-anchor": "middle"],
-        text: box.label)
+        text: box.label, x: place.x, y: place.y + 4,
+        ["font-size": Self.size, "text-anchor": "middle"])
     }
     return document.text
   }
@@ -131,7 +128,6 @@ extension LayerDiagram {
     guard let mark = shortcut.mark else { return }
     let (x, y) = (bulge(x: end.x, from: from, to: to, width: width), (from + to) / 2)
     document.add("circle", ["cx": x, "cy": y, "r": 7, "fill": "#ffffff", "stroke": colour])
-    document.add(
-      "text", ["x": x, "y": y + 3.5, "font-size": 9, "text-anchor": "middle"], text: String(mark))
+    document.add(text: String(mark), x: x, y: y + 3.5, ["font-size": 9, "text-anchor": "middle"])
   }
 }

@@ -107,60 +107,42 @@ package struct LineChartDrawing {
   private func x(_ value: Double) -> Double { plot.x + xAxis.fraction(value) * plot.width }
   private func y(_ value: Double) -> Double { plot.bottom - yAxis.fraction(value) * plot.height }
 
+  /// Lines across the plot at a value of the vertical and of the horizontal axis.
+  private func horizontal(_ value: Double) -> (Pixel, Pixel) {
+    (Pixel(x: plot.x, y: y(value)), Pixel(x: plot.right, y: y(value)))
+  }
+  private func vertical(_ value: Double) -> (Pixel, Pixel) {
+    (Pixel(x: x(value), y: plot.y), Pixel(x: x(value), y: plot.bottom))
+  }
+
   private func drawGrid(_ document: inout SVGDocument) {
     document.group("g", ["stroke-width": 1]) { document in
       for value in yAxis.minorTicks {
-        document.add(
-          "line",
-          [
-            "x1": plot.x, "y1": y(value), "x2": plot.right, "y2": y(value), "stroke": Ink.minorGrid,
-          ])
+        document.add(line: horizontal(value), ["stroke": Ink.minorGrid])
       }
-      for tick in yAxis.ticks {
-        let y = y(tick.value)
-        document.add(
-          "line", ["x1": plot.x, "y1": y, "x2": plot.right, "y2": y, "stroke": Ink.grid])
-      }
-      for tick in xAxis.ticks {
-        let x = x(tick.value)
-        document.add(
-          "line", ["x1": x, "y1": plot.y, "x2": x, "y2": plot.bottom, "stroke": Ink.grid])
-      }
-      document.add(
-        "rect",
-        [
-          "x": plot.x, "y": plot.y, "width": plot.width, "height": plot.height, "fill": "none",
-          "stroke": Ink.axis,
-        ])
+      for tick in yAxis.ticks { document.add(line: horizontal(tick.value), ["stroke": Ink.grid]) }
+      for tick in xAxis.ticks { document.add(line: vertical(tick.value), ["stroke": Ink.grid]) }
+      document.add(plot, ["fill": "none", "stroke": Ink.axis])
     }
     document.group("g", ["font-size": 12, "fill": Ink.text]) { document in
       for tick in xAxis.ticks {
         document.add(
-          "text", ["x": x(tick.value), "y": plot.bottom + 18, "text-anchor": "middle"],
-          text: tick.label)
+          text: tick.label, x: x(tick.value), y: plot.bottom + 18, ["text-anchor": "middle"])
       }
       for tick in yAxis.ticks {
-        document.add(
-          "text", ["x": plot.x - 8, "y": y(tick.value) + 4, "text-anchor": "end"], text: tick.label)
+        document.add(text: tick.label, x: plot.x - 8, y: y(tick.value) + 4, ["text-anchor": "end"])
       }
     }
   }
 
   private func drawMarkers(_ document: inout SVGDocument) {
     for (marker, text, centre, row) in markerLabels {
-      let x = x(marker.x)
       document.add(
-        "line",
-        [
-          "x1": x, "y1": plot.y, "x2": x, "y2": plot.bottom, "stroke": Ink.marker,
-          "stroke-width": 1, "stroke-dasharray": "2 3",
-        ])
+        line: vertical(marker.x),
+        ["stroke": Ink.marker, "stroke-width": 1, "stroke-dasharray": "2 3"])
       document.add(
-        "text",
-        [
-          "x": centre, "y": plot.y - 6 - Double(row) * 15, "text-anchor": "middle", "font-size": 11,
-          "fill": Ink.muted,
-        ], text: text)
+        text: text, x: centre, y: plot.y - 6 - Double(row) * 15,
+        ["text-anchor": "middle", "font-size": 11, "fill": Ink.muted])
     }
   }
 
@@ -169,11 +151,7 @@ package struct LineChartDrawing {
     let frame = plot.inset(by: -2)
     let box = [frame.x, frame.y, frame.width, frame.height].map(\.svgText).joined(separator: " ")
     document.group(
-      "svg",
-      [
-        "x": frame.x, "y": frame.y, "width": frame.width, "height": frame.height, "viewBox": box,
-        "fill": "none", "stroke-linejoin": "round",
-      ]
+      "svg", frame.attributes, ["viewBox": box, "fill": "none", "stroke-linejoin": "round"]
     ) { document in
       for (series, runs) in zip(chart.series, curves) {
         // A run of one point has no length; a dot shows it.
@@ -188,11 +166,8 @@ package struct LineChartDrawing {
     }
     if curves.allSatisfy(\.isEmpty) {
       document.add(
-        "text",
-        [
-          "x": plot.x + plot.width / 2, "y": plot.y + plot.height / 2, "text-anchor": "middle",
-          "font-size": 14, "fill": Ink.muted,
-        ], text: "no data")
+        text: "no data", x: plot.middle.x, y: plot.middle.y,
+        ["text-anchor": "middle", "font-size": 14, "fill": Ink.muted])
     }
   }
 
@@ -210,24 +185,18 @@ package struct LineChartDrawing {
   }
 
   private func drawTitles(_ document: inout SVGDocument) {
-    let middle = plot.x + plot.width / 2
     document.add(
-      "text",
-      [
-        "x": Self.width / 2, "y": 26, "text-anchor": "middle", "font-size": 17,
-        "font-weight": "bold", "fill": Ink.text,
-      ], text: TextExtent.fitted(chart.title, size: 17, width: Self.width - 20))
+      text: TextExtent.fitted(chart.title, size: 17, width: Self.width - 20), x: Self.width / 2,
+      y: 26,
+      ["text-anchor": "middle", "font-size": 17, "font-weight": "bold", "fill": Ink.text])
     document.group("g", ["font-size": 14, "text-anchor": "middle", "fill": Ink.text]) { document in
       document.add(
-        "text", ["x": middle, "y": height - 14],
-        text: TextExtent.fitted(chart.xTitle, size: 14, width: plot.width))
-      let centre = Pixel(x: 20, y: plot.y + plot.height / 2)
+        text: TextExtent.fitted(chart.xTitle, size: 14, width: plot.width), x: plot.middle.x,
+        y: height - 14)
+      let centre = Pixel(x: 20, y: plot.middle.y)
       document.add(
-        "text",
-        [
-          "x": centre.x, "y": centre.y,
-          "transform": "rotate(-90 \(centre.x.svgText) \(centre.y.svgText))",
-        ], text: TextExtent.fitted(chart.yTitle, size: 14, width: plot.height + 60))
+        text: TextExtent.fitted(chart.yTitle, size: 14, width: plot.height + 60), x: centre.x,
+        y: centre.y, ["transform": centre.turned(by: 90)])
     }
   }
 }

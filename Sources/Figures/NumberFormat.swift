@@ -19,6 +19,15 @@ package enum NumberFormat {
     return sign + digits.dropLast(decimals) + "." + digits.suffix(decimals)
   }
 
+  /// The same without zeros at its end.
+  static func shortest(_ value: Double, decimals: Int) -> String {
+    var text = fixed(value, decimals: decimals)
+    guard text.contains(".") else { return text }
+    while text.last == "0" { text.removeLast() }
+    if text.last == "." { text.removeLast() }
+    return text
+  }
+
   /// A whole number with a comma before every three digits, such as `25,557,032`.
   package static func grouped(_ value: Int) -> String {
     let digits = Array(String(value.magnitude))

@@ -12,6 +12,7 @@ package struct Frame: Equatable {
 
   var right: Double { x + width }
   package var bottom: Double { y + height }
+  var middle: Pixel { Pixel(x: x + width / 2, y: y + height / 2) }
 
   func inset(by margin: Double) -> Frame {
     Frame(x: x + margin, y: y + margin, width: width - 2 * margin, height: height - 2 * margin)

@@ -2,6 +2,9 @@
 ///
 /// It uses no identifiers, style sheets or scripts, so that several pictures can stand in one page.
 struct SVGDocument {
+  /// Written in their order.
+  typealias Attributes = KeyValuePairs<String, any SVGAttribute>
+
   let width: Double, height: Double, title: String
   private var body = ""
   private var open: [String] = []
@@ -16,19 +19,36 @@ struct SVGDocument {
 
   /// Appends one element without children, or with text as its only child.
   mutating func add(
-    _ name: String, _ attributes: KeyValuePairs<String, any SVGAttribute>, text: String? = nil
+    _ name: String, _ attributes: Attributes, _ others: Attributes = [:], text: String? = nil
   ) {
-    body += String(repeating: "  ", count: open.count + 1) + "<" + name + Self.joined(attributes)
+    body += String(repeating: "  ", count: open.count + 1) + "<" + name
+    body += Self.joined(attributes) + Self.joined(others)
     body += text.map { ">" + Self.escaped($0) + "</" + name + ">\n" } ?? "/>\n"
+  }
+
+  /// Appends a line of text that starts at a place, or has its anchor there.
+  mutating func add(text: String, x: Double, y: Double, _ attributes: Attributes = [:]) {
+    add("text", ["x": x, "y": y], attributes, text: text)
+  }
+
+  /// Appends a rectangle.
+  mutating func add(_ frame: Frame, _ attributes: Attributes) {
+    add("rect", frame.attributes, attributes)
+  }
+
+  /// Appends a line between two places.
+  mutating func add(line ends: (Pixel, Pixel), _ attributes: Attributes = [:]) {
+    let (start, end) = ends
+    add("line", ["x1": start.x, "y1": start.y, "x2": end.x, "y2": end.y], attributes)
   }
 
   /// Appends an element whose children are what `content` appends.
   mutating func group(
-    _ name: String, _ attributes: KeyValuePairs<String, any SVGAttribute>,
+    _ name: String, _ attributes: Attributes, _ others: Attributes = [:],
     content: (inout SVGDocument) -> Void
   ) {
     let indent = String(repeating: "  ", count: open.count + 1)
-    body += indent + "<" + name + Self.joined(attributes) + ">\n"
+    body += indent + "<" + name + Self.joined(attributes) + Self.joined(others) + ">\n"
     open.append(name)
     content(&self)
     open.removeLast()
@@ -47,7 +67,7 @@ struct SVGDocument {
       """
   }
 
-  private static func joined(_ attributes: KeyValuePairs<String, any SVGAttribute>) -> String {
+  private static func joined(_ attributes: Attributes) -> String {
     attributes.map { " \($0.key)=\"\(escaped($0.value.svgText))\"" }.joined()
   }
 
@@ -85,12 +105,17 @@ extension Int: SVGAttribute {
 }
 
 extension Double: SVGAttribute {
-  var svgText: String {
-    var text = NumberFormat.fixed(self, decimals: 2)
-    while text.last == "0" { text.removeLast() }
-    if text.last == "." { text.removeLast() }
-    return text
-  }
+  var svgText: String { NumberFormat.shortest(self, decimals: 2) }
+}
+
+extension Frame {
+  /// The frame of a rectangle or a picture.
+  var attributes: SVGDocument.Attributes { ["x": x, "y": y, "width": width, "height": height] }
+}
+
+extension Pixel {
+  /// A turn about the place, against the clock.
+  func turned(by degrees: Int) -> String { "rotate(-\(degrees) \(x.svgText) \(y.svgText))" }
 }
 
 /// Sizes of text, estimated, because nothing here knows the reader's font.
