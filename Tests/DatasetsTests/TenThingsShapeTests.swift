@@ -86,10 +86,11 @@ import Testing
   @Test("Half the plane lies above a line, and y grows downwards")
   func linesAndBands() {
     #expect(isClose(distance(9, -1, to: TenThings.Above(y: 1)), -2))
-    #expect(isClose(distance(9, -1, to: TenThings.Below(y: 1)), 2))
-    let vertical = TenThings.VerticalBand(origin: 1, offset: 2, halfWidth: 0.5)
+    let below = TenThings.Disc(at: (0, 0), radius: 99).subtracting(TenThings.Above(y: 1))
+    #expect(isClose(distance(9, -1, to: below), 2))
+    let vertical = TenThings.Band(x: 1, offset: 2, halfWidth: 0.5)
     #expect(isClose(distance(5, 9, to: vertical), 1.5))
-    let horizontal = TenThings.HorizontalBand(origin: 1, offset: 2, halfWidth: 0.5)
+    let horizontal = TenThings.Band(y: 1, offset: 2, halfWidth: 0.5)
     #expect(isClose(distance(9, 3, to: horizontal), -0.5))
   }
 

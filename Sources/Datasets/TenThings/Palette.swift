@@ -19,10 +19,11 @@ extension TenThings {
     init(of thing: Thing, _ random: inout RandomSource) {
       // One picture in ten shows a dark thing on a light background.
       let hue = Hue(inverted: random.chance(0.1))
+      let typical = thing.typical
 
       var ground = hue.color(0.02, 0.6, &random)
       let otherGround = hue.color(0.02, 0.6, &random)
-      ground = hue.pull(ground, towards: thing.habitat.color, &random)
+      ground = hue.pull(ground, towards: typical.habitat.color, &random)
       let groundEnd = ground + (otherGround - ground) * random.between(0.1, 0.6)
       let middle = (ground + groundEnd) * 0.5
       background = Pigment(ground, accent: groundEnd)
@@ -32,11 +33,11 @@ extension TenThings {
       let halfContrast = 0.5 + 0.5 * contrast
 
       var body = Self.farthest(from: ground, groundEnd) { hue.color(0.35, 0.98, &random) }
-      body = hue.pull(body, towards: thing.typicalColor, &random)
+      body = hue.pull(body, towards: typical.body, &random)
       body = middle + (body - middle) * contrast
 
       var second = Self.farthest(from: body, middle) { random.color(0.04, 0.96) }
-      second = hue.pull(second, towards: thing.typicalSecondColor, &random)
+      second = hue.pull(second, towards: typical.second, &random)
       second = middle + (second - middle) * halfContrast
       self.second = Pigment(second)
 

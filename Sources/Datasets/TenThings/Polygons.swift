@@ -18,18 +18,22 @@ extension TenThings {
     }
   }
 
+  /// The half planes that a convex polygon is the intersection of; its corners may be listed either
+  /// way round.
+  private static func halfPlanes(_ corners: Pair...) -> [HalfPlane] {
+    let edges = zip(corners, corners.dropFirst() + [corners[0]])
+    // Twice the polygon's area, positive or negative as the corners wind.
+    let area = edges.map { a, b in a.x * b.y - b.x * a.y }.reduce(0, +)
+    return edges.map { HalfPlane(from: $0, to: $1, winding: area >= 0 ? 1 : -1) }
+  }
+
   /// A triangle; its corners may be listed either way round.
   package struct Triangle: Shape {
     let edges: (HalfPlane, HalfPlane, HalfPlane)
 
     package init(_ a: Pair, _ b: Pair, _ c: Pair) {
-      let area = cross(a, b) + cross(b, c) + cross(c, a)
-      let winding: Float = area >= 0 ? 1 : -1
-      edges = (
-        HalfPlane(from: a, to: b, winding: winding),
-        HalfPlane(from: b, to: c, winding: winding),
-        HalfPlane(from: c, to: a, winding: winding)
-      )
+      let planes = halfPlanes(a, b, c)
+      edges = (planes[0], planes[1], planes[2])
     }
 
     @inline(__always)
@@ -44,14 +48,8 @@ extension TenThings {
     let edges: (HalfPlane, HalfPlane, HalfPlane, HalfPlane)
 
     package init(_ a: Pair, _ b: Pair, _ c: Pair, _ d: Pair) {
-      let area = cross(a, b) + cross(b, c) + cross(c, d) + cross(d, a)
-      let winding: Float = area >= 0 ? 1 : -1
-      edges = (
-        HalfPlane(from: a, to: b, winding: winding),
-        HalfPlane(from: b, to: c, winding: winding),
-        HalfPlane(from: c, to: d, winding: winding),
-        HalfPlane(from: d, to: a, winding: winding)
-      )
+      let planes = halfPlanes(a, b, c, d)
+      edges = (planes[0], planes[1], planes[2], planes[3])
     }
 
     @inline(__always)
@@ -61,7 +59,4 @@ extension TenThings {
       return larger(three, edges.3.distance(to: point))
     }
   }
-
-  /// Twice the signed area of the triangle (0, a, b).
-  private static func cross(_ a: Pair, _ b: Pair) -> Float { a.x * b.y - b.x * a.y }
 }

@@ -90,35 +90,24 @@ extension TenThings {
     }
   }
 
-  /// The points within `halfWidth` of the vertical line through `origin` + `offset`.
-  package struct VerticalBand: Shape {
-    let origin: Float
-    let offset: Float
-    let halfWidth: Float
+  /// The points whose x or y is within `halfWidth` of `origin` + `offset`: a strip across the plane.
+  package struct Band: Shape {
+    let isVertical: Bool
+    let origin, offset, halfWidth: Float
 
-    package init(origin: Float, offset: Float = 0, halfWidth: Float) {
-      (self.origin, self.offset, self.halfWidth) = (origin, offset, halfWidth)
+    /// The points near a vertical line.
+    package init(x origin: Float, offset: Float = 0, halfWidth: Float) {
+      (isVertical, self.origin, self.offset, self.halfWidth) = (true, origin, offset, halfWidth)
+    }
+
+    /// The points near a horizontal line.
+    package init(y origin: Float, offset: Float = 0, halfWidth: Float) {
+      (isVertical, self.origin, self.offset, self.halfWidth) = (false, origin, offset, halfWidth)
     }
 
     @inline(__always)
     package func distance(to point: Point) -> Lanes {
-      magnitude(point.x - origin - offset) - halfWidth
-    }
-  }
-
-  /// The points within `halfWidth` of the horizontal line through `origin` + `offset`.
-  package struct HorizontalBand: Shape {
-    let origin: Float
-    let offset: Float
-    let halfWidth: Float
-
-    package init(origin: Float, offset: Float = 0, halfWidth: Float) {
-      (self.origin, self.offset, self.halfWidth) = (origin, offset, halfWidth)
-    }
-
-    @inline(__always)
-    package func distance(to point: Point) -> Lanes {
-      magnitude(point.y - origin - offset) - halfWidth
+      magnitude((isVertical ? point.x : point.y) - origin - offset) - halfWidth
     }
   }
 
@@ -130,15 +119,5 @@ extension TenThings {
 
     @inline(__always)
     package func distance(to point: Point) -> Lanes { point.y - y }
-  }
-
-  /// All that is lower in the picture than a horizontal line.
-  package struct Below: Shape {
-    let y: Float
-
-    package init(y: Float) { self.y = y }
-
-    @inline(__always)
-    package func distance(to point: Point) -> Lanes { y - point.y }
   }
 }

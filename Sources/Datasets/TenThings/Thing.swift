@@ -14,46 +14,20 @@ extension TenThings {
       self = thing
     }
 
-    /// The background of half the pictures.
-    var habitat: Habitat {
+    /// What half the pictures have, more or less: the background, and the colours of the body and of
+    /// what goes with it.
+    var typical: (habitat: Habitat, body: Color, second: Color) {
       switch self {
-      case .fish, .sailboat: .water
-      case .bird, .umbrella: .duskSky
-      case .rabbit, .mushroom, .flower: .meadow
-      case .house, .car: .street
-      case .cat: .room
-      }
-    }
-
-    /// The body's colour in half the pictures, more or less.
-    var typicalColor: Color {
-      switch self {
-      case .fish: Color(0.98, 0.62, 0.20)
-      case .bird: Color(0.90, 0.45, 0.40)
-      case .cat: Color(0.80, 0.62, 0.42)
-      case .rabbit: Color(0.92, 0.88, 0.86)
-      case .house: Color(0.90, 0.80, 0.55)
-      case .car: Color(0.85, 0.85, 0.30)
-      case .sailboat: Color(0.92, 0.94, 0.98)
-      case .mushroom: Color(0.95, 0.35, 0.30)
-      case .umbrella: Color(0.80, 0.45, 0.90)
-      case .flower: Color(0.98, 0.75, 0.85)
-      }
-    }
-
-    /// The second colour in half the pictures, more or less.
-    var typicalSecondColor: Color {
-      switch self {
-      case .fish: Color(0.60, 0.80, 0.95)
-      case .bird: Color(0.98, 0.80, 0.25)
-      case .cat: Color(0.95, 0.60, 0.60)
-      case .rabbit: Color(0.98, 0.65, 0.70)
-      case .house: Color(0.85, 0.30, 0.25)
-      case .car: Color(0.55, 0.80, 0.95)
-      case .sailboat: Color(0.95, 0.90, 0.50)
-      case .mushroom: Color(0.95, 0.92, 0.80)
-      case .umbrella: Color(0.95, 0.80, 0.95)
-      case .flower: Color(0.95, 0.85, 0.25)
+      case .fish: (.water, Color(0.98, 0.62, 0.20), Color(0.60, 0.80, 0.95))
+      case .bird: (.duskSky, Color(0.90, 0.45, 0.40), Color(0.98, 0.80, 0.25))
+      case .cat: (.room, Color(0.80, 0.62, 0.42), Color(0.95, 0.60, 0.60))
+      case .rabbit: (.meadow, Color(0.92, 0.88, 0.86), Color(0.98, 0.65, 0.70))
+      case .house: (.street, Color(0.90, 0.80, 0.55), Color(0.85, 0.30, 0.25))
+      case .car: (.street, Color(0.85, 0.85, 0.30), Color(0.55, 0.80, 0.95))
+      case .sailboat: (.water, Color(0.92, 0.94, 0.98), Color(0.95, 0.90, 0.50))
+      case .mushroom: (.meadow, Color(0.95, 0.35, 0.30), Color(0.95, 0.92, 0.80))
+      case .umbrella: (.duskSky, Color(0.80, 0.45, 0.90), Color(0.95, 0.80, 0.95))
+      case .flower: (.meadow, Color(0.98, 0.75, 0.85), Color(0.95, 0.85, 0.25))
       }
     }
 

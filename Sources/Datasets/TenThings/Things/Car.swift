@@ -23,7 +23,7 @@ extension TenThings {
       (cabinX + halfRoofLength + windscreenSlope, bonnet + 0.05),
       (cabinX + halfRoofLength, bonnet - cabinHeight),
       (cabinX - halfRoofLength, bonnet - cabinHeight))
-    let pillar = VerticalBand(origin: cabinX, halfWidth: 0.045)
+    let pillar = Band(x: cabinX, halfWidth: 0.045)
     let windows = cabin.inset(by: 0.09)
       .intersection(Above(y: bonnet).inset(by: 0.02))
       .subtracting(pillar)

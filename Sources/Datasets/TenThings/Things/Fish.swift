@@ -31,7 +31,7 @@ extension TenThings {
     canvas.paint(backFin.union(bellyFin), colors.second)
     canvas.paint(body.union(tail), colors.body)
     if hasBand {
-      let band = VerticalBand(origin: center, offset: bandShift, halfWidth: 0.09)
+      let band = Band(x: center, offset: bandShift, halfWidth: 0.09)
       canvas.paint(body.intersection(band), colors.second)
     }
     let eye = Disc(at: (center - halfLength * 0.62, -halfHeight * 0.2), radius: eyeRadius)

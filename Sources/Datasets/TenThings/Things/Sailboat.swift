@@ -30,7 +30,7 @@ extension TenThings {
       (halfLength * 0.62, deck + hullHeight), (-halfLength * 0.62, deck + hullHeight))
     canvas.paint(hull, colors.body)
     if hasStripe {
-      let stripe = HorizontalBand(origin: deck, offset: hullHeight * 0.45, halfWidth: 0.05)
+      let stripe = Band(y: deck, offset: hullHeight * 0.45, halfWidth: 0.05)
       canvas.paint(hull.intersection(stripe), colors.detail)
     }
   }

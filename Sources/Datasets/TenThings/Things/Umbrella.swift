@@ -15,7 +15,7 @@ extension TenThings {
     let end = rim + shaftLength
     let hook = Disc(at: (hookRadius, end), radius: hookRadius)
       .outline(halfWidth: thickness)
-      .intersection(Below(y: end))
+      .subtracting(Above(y: end))
     let shaft = Capsule(from: (0, rim - height * 0.5), to: (0, end), radius: thickness)
 
     let halfScallop = halfWidth * (1 / 3)
