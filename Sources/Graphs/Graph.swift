@@ -119,6 +119,10 @@ public struct Graph: Sendable {
   public func value(ofInput name: String) -> Value? { inputValues[name] }
   /// The first result of the node with a path; `nil` if no node has it.
   public func value(at path: String) -> Value? { paths[path].map { Value(node: $0.node) } }
+  /// The name of the slot whose old value a value is; `nil` if it is none.
+  package func slot(of value: Value) -> String? {
+    if case .state(let state) = nodes[value.node].operation { state.slot } else { nil }
+  }
   /// What each run must be given, in the order in which it was first asked for.
   /// - Complexity: O(nodes).
   public var inputs: [Operation.Input] {

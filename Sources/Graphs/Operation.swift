@@ -159,6 +159,9 @@ protocol OperationRule: Hashable, Sendable {
   /// The shapes of the results. The error's message need not name the node.
   func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape]
   func multiplyAdds(operands: [Shape], results: [Shape]) -> Int
+  /// The operation that makes the first operand's gradient of the result's and the operand, where no
+  /// other operand has a gradient; `nil` where ``gradients(of:_:in:)`` says more, or there is none.
+  var firstGradient: Operation? { get }
   /// Appends the nodes of the gradients with respect to the operands.
   ///
   /// - Parameters:
@@ -180,8 +183,14 @@ extension OperationRule {
   var resultCount: Int { 1 }
   func readsOnlyShape(ofOperand index: Int) -> Bool { false }
   func multiplyAdds(operands: [Shape], results: [Shape]) -> Int { 0 }
+  var firstGradient: Operation? { nil }
   func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
-    preconditionFailure("\(graph.nodes[node.node].operation.name) cannot be differentiated")
+    let (operation, operands) = (graph.nodes[node.node].operation, graph.nodes[node.node].operands)
+    guard let firstGradient else {
+      preconditionFailure("\(operation.name) cannot be differentiated")
+    }
+    let first = graph.append(firstGradient, [gradient, operands[0]], gradientOf: node)
+    return [first] + operands.dropFirst().map { _ in nil }
   }
 
   /// Checks the number of operands.

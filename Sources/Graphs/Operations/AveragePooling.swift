@@ -41,13 +41,7 @@ extension Operation {
       }
     }
 
-    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
-      let input = graph.nodes[node.node].operands[0]
-      return [
-        graph.append(
-          .averagePoolingGradient(.init(pooling: self)), [gradient, input], gradientOf: node)
-      ]
-    }
+    var firstGradient: Operation? { .averagePoolingGradient(.init(pooling: self)) }
 
     /// The rows or columns of an image that a window looks at, and how many count.
     package typealias Window = (places: StrideTo<Int>, size: Int)
@@ -59,14 +53,7 @@ extension Operation {
     ///   - count: of windows.
     package func windows(axis: Int, extent: Int, count: Int) -> [Window] {
       func fixed(_ pooling: MaxPooling, countsPadding: Bool) -> [Window] {
-        let (size, step, dilation) =
-          axis == 1
-          ? (pooling.windowHeight, pooling.strideHeight, pooling.dilationHeight)
-          : (pooling.windowWidth, pooling.strideWidth, pooling.dilationWidth)
-        let (before, after) =
-          axis == 1
-          ? (pooling.padding.top, pooling.padding.bottom)
-          : (pooling.padding.left, pooling.padding.right)
+        let (size, step, dilation, before, after) = pooling.windows(along: axis)
         return (0..<count).map { index in
           let start = index * step - before
           let places = (0..<size).lazy.map { start + $0 * dilation }

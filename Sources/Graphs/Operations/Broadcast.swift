@@ -37,10 +37,7 @@ extension Operation {
       return [Shape(result + x.suffix(leaving))]
     }
 
-    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
-      let x = graph.nodes[node.node].operands[0]
-      return [graph.append(.broadcastGradient(.init()), [gradient, x], gradientOf: node), nil]
-    }
+    var firstGradient: Operation? { .broadcastGradient(.init()) }
   }
 
   /// Sums over the axes along which a broadcast repeated.

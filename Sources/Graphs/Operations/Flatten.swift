@@ -13,10 +13,7 @@ extension Operation {
       try expect("the input", operands[0], rank: 4)
       return [[operands[0][0], operands[0][1] * operands[0][2] * operands[0][3]]]
     }
-    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
-      let input = graph.nodes[node.node].operands[0]
-      return [graph.append(.flattenGradient(.init()), [gradient, input], gradientOf: node)]
-    }
+    var firstGradient: Operation? { .flattenGradient(.init()) }
   }
 
   /// Puts the numbers of ``Flatten``'s gradient back. Operands: the gradient, and the input for its

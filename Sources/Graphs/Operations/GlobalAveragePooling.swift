@@ -8,12 +8,7 @@ extension Operation {
       try expect("the input", operands[0], rank: 4)
       return [[operands[0][0], operands[0][3]]]
     }
-    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
-      let input = graph.nodes[node.node].operands[0]
-      return [
-        graph.append(.globalAveragePoolingGradient(.init()), [gradient, input], gradientOf: node)
-      ]
-    }
+    var firstGradient: Operation? { .globalAveragePoolingGradient(.init()) }
   }
 
   /// Spreads the gradient evenly. Operands: `[N, C]`, and the input for its shape.

@@ -44,23 +44,22 @@ extension Operation {
     func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
       let (left, right) = (graph.nodes[node.node].operands[0], graph.nodes[node.node].operands[1])
       // With Y = L·R: dL = dY·Rᵀ and dR = Lᵀ·dY; a transposed operand transposes its gradient.
-      let leftGradient =
+      func product(
+        _ a: Value, _ isATransposed: Bool, _ b: Value, _ isBTransposed: Bool, of part: String
+      )
+        -> Value
+      {
+        let rule = Self(transposesLeft: isATransposed, transposesRight: isBTransposed)
+        return graph.append(.matrixProduct(rule), [a, b], gradientOf: node, part)
+      }
+      return [
         transposesLeft
-        ? graph.append(
-          .matrixProduct(.init(transposesLeft: transposesRight, transposesRight: true)),
-          [right, gradient], gradientOf: node, "left")
-        : graph.append(
-          .matrixProduct(.init(transposesRight: !transposesRight)), [gradient, right],
-          gradientOf: node, "left")
-      let rightGradient =
+          ? product(right, transposesRight, gradient, true, of: "left")
+          : product(gradient, false, right, !transposesRight, of: "left"),
         transposesRight
-        ? graph.append(
-          .matrixProduct(.init(transposesLeft: true, transposesRight: transposesLeft)),
-          [gradient, left], gradientOf: node, "right")
-        : graph.append(
-          .matrixProduct(.init(transposesLeft: !transposesLeft)), [left, gradient],
-          gradientOf: node, "right")
-      return [leftGradient, rightGradient]
+          ? product(gradient, true, left, transposesLeft, of: "right")
+          : product(left, !transposesLeft, gradient, false, of: "right"),
+      ]
     }
   }
 }

@@ -58,13 +58,7 @@ extension Operation {
       try expect(1, operands)
       let input = operands[0]
       try expect("the input", input, rank: 4)
-      guard
-        let height = outputExtent(
-          input[1], window: windowHeight, stride: strideHeight, dilation: dilationHeight,
-          before: padding.top, after: padding.bottom),
-        let width = outputExtent(
-          input[2], window: windowWidth, stride: strideWidth, dilation: dilationWidth,
-          before: padding.left, after: padding.right)
+      guard let height = outputExtent(input, axis: 1), let width = outputExtent(input, axis: 2)
       else {
         throw ShapeError(
           "the input \(input) with its padding is smaller than the window "
@@ -74,10 +68,18 @@ extension Operation {
       return [[input[0], height, width, input[3]]]
     }
 
+    /// The extents and distances of windows along the rows (axis 1) or the columns (axis 2) of images.
+    package func windows(along axis: Int)
+      -> (size: Int, stride: Int, dilation: Int, before: Int, after: Int)
+    {
+      axis == 1
+        ? (windowHeight, strideHeight, dilationHeight, padding.top, padding.bottom)
+        : (windowWidth, strideWidth, dilationWidth, padding.left, padding.right)
+    }
+
     /// The windows along one axis; `nil` if not even one fits, or one sees padding alone.
-    private func outputExtent(
-      _ extent: Int, window: Int, stride: Int, dilation: Int, before: Int, after: Int
-    ) -> Int? {
+    private func outputExtent(_ input: Shape, axis: Int) -> Int? {
+      let (extent, (window, stride, dilation, before, after)) = (input[axis], windows(along: axis))
       let steps = extent + before + after - (window - 1) * dilation - 1
       guard extent > 0, steps >= 0 else { return nil }
       let last = (steps + (roundsUp ? stride - 1 : 0)) / stride
@@ -93,13 +95,7 @@ extension Operation {
       return isAnyEmpty ? nil : count
     }
 
-    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
-      let input = graph.nodes[node.node].operands[0]
-      return [
-        graph.append(
-          .maxPoolingGradient(.init(pooling: self)), [gradient, input], gradientOf: node)
-      ]
-    }
+    var firstGradient: Operation? { .maxPoolingGradient(.init(pooling: self)) }
   }
 
   /// The gradient with respect to a maximum pooling's input: each window's gradient goes to its

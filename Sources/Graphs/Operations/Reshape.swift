@@ -51,10 +51,7 @@ extension Operation {
       return [shape]
     }
 
-    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
-      let input = graph.nodes[node.node].operands[0]
-      return [graph.append(.reshapeGradient(.init()), [gradient, input], gradientOf: node)]
-    }
+    var firstGradient: Operation? { .reshapeGradient(.init()) }
   }
 
   /// Puts the numbers of ``Reshape``'s gradient back into the axes of its operand.

@@ -24,12 +24,7 @@ extension Operation {
       let kept = operands[0][axis] - start - end
       return [operands[0].replacing(axis: axis, with: (kept - 1) / stride + 1)]
     }
-    func gradients(of node: Value, _ gradient: Value, in graph: inout Graph) -> [Value?] {
-      let input = graph.nodes[node.node].operands[0]
-      return [
-        graph.append(.sliceGradient(.init(slice: self)), [gradient, input], gradientOf: node)
-      ]
-    }
+    var firstGradient: Operation? { .sliceGradient(.init(slice: self)) }
   }
 
   /// Puts the gradient where the slice was taken, zeros elsewhere. Operands: gradient, and the

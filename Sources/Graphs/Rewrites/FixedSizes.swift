@@ -40,15 +40,12 @@ extension Operation.MaxPooling {
   /// The same windows as rounding up gives, by padding; this pooling where the padding would be as
   /// large as a window.
   fileprivate func fixed(input: Shape, output: Shape) -> Self {
-    func after(_ axis: Int, _ window: Int, _ stride: Int, _ dilation: Int, _ padding: (Int, Int))
-      -> Int
-    {
-      let reach = (output[axis] - 1) * stride + (window - 1) * dilation + 1
-      return max(padding.1, reach - input[axis] - padding.0)
+    func after(_ axis: Int) -> Int {
+      let (size, stride, dilation, before, after) = windows(along: axis)
+      let reach = (output[axis] - 1) * stride + (size - 1) * dilation + 1
+      return max(after, reach - input[axis] - before)
     }
-    let bottom = after(
-      1, windowHeight, strideHeight, dilationHeight, (padding.top, padding.bottom))
-    let right = after(2, windowWidth, strideWidth, dilationWidth, (padding.left, padding.right))
+    let (bottom, right) = (after(1), after(2))
     guard bottom < windowHeight, right < windowWidth else { return self }
     return Self(
       windowHeight: windowHeight, windowWidth: windowWidth, strideHeight: strideHeight,
