@@ -47,7 +47,7 @@ package struct GraphLayers: Layer {
           BatchNormalization.lower(
             operands[0], scale: operands[3], shift: operands[4],
             isFrozen: lowering.areFrozen(
-              slots: node.operands[3...4].compactMap { self.slot(of: $0) }),
+              slots: node.operands[3...4].compactMap(graph.slot)),
             running: .init(meanSlot: mean, varianceSlot: variance), mean: operands[1],
             variance: operands[2], epsilon: normalization.epsilon, path: node.path,
             in: &lowering))
@@ -58,9 +58,5 @@ package struct GraphLayers: Layer {
       preconditionFailure("the graph has no output \(Network.logitsOutput)")
     }
     return Activation(value: values[logits.node].result(logits.result), channels: classes)
-  }
-
-  private func slot(of value: Value) -> String? {
-    if case .state(let state) = graph.nodes[value.node].operation { state.slot } else { nil }
   }
 }

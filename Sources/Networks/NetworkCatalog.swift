@@ -37,51 +37,35 @@ public enum NetworkCatalog {
     let (side, classes) = (
       inputSide ?? (isForCIFAR ? 32 : 224), classes ?? (isForCIFAR ? 10 : 1000)
     )
-    switch design {
-    case .imageNet(let paths, let depth):
-      if let network = ImageNetResNet.network(
-        depth: depth, shortcut: paths.shortcut(variant, default: .projection),
-        gateBias: paths.gateBias(variant), stridePlacement: placement, inputSide: side,
-        classes: classes)
-      {
-        return network
+    let network: Network? =
+      switch design {
+      case .imageNet(let paths, let depth):
+        ImageNetResNet.network(
+          depth: depth, shortcut: paths.shortcut(variant, default: .projection),
+          gateBias: paths.gateBias(variant), stridePlacement: placement, inputSide: side,
+          classes: classes)
+      case .stages(let paths, let isBottleneck, let blocks):
+        ImageNetResNet.network(
+          name: name.lowercased(), block: isBottleneck ? .bottleneck(placement) : .basic,
+          blocks: blocks, shortcut: paths.shortcut(variant, default: .projection),
+          inputSide: side, classes: classes)
+      case .cifar(let paths, let kind, let depth):
+        CIFARResNet.network(
+          depth: depth, block: kind.block(placement),
+          shortcut: paths.shortcut(variant, default: .padding(.end)),
+          gateBias: paths.gateBias(variant), inputSide: side, classes: classes)
+      case .preactivation(let depth):
+        PreactivationResNet.network(depth: depth, inputSide: side, classes: classes)
+      case .vgg(let depth, let normalizes):
+        VGG.network(depth: depth, normalizes: normalizes, inputSide: side, classes: classes)
+      case .googLeNet:
+        GoogLeNet.network(
+          branch: variant.inceptionBranch ?? .five, inputSide: side, classes: classes)
+      case .linear: LinearClassifier.network(inputSide: side, classes: classes)
       }
-    case .stages(let paths, let isBottleneck, let blocks):
-      return ImageNetResNet.network(
-        name: name.lowercased(), block: isBottleneck ? .bottleneck(placement) : .basic,
-        blocks: blocks, shortcut: paths.shortcut(variant, default: .projection), inputSide: side,
-        classes: classes)
-    case .cifar(let paths, let kind, let depth):
-      let block: Block =
-        switch kind {
-        case .basic: .basic
-        case .single: .single
-        case .bottleneck: .bottleneck(placement)
-        }
-      if let network = CIFARResNet.network(
-        depth: depth, block: block, shortcut: paths.shortcut(variant, default: .padding(.end)),
-        gateBias: paths.gateBias(variant), inputSide: side, classes: classes)
-      {
-        return network
-      }
-      throw .depthNotOfForm(name: name, depth: depth, unit: kind == .bottleneck ? 9 : 6)
-    case .preactivation(let depth):
-      if let network = PreactivationResNet.network(depth: depth, inputSide: side, classes: classes)
-      {
-        return network
-      }
-    case .vgg(let depth, let normalizes):
-      if let network = VGG.network(
-        depth: depth, normalizes: normalizes, inputSide: side, classes: classes)
-      {
-        return network
-      }
-    case .googLeNet:
-      return GoogLeNet.network(
-        branch: variant.inceptionBranch ?? .five, inputSide: side, classes: classes)
-    case .linear: return LinearClassifier.network(inputSide: side, classes: classes)
-    }
-    throw .unknown(name)
+    if let network { return network }
+    guard case .cifar(_, let kind, let depth) = design else { throw .unknown(name) }
+    throw .depthNotOfForm(name: name, depth: depth, unit: kind == .bottleneck ? 9 : 6)
   }
 
   /// What the biases of a Highway network's gates begin with (section 3.2 of its paper).

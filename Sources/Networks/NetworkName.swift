@@ -12,7 +12,17 @@ struct NetworkName {
     }
   }
 
-  enum BlockKind { case basic, single, bottleneck }
+  enum BlockKind {
+    case basic, single, bottleneck
+
+    func block(_ placement: StridePlacement) -> Block {
+      switch self {
+      case .basic: .basic
+      case .single: .single
+      case .bottleneck: .bottleneck(placement)
+      }
+    }
+  }
 
   enum Design {
     case imageNet(Paths, depth: Int)

@@ -32,20 +32,15 @@ package struct NetworkSummary: Sendable {
     let slots = Dictionary(uniqueKeysWithValues: graph.slots.map { ($0.name, $0) })
     var rows: [Row] = []
     for (node, results) in zip(graph.nodes, shapes) {
-      var parameters = 0
-      var isSource = false
-      for operand in node.operands {
-        if case .state(let state) = graph.nodes[operand.node].operation,
-          let slot = slots[state.slot], slot.role == .parameter
-        {
-          parameters += slot.shape.count
-        }
-      }
       switch node.operation {
-      case .input, .state, .constant: isSource = true
+      case .input, .state, .constant: continue
       default: break
       }
-      guard !isSource else { continue }
+      let parameters = node.operands.reduce(0) { sum, operand in
+        guard let slot = graph.slot(of: operand).flatMap({ slots[$0] }), slot.role == .parameter
+        else { return sum }
+        return sum + slot.shape.count
+      }
       let operands = node.operands.map { shapes[$0.node][$0.result] }
       rows.append(
         Row(

@@ -143,9 +143,6 @@ public struct PlainBlock: Layer {
   }
 
   public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
-    lowering.scoped(name) { lowering in
-      let output = body.lower(input, in: &lowering)
-      return ReLU().lower(output, in: &lowering)
-    }
+    lowering.scoped(name) { (body + [ReLU()]).lower(input, in: &$0) }
   }
 }
