@@ -58,3 +58,6 @@ package struct Printable: CustomStringConvertible {
 
   package var description: String { text }
 }
+
+/// A name from outside in quotation marks, as ``Printable``.
+package func quoted(_ name: String) -> String { "'\(Printable(name))'" }

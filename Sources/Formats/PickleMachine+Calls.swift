@@ -4,10 +4,7 @@ import ResidualTensors
 extension PickleMachine {
   /// What a call of a function or class gives.
   mutating func call(_ function: Int, _ arguments: Int) throws(PickleProblem) -> PickleObject {
-    guard case .global(let global) = objects[function] else {
-      throw .wrongOperand(
-        operation: "REDUCE", expected: "a function", offset: operationOffset)
-    }
+    guard case .global(let global) = objects[function] else { throw wrongOperand("a function") }
     let wrong = PickleProblem.wrongArguments(function: global.name, offset: operationOffset)
     guard case .tuple(let items) = objects[arguments] else { throw wrong }
     let result: PickleObject? =
@@ -35,9 +32,7 @@ extension PickleMachine {
     switch objects[type] {
     case .global(.orderedDictionary), .global(.namespace), .global(.parameter):
       return try call(type, arguments)
-    default:
-      throw .wrongOperand(
-        operation: "NEWOBJ", expected: "a class of plain data", offset: operationOffset)
+    default: throw wrongOperand("a class of plain data")
     }
   }
 
@@ -56,9 +51,7 @@ extension PickleMachine {
         throw .wrongArguments(function: "numpy.dtype", offset: operationOffset)
       }
       objects[target] = .numberType(code, isLittleEndian: true)
-    default:
-      throw .wrongOperand(
-        operation: "BUILD", expected: "a dictionary and its attributes", offset: operationOffset)
+    default: throw wrongOperand("a dictionary and its attributes")
     }
   }
 

@@ -131,7 +131,7 @@ extension PickleMachine {
     .tooManyObjects(limit: PickleReader.maximumObjects, offset: operationOffset)
   }
 
-  private func wrongOperand(_ expected: String) -> PickleProblem {
+  func wrongOperand(_ expected: String) -> PickleProblem {
     .wrongOperand(operation: operation.name, expected: expected, offset: operationOffset)
   }
 

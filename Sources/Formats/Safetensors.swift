@@ -86,19 +86,19 @@ extension Safetensors {
     let record = try self.record(name)
     let scalars: [Float]? = file.withUnsafeBytes(in: record.range) { bytes in
       switch record.type {
-      case .float32: read(bytes, as: UInt32.self) { Float(bitPattern: $0) }
-      case .float64: read(bytes, as: UInt64.self) { Float(Double(bitPattern: $0)) }
-      case .float16: read(bytes, as: UInt16.self, HalfPrecision.float)
-      case .bfloat16: read(bytes, as: UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
-      case .bool: read(bytes, as: UInt8.self) { $0 == 0 ? 0 : 1 }
-      case .uint8: read(bytes, as: UInt8.self) { Float($0) }
-      case .int8: read(bytes, as: Int8.self) { Float($0) }
-      case .uint16: read(bytes, as: UInt16.self) { Float($0) }
-      case .int16: read(bytes, as: Int16.self) { Float($0) }
-      case .uint32: read(bytes, as: UInt32.self) { Float($0) }
-      case .int32: read(bytes, as: Int32.self) { Float($0) }
-      case .uint64: read(bytes, as: UInt64.self) { Float($0) }
-      case .int64: read(bytes, as: Int64.self) { Float($0) }
+      case .float32: readNumbers(bytes, as: UInt32.self) { Float(bitPattern: $0) }
+      case .float64: readNumbers(bytes, as: UInt64.self) { Float(Double(bitPattern: $0)) }
+      case .float16: readNumbers(bytes, as: UInt16.self, HalfPrecision.float)
+      case .bfloat16: readNumbers(bytes, as: UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
+      case .bool: readNumbers(bytes, as: UInt8.self) { $0 == 0 ? 0 : 1 }
+      case .uint8: readNumbers(bytes, as: UInt8.self) { Float($0) }
+      case .int8: readNumbers(bytes, as: Int8.self) { Float($0) }
+      case .uint16: readNumbers(bytes, as: UInt16.self) { Float($0) }
+      case .int16: readNumbers(bytes, as: Int16.self) { Float($0) }
+      case .uint32: readNumbers(bytes, as: UInt32.self) { Float($0) }
+      case .int32: readNumbers(bytes, as: Int32.self) { Float($0) }
+      case .uint64: readNumbers(bytes, as: UInt64.self) { Float($0) }
+      case .int64: readNumbers(bytes, as: Int64.self) { Float($0) }
       case .float4, .float6e2m3, .float6e3m2, .float8e5m2, .float8e4m3, .float8e8m0,
         .float8e4m3fnuz, .float8e5m2fnuz, .complex64:
         nil
@@ -116,16 +116,16 @@ extension Safetensors {
     var isInRange = true
     let scalars: [Int64]? = file.withUnsafeBytes(in: record.range) { bytes in
       switch record.type {
-      case .bool: read(bytes, as: UInt8.self) { $0 == 0 ? 0 : 1 }
-      case .uint8: read(bytes, as: UInt8.self) { Int64($0) }
-      case .int8: read(bytes, as: Int8.self) { Int64($0) }
-      case .uint16: read(bytes, as: UInt16.self) { Int64($0) }
-      case .int16: read(bytes, as: Int16.self) { Int64($0) }
-      case .uint32: read(bytes, as: UInt32.self) { Int64($0) }
-      case .int32: read(bytes, as: Int32.self) { Int64($0) }
-      case .int64: read(bytes, as: Int64.self) { $0 }
+      case .bool: readNumbers(bytes, as: UInt8.self) { $0 == 0 ? 0 : 1 }
+      case .uint8: readNumbers(bytes, as: UInt8.self) { Int64($0) }
+      case .int8: readNumbers(bytes, as: Int8.self) { Int64($0) }
+      case .uint16: readNumbers(bytes, as: UInt16.self) { Int64($0) }
+      case .int16: readNumbers(bytes, as: Int16.self) { Int64($0) }
+      case .uint32: readNumbers(bytes, as: UInt32.self) { Int64($0) }
+      case .int32: readNumbers(bytes, as: Int32.self) { Int64($0) }
+      case .int64: readNumbers(bytes, as: Int64.self) { $0 }
       case .uint64:
-        read(bytes, as: UInt64.self) { value in
+        readNumbers(bytes, as: UInt64.self) { value in
           if value > UInt64(Int64.max) { isInRange = false }
           return Int64(truncatingIfNeeded: value)
         }
@@ -156,7 +156,7 @@ extension Safetensors {
 }
 
 /// Reads little-endian integers and turns each into a number.
-private func read<Stored: FixedWidthInteger & BitwiseCopyable, Scalar>(
+@inlinable package func readNumbers<Stored: FixedWidthInteger & BitwiseCopyable, Scalar>(
   _ bytes: UnsafeRawBufferPointer, as type: Stored.Type, _ convert: (Stored) -> Scalar
 ) -> [Scalar] {
   let size = MemoryLayout<Stored>.size

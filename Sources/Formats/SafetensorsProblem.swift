@@ -126,8 +126,6 @@ public enum SafetensorsProblem: Error, Equatable, Sendable, CustomStringConverti
     }
   }
 
-  private func quoted(_ text: String) -> String { "'\(Printable(text))'" }
-
   private func name(of byte: UInt8) -> String {
     byte > 0x20 && byte < 0x7F
       ? "'\(Character(UnicodeScalar(byte)))'" : "0x" + String(byte, radix: 16)

@@ -65,13 +65,6 @@ package struct TorchFile: Sendable {
       throw TorchError(file.name, error)
     }
   }
-
-  /// Opens a file and reads everything but the elements.
-  ///
-  /// - Throws: ``FileError`` or ``TorchError``.
-  package init(at path: String) throws {
-    try self.init(FileBytes(at: path))
-  }
 }
 
 /// A value from a checkpoint.

@@ -119,6 +119,4 @@ public enum TorchProblem: Error, Equatable, Sendable, CustomStringConvertible {
     default: "save the state dict again with torch.save"
     }
   }
-
-  private func quoted(_ text: String) -> String { "'\(Printable(text))'" }
 }

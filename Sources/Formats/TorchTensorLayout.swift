@@ -27,10 +27,10 @@ extension TorchTensor {
       case (_, false) = elementCount.multipliedReportingOverflow(by: 8)
     else { throw .sizeOverflow(tensor: name, extents: extents) }
     if elementCount > 0 {
-      guard let last = Self.last(offset, extents, strides), last < count else {
+      let last = Self.last(offset, extents, strides)
+      guard let last, last < count else {
         throw .beyondStorage(
-          tensor: name, storage: pickled.storage.key, last: Self.last(offset, extents, strides),
-          count: count)
+          tensor: name, storage: pickled.storage.key, last: last, count: count)
       }
     }
     self.name = name

@@ -75,13 +75,6 @@ package struct ZIPArchive: Sendable {
     indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
   }
 
-  /// Opens a file and reads its directory.
-  ///
-  /// - Throws: ``FileError`` or ``ZIPError``.
-  package init(at path: String) throws {
-    try self.init(FileBytes(at: path))
-  }
-
   /// The entry of a name, `nil` if there is none.
   package subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
 
@@ -95,11 +88,5 @@ package struct ZIPArchive: Sendable {
         name: entry.name, stored: entry.checksum, computed: computed)
       throw ZIPError(file.name, problem)
     }
-  }
-
-  /// The content of an entry, of which the checksum is verified.
-  package func content(of entry: Entry) throws(ZIPError) -> [UInt8] {
-    try verify(entry)
-    return file[entry.range]
   }
 }

@@ -22,11 +22,11 @@ struct ZIPDirectory {
     guard ZIPArchive.isZIP(file) || file.has([0x50, 0x4B, 5, 6]) else { throw .notZIP }
     let end = file.count - ZIPArchive.endLength
     guard end >= 0, file.has([0x50, 0x4B, 5, 6], at: end) else { throw Self.missingEnd(file) }
-    let comment = Self.number(file, UInt16.self, end + 20)
+    let comment = file.number(UInt16.self, end + 20)
     guard comment == 0 else { throw .comment(byteCount: Int(comment)) }
-    let small = [12, 16].map { Self.number(file, UInt32.self, end + $0) }
+    let small = [12, 16].map { file.number(UInt32.self, end + $0) }
     var (length, offset) = (UInt64(small[0]), UInt64(small[1]))
-    var numbers = [4, 6, 8, 10].map { UInt64(Self.number(file, UInt16.self, end + $0)) }
+    var numbers = [4, 6, 8, 10].map { UInt64(file.number(UInt16.self, end + $0)) }
     var directoryEnd = end
 
     let locator = end - ZIPArchive.locatorLength
@@ -39,8 +39,8 @@ struct ZIPDirectory {
       guard file.integer(UInt32.self, at: locator + 4) == 0,
         file.integer(UInt32.self, at: locator + 16) == 1
       else { throw .severalDisks }
-      let disks = [16, 20].map { UInt64(Self.number(file, UInt32.self, start + $0)) }
-      let large = [24, 32, 40, 48].map { Self.number(file, UInt64.self, start + $0) }
+      let disks = [16, 20].map { UInt64(file.number(UInt32.self, start + $0)) }
+      let large = [24, 32, 40, 48].map { file.number(UInt64.self, start + $0) }
       // Each number of the shorter record is either the same or all ones.
       guard
         zip(numbers, disks + large.prefix(2)).allSatisfy({ $0 == $1 || $0 == 0xFFFF }),
@@ -97,39 +97,35 @@ struct ZIPDirectory {
     let last = file.count - ZIPArchive.endLength
     for offset in stride(from: last, through: max(0, last - 0xFFFF), by: -1)
     where file.has([0x50, 0x4B, 5, 6], at: offset) {
-      let comment = Int(number(file, UInt16.self, offset + 20))
+      let comment = Int(file.number(UInt16.self, offset + 20))
       let end = offset + ZIPArchive.endLength
       return end + comment == file.count
         ? .comment(byteCount: comment) : .bytesBehindEnd(offset: end)
     }
     return .missingEnd
   }
+}
 
+extension FileBytes {
   /// A number whose place is known to lie in the file.
-  private static func number<Value: FixedWidthInteger & BitwiseCopyable>(
-    _ file: FileBytes, _ type: Value.Type, _ offset: Int
+  fileprivate func number<Value: FixedWidthInteger & BitwiseCopyable>(
+    _ type: Value.Type, _ offset: Int
   ) -> Value {
-    guard let value = file.integer(type, at: offset) else {
-      preconditionFailure("byte \(offset) of \(file.count) in \(file.name)")
+    guard let value = integer(type, at: offset) else {
+      preconditionFailure("byte \(offset) of \(count) in \(name)")
     }
     return value
   }
 }
 
 extension ZIPDirectory {
-  private func number<Value: FixedWidthInteger & BitwiseCopyable>(
-    _ type: Value.Type, _ offset: Int
-  ) -> Value {
-    Self.number(file, type, offset)
-  }
-
   /// Reads the record at an offset, and moves the offset after it.
   private func record(at offset: inout Int) throws(ZIPProblem) -> Record {
     let start = offset
     let fixed = ZIPArchive.directoryRecordLength
     guard range.upperBound - start >= fixed else { throw .truncatedRecord(offset: start) }
     guard file.has([0x50, 0x4B, 1, 2], at: start) else { throw .wrongRecord(offset: start) }
-    let lengths = [28, 30, 32].map { Int(number(UInt16.self, start + $0)) }
+    let lengths = [28, 30, 32].map { Int(file.number(UInt16.self, start + $0)) }
     guard range.upperBound - start - fixed >= lengths.reduce(0, +) else {
       throw .truncatedRecord(offset: start)
     }
@@ -138,20 +134,20 @@ extension ZIPDirectory {
     offset = extraRange.upperBound + lengths[2]
 
     guard lengths[0] <= FileBytes.maximumNameLength else { throw .nameTooLong(offset: start) }
-    let flags = number(UInt16.self, start + 8)
+    let flags = file.number(UInt16.self, start + 8)
     let name = try name(nameRange, flags, record: start)
-    try check(flags, method: number(UInt16.self, start + 10), name)
-    var values = [24, 20, 42].map { UInt64(number(UInt32.self, start + $0)) }
-    var disk = UInt32(number(UInt16.self, start + 34))
+    try check(flags, method: file.number(UInt16.self, start + 10), name)
+    var values = [24, 20, 42].map { UInt64(file.number(UInt32.self, start + $0)) }
+    var disk = UInt32(file.number(UInt16.self, start + 34))
     if let large = try largeField(extraRange, name) {
       var place = large.lowerBound
       for index in values.indices where values[index] == 0xFFFF_FFFF {
         guard large.upperBound - place >= 8 else { throw .wrongExtraField(name: name) }
-        values[index] = number(UInt64.self, place)
+        values[index] = file.number(UInt64.self, place)
         place += 8
       }
       if disk == 0xFFFF, large.upperBound - place >= 4 {
-        disk = number(UInt32.self, place)
+        disk = file.number(UInt32.self, place)
         place += 4
       }
       guard place == large.upperBound else { throw .wrongExtraField(name: name) }
@@ -162,8 +158,9 @@ extension ZIPDirectory {
     }
     guard values[0] == 0 || !name.hasSuffix("/") else { throw .folderWithContent(name: name) }
     return Record(
-      name: name, nameRange: nameRange, flags: flags, checksum: number(UInt32.self, start + 16),
-      byteCount: values[0], headerOffset: values[2])
+      name: name, nameRange: nameRange, flags: flags,
+      checksum: file.number(UInt32.self, start + 16), byteCount: values[0],
+      headerOffset: values[2])
   }
 
   private func check(_ flags: UInt16, method: UInt16, _ name: String) throws(ZIPProblem) {
@@ -202,7 +199,8 @@ extension ZIPDirectory {
     var found: Range<Int>?
     while offset < extraRange.upperBound {
       guard extraRange.upperBound - offset >= 4 else { throw .wrongExtraField(name: name) }
-      let (kind, length) = (number(UInt16.self, offset), Int(number(UInt16.self, offset + 2)))
+      let kind = file.number(UInt16.self, offset)
+      let length = Int(file.number(UInt16.self, offset + 2))
       offset += 4
       guard extraRange.upperBound - offset >= length else { throw .wrongExtraField(name: name) }
       if kind == ZIPArchive.unicodePathField { throw .anotherName(name: name) }
@@ -227,23 +225,17 @@ extension ZIPDirectory {
     else { throw .wrongLocalHeader(name: name, offset: record.headerOffset) }
     let start = Int(record.headerOffset)
     let nameStart = start + ZIPArchive.localHeaderLength
-    let nameEnd = nameStart + Int(number(UInt16.self, start + 26))
-    let contentStart = nameEnd + Int(number(UInt16.self, start + 28))
+    let nameEnd = nameStart + Int(file.number(UInt16.self, start + 26))
+    let contentStart = nameEnd + Int(file.number(UInt16.self, start + 28))
     guard contentStart <= limit, record.byteCount <= UInt64(limit - contentStart) else {
       let (end, overflow) = UInt64(contentStart).addingReportingOverflow(record.byteCount)
       throw .beyondEnd(name: name, end: overflow ? .max : end, available: limit)
     }
     let content = contentStart..<contentStart + Int(record.byteCount)
 
-    guard number(UInt16.self, start + 6) == record.flags else {
-      throw .headersDiffer(name: name, field: "flags")
-    }
-    guard number(UInt16.self, start + 8) == 0 else {
-      throw .headersDiffer(name: name, field: "method")
-    }
-    guard file[nameStart..<nameEnd] == file[record.nameRange] else {
-      throw .headersDiffer(name: name, field: "name")
-    }
+    try require(file.number(UInt16.self, start + 6) == record.flags, "flags", of: record)
+    try require(file.number(UInt16.self, start + 8) == 0, "method", of: record)
+    try require(file[nameStart..<nameEnd] == file[record.nameRange], "name", of: record)
     let large = try largeField(nameEnd..<contentStart, name)
     try checkSizes(record, header: start, large)
     let end = try endOfDescriptor(record, at: content.upperBound, isLarge: large != nil)
@@ -256,25 +248,26 @@ extension ZIPDirectory {
   private func checkSizes(
     _ record: Record, header: Int, _ large: Range<Int>?
   ) throws(ZIPProblem) {
-    let checksum = number(UInt32.self, header + 14)
-    var sizes = [22, 18].map { UInt64(number(UInt32.self, header + $0)) }
+    let checksum = file.number(UInt32.self, header + 14)
+    var sizes = [22, 18].map { UInt64(file.number(UInt32.self, header + $0)) }
     if record.hasDescriptor, checksum == 0, sizes == [0, 0] { return }
     if let large {
       var place = large.lowerBound
       for index in sizes.indices where sizes[index] == 0xFFFF_FFFF {
         guard large.upperBound - place >= 8 else { throw .wrongExtraField(name: record.name) }
-        sizes[index] = number(UInt64.self, place)
+        sizes[index] = file.number(UInt64.self, place)
         place += 8
       }
       // Python's `zipfile` announces its descriptor in this way.
       if record.hasDescriptor, checksum == 0, sizes == [0, 0] { return }
     }
-    guard checksum == record.checksum else {
-      throw .headersDiffer(name: record.name, field: "checksum")
-    }
-    guard sizes.allSatisfy({ $0 == record.byteCount }) else {
-      throw .headersDiffer(name: record.name, field: "size")
-    }
+    try require(checksum == record.checksum, "checksum", of: record)
+    try require(sizes.allSatisfy { $0 == record.byteCount }, "size", of: record)
+  }
+
+  /// Refuses an entry whose header says something else than its record.
+  private func require(_ agree: Bool, _ field: String, of record: Record) throws(ZIPProblem) {
+    guard agree else { throw .headersDiffer(name: record.name, field: field) }
   }
 
   /// The end of the descriptor after an entry's content, if it has one.
@@ -284,12 +277,12 @@ extension ZIPDirectory {
     guard record.hasDescriptor else { return offset }
     let end = offset + (isLarge ? 24 : 16)
     guard end <= range.lowerBound, file.has([0x50, 0x4B, 7, 8], at: offset),
-      number(UInt32.self, offset + 4) == record.checksum
+      file.number(UInt32.self, offset + 4) == record.checksum
     else { throw .wrongDescriptor(name: record.name, offset: offset) }
     let sizes =
       isLarge
-      ? [8, 16].map { number(UInt64.self, offset + $0) }
-      : [8, 12].map { UInt64(number(UInt32.self, offset + $0)) }
+      ? [8, 16].map { file.number(UInt64.self, offset + $0) }
+      : [8, 12].map { UInt64(file.number(UInt32.self, offset + $0)) }
     guard sizes.allSatisfy({ $0 == record.byteCount }) else {
       throw .wrongDescriptor(name: record.name, offset: offset)
     }

@@ -106,7 +106,5 @@ public enum ZIPProblem: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  private func quoted(_ text: String) -> String { "'\(Printable(text))'" }
-
   private func hexadecimal(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
 }

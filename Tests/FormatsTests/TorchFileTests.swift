@@ -13,7 +13,7 @@ import Testing
 
   @Test(arguments: fixtures) func readsWhatPyTorchReads(_ name: String) throws {
     let expected = try TorchFixture(of: name)
-    let file = try TorchFile(at: TorchFixture.path(name))
+    let file = try TorchFile(FileBytes(at: TorchFixture.path(name)))
     #expect(file.layout == (name.hasSuffix(".th") ? .stream : .zip))
     let found = file.root.tensors
     #expect(found.map(\.name) == expected.tensors.map(\.name))
@@ -41,7 +41,7 @@ import Testing
 
   @Test(arguments: ["training.pth", "training-stream.th"])
   func whatIsNotATensor(_ name: String) throws {
-    let root = try TorchFile(at: TorchFixture.path(name)).root
+    let root = try TorchFile(FileBytes(at: TorchFixture.path(name))).root
     #expect(root["arch"] == .text("resnet20"))
     #expect(root["epoch"] == .integer(3))
     #expect(root["best_acc1"] == .float(91.78125))
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func viewsShareStorages() throws {
-    let file = try TorchFile(at: TorchFixture.path("views.pth"))
+    let file = try TorchFile(FileBytes(at: TorchFixture.path("views.pth")))
     let tensors = Dictionary(uniqueKeysWithValues: file.root.tensors.map { ($0.name, $0.tensor) })
     let keys = ["base", "transposed", "slice", "column", "scalar", "expanded"]
       .map { tensors[$0]?.storageKey }
@@ -72,7 +72,9 @@ import Testing
     ),
   ])
   func refuses(_ name: String, _ problem: TorchProblem) {
-    let error = #expect(throws: TorchError.self) { try TorchFile(at: TorchFixture.path(name)) }
+    let error = #expect(throws: TorchError.self) {
+      try TorchFile(FileBytes(at: TorchFixture.path(name)))
+    }
     #expect(error?.problem == problem)
   }
 
@@ -93,7 +95,7 @@ import Testing
 
   @Test func messagesAreOneLineWithTheMend() throws {
     let error = #expect(throws: TorchError.self) {
-      try TorchFile(at: TorchFixture.path("module.pth"))
+      try TorchFile(FileBytes(at: TorchFixture.path("module.pth")))
     }
     #expect(
       error?.problem.description

@@ -103,3 +103,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     }
   }
 }
+
+extension ZIPArchive {
+  /// The content of an entry, of which the checksum is verified.
+  package func content(of entry: Entry) throws(ZIPError) -> [UInt8] {
+    try verify(entry)
+    return file[entry.range]
+  }
+}

@@ -216,7 +216,7 @@
       let bytes: Data = try model.serializedBytes()
       try bytes.write(to: URL(filePath: folder["odd.onnx"]))
       try OpenedModel(at: folder["odd.onnx"]).model.writeTorch(to: folder["odd.pth"])
-      let file = try TorchFile(at: folder["odd.pth"])
+      let file = try TorchFile(FileBytes(at: folder["odd.pth"]))
       #expect(file.root.tensors.first { $0.name == counter }?.tensor.shape == [16])
       #expect(file.root.tensors.count { $0.name.hasSuffix("num_batches_tracked") } == 7)
     }

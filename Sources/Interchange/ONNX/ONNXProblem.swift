@@ -168,12 +168,9 @@ public enum ONNXProblem: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// Extents as text, the first of many.
   private func shape(_ extents: [Int64]) -> String {
-    "["
-      + (extents.prefix(8).map(String.init) + (extents.count > 8 ? ["…"] : [])).joined(
-        separator: ", ")
-      + "]"
+    let shown = extents.prefix(8).map(String.init) + (extents.count > 8 ? ["…"] : [])
+    return "[\(shown.joined(separator: ", "))]"
   }
-  private func quoted(_ text: String) -> String { "'\(Printable(text))'" }
   private func list(_ names: [String]) -> String {
     names.isEmpty
       ? "nothing"

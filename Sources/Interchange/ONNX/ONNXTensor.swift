@@ -1,5 +1,5 @@
 #if ONNX
-  import Foundation
+  import ResidualFormats
   import ResidualONNXSchema
   import ResidualTensors
 
@@ -15,17 +15,11 @@
     private enum Storage {
       case message(Onnx_TensorProto)
       case filled(Float)
-      case filledIntegers(Int64)
     }
 
     /// The same number everywhere.
     init(filled number: Float, _ shape: Shape) {
       (storage, self.shape, kind) = (.filled(number), shape, .reals)
-    }
-
-    /// The same integer everywhere.
-    init(filled number: Int64, _ shape: Shape) {
-      (storage, self.shape, kind) = (.filledIntegers(number), shape, .integers)
     }
 
     /// Checks a tensor.
@@ -90,11 +84,12 @@
     package var reals: [Float] {
       switch storage {
       case .filled(let number): return [Float](repeating: number, count: shape.count)
-      case .filledIntegers: preconditionFailure("integers are no reals")
       case .message(let tensor):
         return tensor.rawData.isEmpty
           ? tensor.floatData
-          : Self.littleEndian(tensor.rawData, UInt32.self).map { Float(bitPattern: $0) }
+          : tensor.rawData.withUnsafeBytes {
+            readNumbers($0, as: UInt32.self) { Float(bitPattern: $0) }
+          }
       }
     }
 
@@ -116,7 +111,6 @@
     /// The elements of a tensor of integers.
     var integers: [Int64] {
       switch storage {
-      case .filledIntegers(let number): return [Int64](repeating: number, count: shape.count)
       case .filled: preconditionFailure("reals are no integers")
       case .message(let tensor):
         let data = tensor.rawData
@@ -124,25 +118,13 @@
         case .int64:
           return data.isEmpty
             ? tensor.int64Data
-            : Self.littleEndian(data, UInt64.self).map { Int64(bitPattern: $0) }
+            : data.withUnsafeBytes { readNumbers($0, as: Int64.self) { $0 } }
         case .bool:
           return data.isEmpty ? tensor.int32Data.map(Int64.init) : data.map { Int64($0) }
         default:
           return data.isEmpty
             ? tensor.int32Data.map(Int64.init)
-            : Self.littleEndian(data, UInt32.self).map { Int64(Int32(bitPattern: $0)) }
-        }
-      }
-    }
-
-    private static func littleEndian<Number: FixedWidthInteger & BitwiseCopyable>(
-      _ data: Data, _ type: Number.Type
-    ) -> [Number] {
-      data.withUnsafeBytes { bytes in
-        (0..<bytes.count / MemoryLayout<Number>.size).map { index in
-          Number(
-            littleEndian: bytes.loadUnaligned(
-              fromByteOffset: index * MemoryLayout<Number>.size, as: Number.self))
+            : data.withUnsafeBytes { readNumbers($0, as: Int32.self) { Int64($0) } }
         }
       }
     }
