@@ -195,20 +195,15 @@ struct ModelMetadata {
     throws(ModelFileError) -> Network
   {
     #if ONNX
-      do {
-        let name = file + ": " + Field.graph
-        let network = try ONNXNetwork(
-          ONNXFile(definition: definition, name: name), hasData: false
-        ).network
-        guard network.inputSide == side, network.classes == classes else {
-          throw ModelFileError.badField(file: file, field: Field.classes, value: "\(classes)")
-        }
-        return network
-      } catch let error as ONNXError {
-        throw .badGraph(file: file, reason: "\(error.problem)")
-      } catch let error as ModelFileError {
-        throw error
-      } catch { throw .badGraph(file: file, reason: "\(error)") }
+      let network: Network
+      do throws(ONNXError) {
+        let graph = try ONNXFile(definition: definition, name: file + ": " + Field.graph)
+        network = try ONNXNetwork(graph, hasData: false).network
+      } catch { throw .badGraph(file: file, reason: "\(error.problem)") }
+      guard network.inputSide == side, network.classes == classes else {
+        throw .badField(file: file, field: Field.classes, value: "\(classes)")
+      }
+      return network
     #else
       throw .badGraph(file: file, reason: "\(ONNXProblem.notBuiltIn)")
     #endif

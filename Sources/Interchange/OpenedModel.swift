@@ -265,15 +265,14 @@ public struct OpenedModel: Sendable {
     guard let images = graph.value(ofInput: Network.imagesInput),
       let reader = graph.nodes.first(where: { $0.operands.first == images }),
       case .convolution = reader.operation,
-      case .state(let state) = graph.nodes[reader.operands[1].node].operation,
-      let tensor = tensors[state.slot]
+      let slot = graph.slot(of: reader.operands[1]), let tensor = tensors[slot]
     else { throw WeightsError.noFirstFilter(network: network.name) }
     let taps = tensor.shape[2] * tensor.shape[3]
     var scalars = tensor.scalars
     for k in 0..<tensor.shape[0] {
       for tap in 0..<taps { scalars.swapAt(k * 3 * taps + tap, (k * 3 + 2) * taps + tap) }
     }
-    tensors[state.slot] = Tensor(tensor.shape, scalars)
+    tensors[slot] = Tensor(tensor.shape, scalars)
   }
 
   private static func list(_ parts: [String]) -> String { parts.joined(separator: ", ") }

@@ -44,10 +44,8 @@
       case .slice(let slice): try append(slice, node, as: result)
       case .pad(let padding):
         let layout = layout(operands)
-        var (before, after) = (
-          [Int](repeating: 0, count: shape(result).rank),
-          [Int](repeating: 0, count: shape(result).rank)
-        )
+        var before = [Int](repeating: 0, count: shape(result).rank)
+        var after = before
         before[place(of: padding.axis, layout)] = padding.before
         after[place(of: padding.axis, layout)] = padding.after
         let padded = try pad(
@@ -97,7 +95,7 @@
       let channels = shape(result).channels
       if layout == .graph {
         bias = try name(node.operands[1])
-      } else if let slot = slot(node.operands[1]) {
+      } else if let slot = graph.slot(of: node.operands[1]) {
         bias = try write(slot: slot, Tensor([channels, 1, 1], tensor(slot).scalars))
       } else {
         let extents = try integers([channels, 1, 1], path: node.path + ".shape")

@@ -10,14 +10,7 @@
 
     init(_ pooling: Operation.MaxPooling, axis: Int, extent: Int, count: Int) {
       (self.extent, self.count) = (extent, count)
-      let padding = pooling.padding
-      if axis == 1 {
-        (size, stride) = (pooling.windowHeight, pooling.strideHeight)
-        (dilation, before, after) = (pooling.dilationHeight, padding.top, padding.bottom)
-      } else {
-        (size, stride) = (pooling.windowWidth, pooling.strideWidth)
-        (dilation, before, after) = (pooling.dilationWidth, padding.left, padding.right)
-      }
+      (size, stride, dilation, before, after) = pooling.windows(along: axis)
     }
 
     /// Windows of one size at equal distances, without padding; `nil` if they are others.
@@ -132,18 +125,18 @@
       _ input: String, _ windows: [[Operation.AveragePooling.Window]], _ node: Node,
       as result: Value
     ) throws(ONNXExportError) {
-      let (height, width) = (shape(node.operands[0])[1], shape(node.operands[0])[2])
-      var rows = Tensor<Float>([windows[0].count, height], repeating: 0)
-      for (row, window) in windows[0].enumerated() {
-        for place in window.places { rows.scalars[row * height + place] = 1 / Float(window.size) }
-      }
-      var columns = Tensor<Float>([windows[1].count, width], repeating: 0)
-      for (column, window) in windows[1].enumerated() {
-        for place in window.places {
-          columns.scalars[column * width + place] = 1 / Float(window.size)
+      let images = shape(node.operands[0])
+      func averages(_ windows: [Operation.AveragePooling.Window], of extent: Int) -> Tensor<Float> {
+        var matrix = Tensor<Float>([windows.count, extent], repeating: 0)
+        for (row, window) in windows.enumerated() {
+          for place in window.places {
+            matrix.scalars[row * extent + place] = 1 / Float(window.size)
+          }
         }
+        return matrix
       }
-      columns = columns.transposed([1, 0])
+      let rows = averages(windows[0], of: images[1])
+      let columns = averages(windows[1], of: images[2]).transposed([1, 0])
       let left = try floats(rows.scalars, rows.shape.extents, path: node.path + ".rows")
       let right = try floats(columns.scalars, columns.shape.extents, path: node.path + ".columns")
       let averaged = add("MatMul", [left, input], path: node.path + ".vertical")

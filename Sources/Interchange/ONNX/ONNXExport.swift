@@ -162,10 +162,6 @@
       return name
     }
 
-    /// The name of the slot that a value is, if it is one.
-    func slot(_ value: Value) -> String? {
-      if case .state(let state) = operation(value) { state.slot } else { nil }
-    }
     /// A slot's numbers.
     func tensor(_ slot: String) -> Tensor<Float> {
       guard let tensor = tensors[slot] else { preconditionFailure("slot \(slot) has no tensor") }

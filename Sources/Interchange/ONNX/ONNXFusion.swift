@@ -31,9 +31,7 @@
         return uses[node][0].node
       }
       func areSlots(_ values: some Sequence<Value>) -> Bool {
-        values.allSatisfy { value in
-          if case .state = graph.nodes[value.node].operation { true } else { false }
-        }
+        values.allSatisfy { graph.slot(of: $0) != nil }
       }
       var fusions: [Int: ONNXFusion] = [:]
       for (index, node) in graph.nodes.enumerated() {
@@ -118,12 +116,14 @@
       _ convolution: Node, _ addition: Node?, _ normalization: Node
     ) throws(ONNXExportError) -> [String] {
       guard case .batchNormalization(let rule) = normalization.operation,
-        let filterSlot = slot(convolution.operands[1])
+        let filterSlot = graph.slot(of: convolution.operands[1])
       else { preconditionFailure("\(normalization.path) cannot be folded") }
-      let (filter, biasSlot) = (tensor(filterSlot), addition.flatMap { slot($0.operands[1]) })
+      let (filter, biasSlot) = (
+        tensor(filterSlot), addition.flatMap { graph.slot(of: $0.operands[1]) }
+      )
       let bias = biasSlot.map { tensor($0).scalars }
       let parts = normalization.operands.dropFirst().map {
-        slot($0).map { tensor($0).scalars } ?? []
+        graph.slot(of: $0).map { tensor($0).scalars } ?? []
       }
       let (mean, variance, scale, shift) = (parts[0], parts[1], parts[2], parts[3])
       let length = filter.shape.count / max(1, filter.shape[0])

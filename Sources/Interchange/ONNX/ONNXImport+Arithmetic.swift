@@ -7,9 +7,7 @@
     mutating func pointwise(_ operation: Operation, _ node: Node) throws(ONNXProblem)
       -> Activation
     {
-      let input = try activation(0, of: node)
-      let result = try append(operation, [input], node.name)
-      return viewed(result, input.places)
+      try applied(operation, to: activation(0, of: node), node.name)
     }
 
     /// Rectification is the only clipping that is understood.
@@ -32,8 +30,7 @@
         try node.integer("axis", default: isRowwise ? 1 : -1), rank: input.rank)
       let isMatrix = isRowwise && input.shape.extents[(axis + 1)...].contains { $0 != 1 }
       guard isMatrix else {
-        let result = try append(.softmax(.init(axis: input.places[axis])), [input], node.name)
-        return viewed(result, input.places)
+        return try applied(.softmax(.init(axis: input.places[axis])), to: input, node.name)
       }
       // Once the softmax was that of a matrix: all axes from the one that is named are its columns.
       let rows = try matrix(plain(input, node.name), axis, node.name + ".rows")
@@ -77,7 +74,7 @@
         if let factor = try number(index, of: node),
           case .activation(let x) = try meaning(other, of: node)
         {
-          return try scaled(x, factor, node)
+          return try applied(.scale(.init(factor)), to: x, node.name)
         }
       }
       return try together(
@@ -101,13 +98,8 @@
       guard let divisor = try number(1, of: node), divisor.isFinite, (1 / divisor).isFinite else {
         throw node.unsupported("a divisor that is not one number")
       }
-      return try scaled(activation(0, of: node, isTrained: false), 1 / divisor, node)
-    }
-
-    private mutating func scaled(_ x: Activation, _ factor: Float, _ node: Node)
-      throws(ONNXProblem) -> Activation
-    {
-      viewed(try append(.scale(.init(factor)), [x], node.name), x.places)
+      return try applied(
+        .scale(.init(1 / divisor)), to: activation(0, of: node, isTrained: false), node.name)
     }
 
     /// The sum of two tensors; if one is a number for each channel, the sum with a bias.

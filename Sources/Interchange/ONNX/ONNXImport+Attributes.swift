@@ -11,7 +11,7 @@
       let given = message.attribute.filter { $0.name == name }
       guard let attribute = given.first else { return nil }
       guard given.count == 1, attribute.type == type, attribute.refAttrName.isEmpty else {
-        throw .wrongAttribute(name, node: self.name)
+        throw wrong(name)
       }
       return attribute
     }
@@ -28,7 +28,7 @@
     func text(_ name: String, default value: String) throws(ONNXProblem) -> String {
       guard let text = try attribute(name, .string)?.s else { return value }
       // A long text would be compared for long.
-      guard text.count <= 64 else { throw .wrongAttribute(name, node: self.name) }
+      guard text.count <= 64 else { throw wrong(name) }
       return String(decoding: text, as: UTF8.self)
     }
     func tensor(_ name: String, hasData: Bool = true) throws(ONNXProblem) -> ONNXTensor? {
@@ -46,9 +46,17 @@
       .unsupported(what, operator: kind, node: name)
     }
 
+    /// Says that an attribute is not what ONNX says it is.
+    func wrong(_ attribute: String) -> ONNXProblem { .wrongAttribute(attribute, node: name) }
+
+    /// Says that an operand is not of the kind that the node takes.
+    func wrongKind(_ operand: Int) -> ONNXProblem {
+      .wrongKind(value: operands[operand], node: name)
+    }
+
     /// An axis of a tensor, counted from its end if it is negative.
     func axis(_ axis: Int, rank: Int, attribute: String = "axis") throws(ONNXProblem) -> Int {
-      guard -rank..<rank ~= axis else { throw .wrongAttribute(attribute, node: name) }
+      guard -rank..<rank ~= axis else { throw wrong(attribute) }
       return axis < 0 ? axis + rank : axis
     }
   }
@@ -68,20 +76,20 @@
       func pair(_ name: String, _ values: [Int]?) throws(ONNXProblem) -> (Int, Int) {
         let values = values ?? [1, 1]
         guard values.count == 2, values.allSatisfy({ 1...Self.maximum ~= $0 }) else {
-          throw .wrongAttribute(name, node: node.name)
+          throw node.wrong(name)
         }
         return (values[0], values[1])
       }
       let given = try node.integers("kernel_shape")
       guard let shape = given ?? size, size == nil || shape == size else {
-        throw .wrongAttribute("kernel_shape", node: node.name)
+        throw node.wrong("kernel_shape")
       }
       self.size = try pair("kernel_shape", shape)
       stride = try pair("strides", node.integers("strides"))
       dilation = try pair("dilations", node.integers("dilations"))
       let pads = try node.integers("pads") ?? [0, 0, 0, 0]
       guard pads.count == 4, pads.allSatisfy({ 0...Self.maximum ~= $0 }) else {
-        throw .wrongAttribute("pads", node: node.name)
+        throw node.wrong("pads")
       }
       func same(_ axis: Int, _ size: Int, _ stride: Int, _ dilation: Int) -> Int {
         // As many windows as strides begin in the image.
@@ -100,7 +108,7 @@
         let (top, left) = ((vertical + odd) / 2, (horizontal + odd) / 2)
         padding = .init(
           top: top, left: left, bottom: vertical - top, right: horizontal - left)
-      default: throw .wrongAttribute("auto_pad", node: node.name)
+      default: throw node.wrong("auto_pad")
       }
     }
 

@@ -56,7 +56,7 @@
       guard let value = try node.tensor("value") else {
         return .constant(ONNXTensor(filled: Float(0), shape))
       }
-      guard value.shape.count == 1 else { throw .wrongAttribute("value", node: node.name) }
+      guard value.shape.count == 1 else { throw node.wrong("value") }
       switch value.kind {
       case .reals: return .constant(ONNXTensor(filled: value.reals[0], shape))
       case .integers:
@@ -95,9 +95,7 @@
       else { throw node.unsupported("operands that are no shapes") }
       var result: [Extent] = []
       for index in try integers(1, of: node) {
-        guard -numbers.count..<numbers.count ~= index else {
-          throw .wrongKind(value: node.operands[1], node: node.name)
-        }
+        guard -numbers.count..<numbers.count ~= index else { throw node.wrongKind(1) }
         result.append(numbers[index < 0 ? index + numbers.count : index])
       }
       return .extents(result, isScalar: isScalar)
@@ -112,7 +110,7 @@
         var result: [Extent] = []
         for index in node.operands.indices {
           guard case .extents(let part, false) = try meaning(index, of: node) else {
-            throw .wrongKind(value: node.operands[index], node: node.name)
+            throw node.wrongKind(index)
           }
           result += part
           guard result.count <= Self.maximumExtents else {

@@ -36,7 +36,7 @@
       guard groups != 1 else { return try append(operation, [input, filter], path) }
       let (channels, filters) = (input.shape[1], filter.shape[0])
       guard groups > 1, channels % groups == 0, filters % groups == 0 else {
-        throw .wrongAttribute("group", node: node.name)
+        throw node.wrong("group")
       }
       try count(groups: groups, by: node)
       func part(_ group: Int, of extent: Int, _ axis: Int) -> Operation {
@@ -146,18 +146,16 @@
 
     mutating func maxPooling(_ node: Node) throws(ONNXProblem) -> Activation {
       let input = try images(activation(0, of: node), node)
-      let result = try append(.maxPooling(pooling(node, input)), [input], node.name)
-      return viewed(result, Self.channelsLast(4))
+      return try applied(.maxPooling(pooling(node, input)), to: input, node.name)
     }
 
     mutating func averagePooling(_ node: Node) throws(ONNXProblem) -> Activation {
       let input = try images(activation(0, of: node), node)
       let pooling = try pooling(node, input)
       let countsPadding = try node.integer("count_include_pad", default: 0) != 0
-      let result = try append(
+      return try applied(
         .averagePooling(.init(countsPadding ? .counting(pooling) : .notCounting(pooling))),
-        [input], node.name)
-      return viewed(result, Self.channelsLast(4))
+        to: input, node.name)
     }
 
     mutating func globalAveragePooling(_ node: Node) throws(ONNXProblem) -> Activation {
@@ -167,9 +165,7 @@
     private mutating func pooledWhole(_ input: Activation, _ node: Node) throws(ONNXProblem)
       -> Activation
     {
-      let result = try append(
-        .averagePooling(.init(.adaptive(rows: 1, columns: 1))), [input], node.name)
-      return viewed(result, Self.channelsLast(4))
+      try applied(.averagePooling(.init(.adaptive(rows: 1, columns: 1))), to: input, node.name)
     }
 
     /// A mean over all pixels, the only one that is understood.

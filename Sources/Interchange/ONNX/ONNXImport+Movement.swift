@@ -60,14 +60,14 @@
     mutating func flatten(_ node: Node) throws(ONNXProblem) -> Activation {
       let x = try activation(0, of: node)
       let axis = try node.integer("axis", default: 1)
-      guard -x.rank...x.rank ~= axis else { throw .wrongAttribute("axis", node: node.name) }
+      guard -x.rank...x.rank ~= axis else { throw node.wrong("axis") }
       return try matrix(x, axis < 0 ? axis + x.rank : axis, node.name)
     }
 
     mutating func reshape(_ node: Node) throws(ONNXProblem) -> Activation {
       let x = try activation(0, of: node)
       guard case .extents(let target, false) = try meaning(1, of: node) else {
-        throw .wrongKind(value: node.operands[1], node: node.name)
+        throw node.wrongKind(1)
       }
       let keepsZeros = try node.integer("allowzero", default: 0) != 0
       var extents: [Operation.Reshape.Extent] = []
@@ -80,7 +80,7 @@
           // A file for one size of batch names it here.
           let isBatch = axis == 0 && x.carriesBatch && number == x.shape[0]
           extents.append(isBatch ? .copied(axis: 0) : .fixed(number))
-        case .known: throw .wrongKind(value: node.operands[1], node: node.name)
+        case .known: throw node.wrongKind(1)
         }
       }
       return try reshaped(x, extents, node.name)
@@ -93,7 +93,7 @@
       var axes: [Int] = []
       for axis in given { axes.append(try node.axis(axis, rank: rank, attribute: "axes")) }
       guard axes.count <= Self.maximumExtents, Set(axes).count == axes.count else {
-        throw .wrongAttribute("axes", node: node.name)
+        throw node.wrong("axes")
       }
       return axes
     }
@@ -104,7 +104,7 @@
         try axes(node, rank: x.rank)
         ?? (0..<x.rank).filter { x.shape[$0] == 1 && !($0 == 0 && x.carriesBatch) }
       guard axes.allSatisfy({ x.shape[$0] == 1 && !($0 == 0 && x.carriesBatch) }) else {
-        throw .wrongAttribute("axes", node: node.name)
+        throw node.wrong("axes")
       }
       let kept = extents(of: x).enumerated().filter { !axes.contains($0.offset) }
       return try reshaped(x, kept.map(\.element), node.name)
@@ -114,7 +114,7 @@
       let x = try activation(0, of: node)
       let count = try node.has(1) ? integers(1, of: node).count : node.integers("axes")?.count ?? 0
       guard count <= Self.maximumExtents, let axes = try axes(node, rank: x.rank + count) else {
-        throw .wrongAttribute("axes", node: node.name)
+        throw node.wrong("axes")
       }
       var extents = extents(of: x)
       for axis in axes.sorted() { extents.insert(.fixed(1), at: axis) }
@@ -125,9 +125,7 @@
     mutating func transpose(_ node: Node) throws(ONNXProblem) -> Activation {
       let x = try activation(0, of: node)
       let permutation = try node.integers("perm") ?? Array((0..<x.rank).reversed())
-      guard permutation.sorted() == Array(0..<x.rank) else {
-        throw .wrongAttribute("perm", node: node.name)
-      }
+      guard permutation.sorted() == Array(0..<x.rank) else { throw node.wrong("perm") }
       return Activation(
         value: x.value, shape: Shape(permutation.map { x.shape[$0] }),
         places: permutation.map { x.places[$0] },
@@ -144,7 +142,7 @@
         }
         operands.append(try arranged(operand, places, node.name + ".\(index)"))
       }
-      guard node.gives("axis") else { throw .wrongAttribute("axis", node: node.name) }
+      guard node.gives("axis") else { throw node.wrong("axis") }
       let axis = try node.axis(node.integer("axis", default: 0), rank: places.count)
       let isBatch = axis == 0 && operands.contains { $0.carriesBatch }
       guard !isBatch else { throw node.unsupported("the batch as its axis") }
@@ -174,7 +172,7 @@
           throw node.unsupported("\(tensor.shape.count) places")
         }
         (indices, isScalar) = (tensor.integers.map { Int($0) }, false)
-      default: throw .wrongKind(value: node.operands[1], node: node.name)
+      default: throw node.wrongKind(1)
       }
       let extent = x.shape[axis]
       guard let first = indices.first, let last = indices.last,
@@ -184,12 +182,10 @@
       guard stride > 0,
         zip(indices, indices.dropFirst()).allSatisfy({ $1 - $0 == stride })
       else { throw node.unsupported("places at unequal distances") }
-      let part = viewed(
-        try append(
-          .slice(
-            .init(
-              axis: x.places[axis], start: first, end: extent - last - 1, stride: stride)),
-          [x], isScalar ? node.name + ".part" : node.name), x.places)
+      let slice = Operation.Slice(
+        axis: x.places[axis], start: first, end: extent - last - 1, stride: stride)
+      let part = try applied(
+        .slice(slice), to: x, isScalar ? node.name + ".part" : node.name)
       guard isScalar else { return part }
       var extents = extents(of: part)
       extents.remove(at: axis)
@@ -205,11 +201,11 @@
       }
       guard let starts = try given(1, "starts"), let ends = try given(2, "ends"),
         starts.count == ends.count
-      else { throw .wrongAttribute("starts", node: node.name) }
+      else { throw node.wrong("starts") }
       let axes = try given(3, "axes") ?? Array(starts.indices)
       let steps = try given(4, "steps") ?? [Int](repeating: 1, count: starts.count)
       guard axes.count == starts.count, steps.count == starts.count, axes.count <= x.rank else {
-        throw .wrongAttribute("axes", node: node.name)
+        throw node.wrong("axes")
       }
       for (index, given) in axes.enumerated() {
         let axis = try node.axis(given, rank: x.rank, attribute: "axes")
@@ -220,13 +216,10 @@
         guard !(axis == 0 && x.carriesBatch) else {
           throw node.unsupported("the batch as an axis")
         }
-        let places = x.places
-        x = viewed(
-          try append(
-            .slice(
-              .init(
-                axis: places[axis], start: part.lowerBound, end: extent - part.upperBound,
-                stride: steps[index])), [x], node.name), places)
+        let slice = Operation.Slice(
+          axis: x.places[axis], start: part.lowerBound, end: extent - part.upperBound,
+          stride: steps[index])
+        x = try applied(.slice(slice), to: x, node.name)
       }
       return x
     }
@@ -242,36 +235,29 @@
       if isOld {
         value = try node.real("value", default: 0)
       } else if node.has(2) {
-        guard let number = try number(2, of: node) else {
-          throw .wrongKind(value: node.operands[2], node: node.name)
-        }
+        guard let number = try number(2, of: node) else { throw node.wrongKind(2) }
         value = number
       }
       let axes = try node.has(3) ? integers(3, of: node) : Array(0..<x.rank)
-      guard pads.count == 2 * axes.count, axes.count <= x.rank else {
-        throw .wrongAttribute("pads", node: node.name)
-      }
+      guard pads.count == 2 * axes.count, axes.count <= x.rank else { throw node.wrong("pads") }
       for (index, given) in axes.enumerated() {
         let axis = try node.axis(given, rank: x.rank, attribute: "axes")
         let (before, after) = (pads[index], pads[index + axes.count])
         if before == 0, after == 0 { continue }
         let limits = -ONNXWindows.maximum...ONNXWindows.maximum
-        guard limits ~= before, limits ~= after else {
-          throw .wrongAttribute("pads", node: node.name)
-        }
+        guard limits ~= before, limits ~= after else { throw node.wrong("pads") }
         guard !(axis == 0 && x.carriesBatch) else {
           throw node.unsupported("the batch as an axis")
         }
-        let places = x.places
         if before < 0 || after < 0 {
           let slice = Operation.Slice(
-            axis: places[axis], start: max(0, -before), end: max(0, -after))
-          x = viewed(try append(.slice(slice), [x], node.name + ".cut"), places)
+            axis: x.places[axis], start: max(0, -before), end: max(0, -after))
+          x = try applied(.slice(slice), to: x, node.name + ".cut")
         }
         if before > 0 || after > 0 {
           let pad = Operation.Pad(
-            axis: places[axis], before: max(0, before), after: max(0, after), value: value)
-          x = viewed(try append(.pad(pad), [x], node.name), places)
+            axis: x.places[axis], before: max(0, before), after: max(0, after), value: value)
+          x = try applied(.pad(pad), to: x, node.name)
         }
       }
       return x

@@ -24,11 +24,9 @@
       switch try meaning(index, of: node) {
       case .activation(let activation): return activation
       case .constant(let tensor):
-        guard tensor.kind == .reals else {
-          throw .wrongKind(value: node.operands[index], node: node.name)
-        }
+        guard tensor.kind == .reals else { throw node.wrongKind(index) }
         return try slot(node.operands[index], tensor, role, isTrained: isTrained)
-      case .extents: throw .wrongKind(value: node.operands[index], node: node.name)
+      case .extents: throw node.wrongKind(index)
       }
     }
 
@@ -64,13 +62,11 @@
     /// An operand of integers that are all known.
     func integers(_ index: Int, of node: Node) throws(ONNXProblem) -> [Int] {
       guard case .extents(let extents, _) = try meaning(index, of: node) else {
-        throw .wrongKind(value: node.operands[index], node: node.name)
+        throw node.wrongKind(index)
       }
       var result: [Int] = []
       for extent in extents {
-        guard case .known(let number) = extent else {
-          throw .wrongKind(value: node.operands[index], node: node.name)
-        }
+        guard case .known(let number) = extent else { throw node.wrongKind(index) }
         result.append(number)
       }
       return result

@@ -245,6 +245,13 @@
         carriesBatch: activation.carriesBatch && places.first == 0)
     }
 
+    /// Appends an operation on a value's own axes, which are the result's too.
+    mutating func applied(_ operation: Operation, to x: Activation, _ path: String)
+      throws(ONNXProblem) -> Activation
+    {
+      viewed(try append(operation, [x], path), x.places)
+    }
+
     /// Where ONNX's axes [N, C, …] lie in [N, …, C].
     static func channelsLast(_ rank: Int) -> [Int] {
       rank < 3 ? Array(0..<rank) : [0, rank - 1] + Array(1..<rank - 1)

@@ -74,9 +74,7 @@ import ResidualNetworks
       var graph = importer.graph
       graph.output(Network.logitsOutput, logits.value)
       graph = graph.pruned()
-      guard graph.value(ofInput: Network.imagesInput) != nil else {
-        throw .inputs([])
-      }
+      guard graph.value(ofInput: Network.imagesInput) != nil else { throw .inputs([]) }
       try Self.checkBatch(of: graph, images, classes: logits.shape[1])
       self.graph = graph
       self.remarks = remarks
@@ -84,7 +82,7 @@ import ResidualNetworks
       network = Network(
         graph, definition: try Self.definition(file.model, images), name: Self.name,
         inputSide: images.side, classes: logits.shape[1], depth: Network.depth(of: graph),
-        classifier: Self.head(of: graph)?.slots.map(\.name) ?? [])
+        classifier: Self.head(of: graph)?.map(\.name) ?? [])
     }
 
     /// The one input that is no constant.
@@ -135,48 +133,37 @@ import ResidualNetworks
       throws(ONNXProblem)
     {
       let batch = images.shape[0] + 1
-      do {
+      do throws(ShapeError) {
         let shapes = try graph.shapes(
           inputs: [Network.imagesInput: [batch, images.side, images.side, 3]])
         guard let logits = graph.output(Network.logitsOutput),
           shapes[logits.node][logits.result] == [batch, classes]
         else { throw ShapeError("its result keeps the size of the batch") }
-      } catch let error as ShapeError {
-        throw .fixedBatch(error.reason)
-      } catch { throw .fixedBatch("\(error)") }
+      } catch { throw .fixedBatch(error.reason) }
     }
   }
 
   // MARK: The classifier
 
   extension ONNXNetwork {
-    /// The last layer of a graph.
-    struct Head {
-      /// The filter's first; for each slot, the axis of the classes.
-      let slots: [(name: String, axis: Int)]
-    }
-
-    /// The layer that the logits come from; `nil` if they are no product of a slot.
-    static func head(of graph: Graph) -> Head? {
+    /// The slots of the layer that the logits come from, the filter's first, each with the axis of the
+    /// classes; `nil` if they are no product of a slot.
+    static func head(of graph: Graph) -> [(name: String, axis: Int)]? {
       guard var value = graph.output(Network.logitsOutput) else { return nil }
-      var slots: [(String, Int)] = []
-      func slot(_ value: Value) -> String? {
-        guard case .state(let state) = graph.nodes[value.node].operation else { return nil }
-        return state.slot
-      }
+      var slots: [(name: String, axis: Int)] = []
       while true {
         let node = graph.nodes[value.node]
         switch node.operation {
         case .addBias:
-          guard let bias = slot(node.operands[1]) else { return nil }
+          guard let bias = graph.slot(of: node.operands[1]) else { return nil }
           slots.append((bias, 0))
         case .relu, .flatten, .globalAveragePooling, .averagePooling: break
         case .matrixProduct(let product):
-          guard let filter = slot(node.operands[1]) else { return nil }
-          return Head(slots: [(filter, product.transposesRight ? 0 : 1)] + slots)
+          guard let filter = graph.slot(of: node.operands[1]) else { return nil }
+          return [(filter, product.transposesRight ? 0 : 1)] + slots
         case .convolution:
-          guard let filter = slot(node.operands[1]) else { return nil }
-          return Head(slots: [(filter, 0)] + slots)
+          guard let filter = graph.slot(of: node.operands[1]) else { return nil }
+          return [(filter, 0)] + slots
         default: return nil
         }
         value = node.operands[0]
@@ -201,7 +188,7 @@ import ResidualNetworks
       var tensors = model.graph.initializer
       let places = Dictionary(
         tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { $1 })
-      for (slot, axis) in head.slots {
+      for (slot, axis) in head {
         guard let index = places[slot],
           axis < tensors[index].dims.count, tensors[index].dims[axis] == known.network.classes
         else { throw ONNXError(name, .wrongKind(value: slot, node: "output")) }

@@ -88,8 +88,6 @@
       try structure.walk(.model, 0..<file.count, depth: 0)
     }
 
-    private init(file: FileBytes) { self.file = file }
-
     private mutating func walk(_ message: Message, _ range: Range<Int>, depth: Int)
       throws(ONNXProblem)
     {
