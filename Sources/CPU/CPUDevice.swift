@@ -92,8 +92,7 @@ public final class CPUDevice: Device, @unchecked Sendable {
     for _ in 0..<5 {
       var operations = 0
       let time = clock.measure { operations = kernels.peakOperations(iterations: 200_000) }
-      let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
-      best = max(best, Double(operations) / seconds)
+      best = max(best, Double(operations) / (time / .seconds(1)))
     }
     return best
   }

@@ -151,27 +151,21 @@ extension CPULowering {
   private func convolution(of region: Region.FusedConvolutionGradient)
     -> (ConvolutionExtents, GradientOperands)
   {
-    if let index = region.filterGradient {
-      let operands = graph.nodes[index].operands
-      guard case .convolutionFilterGradient(let gradient) = graph.nodes[index].operation else {
-        preconditionFailure("\(graph.nodes[index].path) is no filter gradient")
-      }
+    let node = graph.nodes[region.filterGradient ?? region.inputGradient ?? region.last]
+    let operands = node.operands
+    switch node.operation {
+    case .convolutionFilterGradient(let gradient):
       let extents = ConvolutionExtents(
         gradient.convolution, input: shape(operands[1]), filter: shape(operands[2]),
         output: shape(operands[0]))
-      return (
-        extents,
-        GradientOperands(outputGradient: operands[0], filter: operands[2], input: operands[1])
-      )
+      return (extents, .init(outputGradient: operands[0], filter: operands[2], input: operands[1]))
+    case .convolutionInputGradient(let gradient):
+      let extents = ConvolutionExtents(
+        gradient.convolution, input: shape(operands[2]), filter: shape(operands[1]),
+        output: shape(operands[0]))
+      return (extents, .init(outputGradient: operands[0], filter: operands[1]))
+    default: preconditionFailure("\(node.path) is no gradient of a convolution")
     }
-    guard let index = region.inputGradient,
-      case .convolutionInputGradient(let gradient) = graph.nodes[index].operation
-    else { preconditionFailure("a region without a gradient") }
-    let operands = graph.nodes[index].operands
-    let extents = ConvolutionExtents(
-      gradient.convolution, input: shape(operands[2]), filter: shape(operands[1]),
-      output: shape(operands[0]))
-    return (extents, GradientOperands(outputGradient: operands[0], filter: operands[1]))
   }
 
   /// What becomes of an input gradient.

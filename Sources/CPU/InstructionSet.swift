@@ -17,13 +17,7 @@ public enum InstructionSet: String, Hashable, Sendable, CaseIterable, Comparable
   case avx512
 
   public static func < (a: InstructionSet, b: InstructionSet) -> Bool { a.rank < b.rank }
-  private var rank: Int {
-    switch self {
-    case .baseline: 0
-    case .avx2: 1
-    case .avx512: 2
-    }
-  }
+  private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 
   /// Whether this machine runs it.
   public var isAvailable: Bool {

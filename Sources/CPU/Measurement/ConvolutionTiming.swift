@@ -125,8 +125,6 @@ private struct PlanParts {
   let kernels: any KernelLibrary
   var builder = PlanBuilder<CPUStep>()
 
-  init(kernels: any KernelLibrary) { self.kernels = kernels }
-
   mutating func input(_ name: String, _ count: Int) -> BufferID {
     let buffer = builder.boundary(name, [count], .float32, byteCount: 4 * count)
     builder.nameInput(name, buffer)

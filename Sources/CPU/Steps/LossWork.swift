@@ -15,16 +15,7 @@ struct ComputeCrossEntropy: SerialWork {
     for row in 0..<rows {
       let logits = context.input(logits) + row * classes
       let probabilities = context.output(probabilities) + row * classes
-      var largest = -Float.infinity
-      for k in 0..<classes { largest = max(largest, logits[k]) }
-      var sum = 0.0
-      for k in 0..<classes {
-        let exponential = exp(logits[k] - largest)
-        probabilities[k] = exponential
-        sum += Double(exponential)
-      }
-      let inverse = Float(1 / sum)
-      for k in 0..<classes { probabilities[k] *= inverse }
+      let (largest, sum) = softmax(logits, into: probabilities, count: classes)
       // A sample of weight 0 does not count, whatever its logits are.
       guard weights[row] != 0 else { continue }
       let label = index(labels[row], below: classes)

@@ -10,20 +10,31 @@ struct ComputeSoftmax: Work {
 
   func run(part: Int, in context: StepContext) {
     rows.forEachRow(part) { start, step in
-      let x = context.input(input) + start
-      let y = context.output(output) + start
-      var largest = -Float.infinity
-      for i in 0..<rows.extent { largest = max(largest, x[i * step]) }
-      var sum = 0.0
-      for i in 0..<rows.extent {
-        let exponential = exp(x[i * step] - largest)
-        y[i * step] = exponential
-        sum += Double(exponential)
-      }
-      let inverse = Float(1 / sum)
-      for i in 0..<rows.extent { y[i * step] *= inverse }
+      _ = softmax(
+        context.input(input) + start, into: context.output(output) + start, count: rows.extent,
+        step: step)
     }
   }
+}
+
+/// Writes `yᵢ = exp xᵢ / Σⱼ exp xⱼ`.
+///
+/// - Parameter step: the distance of neighbours.
+/// - Returns: the largest x, and the sum of exp(x − largest).
+func softmax(
+  _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, step: Int = 1
+) -> (largest: Float, sum: Double) {
+  var largest = -Float.infinity
+  for i in 0..<count { largest = max(largest, x[i * step]) }
+  var sum = 0.0
+  for i in 0..<count {
+    let exponential = exp(x[i * step] - largest)
+    y[i * step] = exponential
+    sum += Double(exponential)
+  }
+  let inverse = Float(1 / sum)
+  for i in 0..<count { y[i * step] *= inverse }
+  return (largest, sum)
 }
 
 /// `yᵢ · (gᵢ − Σⱼ gⱼ · yⱼ)` along an axis.
