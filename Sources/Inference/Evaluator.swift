@@ -91,11 +91,9 @@ package final class Evaluator<D: Device> {
     let loaded = try plan(for: feed)
     for start in stride(from: 0, to: feed.count, by: batchSize) {
       let range = start..<min(start + batchSize, feed.count)
-      feed.write(count: range.count, batch: batchSize, into: loaded) {
-        start + $0
-      } window: { _ in
-        SampleWindow()
-      }
+      feed.write(
+        count: range.count, batch: batchSize, into: loaded, index: { start + $0 },
+        window: { _ in SampleWindow() })
       loaded.run()
       evaluation.images += range.count
       evaluation.correct += Double(loaded.scalar(StepTensor.correct))

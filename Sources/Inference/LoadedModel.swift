@@ -33,12 +33,9 @@ final class LoadedModel<D: Device>: RunningModel {
     let feed = ResidentFeed(images, model.preparation.normalization)
     for start in stride(from: 0, to: images.count, by: batchSize) {
       let range = start..<min(start + batchSize, images.count)
-      feed.writeImages(count: range.count, batch: batchSize, into: loaded) {
-        start + $0
-      } window: {
-        _ in
-        SampleWindow()
-      }
+      feed.writeImages(
+        count: range.count, batch: batchSize, into: loaded, index: { start + $0 },
+        window: { _ in SampleWindow() })
       loaded.run()
       let logits = loaded.read(Network.logitsOutput).scalars
       try observe(Array(logits.prefix(range.count * network.classes)), range)
@@ -47,9 +44,7 @@ final class LoadedModel<D: Device>: RunningModel {
 
   func evaluate(
     _ images: ImageSet, observe: (_ logits: [Float], _ range: Range<Int>) throws -> Void
-  )
-    throws -> Evaluation
-  {
+  ) throws -> Evaluation {
     let liesOnDevice = DeviceFeed.holds([images], on: session.device)
     let evaluator =
       try self.evaluator

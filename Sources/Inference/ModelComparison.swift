@@ -11,9 +11,7 @@ package struct ModelComparison: Hashable, Sendable {
   ///   ``Classifier``.
   package init(
     _ first: ModelFile, _ second: ModelFile, images count: Int = 2, on device: some Device
-  )
-    throws
-  {
+  ) throws {
     let side = first.network.inputSide
     var source = RandomSource(RandomKey(seed: 1))
     let images = ImageSet(

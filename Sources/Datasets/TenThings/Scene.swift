@@ -6,8 +6,6 @@ extension TenThings {
     let thing: Thing
     let key: RandomKey
 
-    init(of thing: Thing, key: RandomKey) { (self.thing, self.key) = (thing, key) }
-
     /// Draws the picture from back to front, then lights it and takes it with a noisy camera.
     ///
     /// - Parameter bytes: Room for 32 × 32 × 3 bytes: row, column, channel (RGB).

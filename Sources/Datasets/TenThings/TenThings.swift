@@ -53,7 +53,7 @@ public enum TenThings {
     let splitKey = RandomKey(seed: seed).derived(split.rawValue)
     Canvas.withCanvas { canvas in
       for (position, index) in indices.enumerated() {
-        let scene = Scene(of: Thing(label: label(of: index)), key: splitKey.derived(index))
+        let scene = Scene(thing: Thing(label: label(of: index)), key: splitKey.derived(index))
         scene.draw(on: &canvas, into: start + position * pictureBytes)
       }
     }
