@@ -25,7 +25,7 @@ public enum FileProblem: Equatable, Sendable, CustomStringConvertible {
   case system(operation: String, code: Int32)
 
   /// The problem that the system's error number stands for.
-  init(code: Int32, operation: String, folder: String? = nil) {
+  package init(code: Int32, operation: String, folder: String? = nil) {
     self =
       switch code {
       case ENOENT, ENOTDIR: if let folder { .missingFolder(folder) } else { .missing }

@@ -35,28 +35,13 @@ where Problem: Equatable & Sendable & CustomStringConvertible {
 /// text is cut.
 package struct Printable: CustomStringConvertible {
   static let maximumLength = 200
-  let text: String
+  package let description: String
 
   package init(_ text: some StringProtocol) {
-    var result = ""
-    var length = 0
-    for scalar in text.unicodeScalars {
-      guard length < Self.maximumLength else {
-        result += "…"
-        break
-      }
-      let hidden =
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: true
-        default: false
-        }
-      result += hidden ? scalar.escaped(asASCII: true) : String(scalar)
-      length += 1
-    }
-    self.text = result
+    let scalars = String(text).unicodeScalars
+    let head = scalars.prefix(Self.maximumLength)
+    description = String(head).onOneLine + (head.endIndex == scalars.endIndex ? "" : "…")
   }
-
-  package var description: String { text }
 }
 
 /// A name from outside in quotation marks, as ``Printable``.

@@ -54,20 +54,18 @@ package struct MetricsRow: Hashable, Sendable {
   }
 
   /// The error with the decimals that the table keeps.
-  var writtenError: Double? { evaluatedError.flatMap { Double(text($0, 4)) } }
+  var writtenError: Double? { Double(Self.text(evaluatedError, 4)) }
 
   var fields: [String] {
-    func optional(_ number: Double?, _ decimals: Int) -> String {
-      number.map { text($0, decimals) } ?? ""
-    }
-    return [
-      String(epoch), String(step), "\(learningRate)", text(trainingLoss, 6),
-      text(trainingError, 4), evaluatedPart, optional(evaluatedLoss, 6),
-      optional(evaluatedError, 4), optional(top5, 4),
+    [
+      String(epoch), String(step), "\(learningRate)", Self.text(trainingLoss, 6),
+      Self.text(trainingError, 4), evaluatedPart, Self.text(evaluatedLoss, 6),
+      Self.text(evaluatedError, 4), Self.text(top5, 4),
     ]
   }
-}
 
-func text(_ number: Double, _ decimals: Int) -> String {
-  NumberFormat.fixed(number, decimals: decimals)
+  /// The number as tables have it; nothing if there is none.
+  static func text(_ number: Double?, _ decimals: Int) -> String {
+    number.map { NumberFormat.fixed($0, decimals: decimals) } ?? ""
+  }
 }

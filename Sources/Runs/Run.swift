@@ -1,3 +1,4 @@
+import ResidualPlatform
 @_exported import ResidualTraining
 
 /// One training run: a learner and a folder. It is asked for one event after another, keeps the folder's
@@ -93,11 +94,10 @@ public final class Run<D: Device> {
   private func finishEpoch() throws -> RunEvent {
     let report = try learner.finishEpoch()
     let now = clock.now
-    let timing = RunFolder.Timing(
-      seconds: (now - epochBegin) / .seconds(1),
+    let isBest = try files.record(
+      MetricsRow(report), seconds: (now - epochBegin) / .seconds(1),
       images: (report.step - epochStart) * learner.recipe.batchSize)
     (epochBegin, epochStart) = (now, report.step)
-    let isBest = try files.record(MetricsRow(report), timing)
     try files.drawCurves(
       title: learner.network.name, drops: learner.recipe.schedule.milestones)
     if isBest, report.part == .validation {
@@ -115,7 +115,10 @@ public final class Run<D: Device> {
     defer { deviceRecord = record }
     let path = folder + "/" + RunFolder.deviceName
     // A run that has moved to a device with nothing to note goes on there.
-    guard let record else { return RunFolder.remove(path) }
+    guard let record else {
+      unlink(path)
+      return
+    }
     if record != deviceRecord { try AtomicFile.write(record, to: path) }
   }
 

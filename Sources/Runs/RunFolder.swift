@@ -72,23 +72,14 @@ package struct RunFolder: ~Copyable {
     self.timings = timings
   }
 
-  /// How long an epoch took.
-  package struct Timing: Hashable, Sendable {
-    /// Wall-clock time, evaluation included.
-    package let seconds: Double
-    /// Images that were trained on, without those evaluated.
-    package let images: Int
-    /// - Parameter images: those that were trained on.
-    package init(seconds: Double, images: Int) { (self.seconds, self.images) = (seconds, images) }
-    /// `images / seconds`.
-    package var imagesPerSecond: Double { Double(images) / seconds }
-  }
-
   /// Records an epoch.
   ///
+  /// - Parameters:
+  ///   - seconds: of wall-clock time, evaluation included.
+  ///   - images: that were trained on, without those evaluated.
   /// - Returns: whether its error is the smallest so far.
   /// - Throws: ``FileError``.
-  package mutating func record(_ row: MetricsRow, _ timing: Timing) throws -> Bool {
+  package mutating func record(_ row: MetricsRow, seconds: Double, images: Int) throws -> Bool {
     // Compared as they are written, so that a run that was resumed decides alike.
     let earlier = rows.compactMap(\.writtenError)
     let isBest = row.writtenError.map { error in earlier.allSatisfy { error < $0 } } ?? false
@@ -97,7 +88,8 @@ package struct RunFolder: ~Copyable {
     // The checkpoint that follows is durable, and a run resumes from both.
     try metrics.flush()
     try timings.append([
-      String(row.epoch), text(timing.seconds, 3), text(timing.imagesPerSecond, 1),
+      String(row.epoch), MetricsRow.text(seconds, 3),
+      MetricsRow.text(Double(images) / seconds, 1),
     ])
     return isBest
   }
@@ -175,9 +167,6 @@ package struct RunFolder: ~Copyable {
     return latest.folder
   }
 
-  /// Deletes a file, if it is there.
-  static func remove(_ path: String) { unlink(path) }
-
   private static func makeFolder(_ path: String) throws(FileError) {
     var partial = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/") {
@@ -191,11 +180,7 @@ package struct RunFolder: ~Copyable {
   }
 
   private static func folderError(_ path: String) -> FileError {
-    switch errno {
-    case EACCES, EPERM: FileError(writing: path, .notPermitted)
-    case EROFS: FileError(writing: path, .readOnlyFileSystem)
-    case ENOSPC, EDQUOT: FileError(writing: path, .diskFull)
-    case let code: FileError(writing: path, .system(operation: "making a folder", code: code))
-    }
+    FileError(
+      writing: path, FileProblem(code: errno, operation: "making a folder", folder: path))
   }
 }

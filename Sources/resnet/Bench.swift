@@ -67,9 +67,7 @@ struct Bench: ParsableCommand {
       var choices = RecipeOptions()
       try RecipeOptions.settings.read(memoryOptions.given, into: &choices)
       try Bench.run(
-        Training(
-          recomputation: choices.recomputation, memoryLimit: choices.memoryLimit?.byteCount),
-        options)
+        .train(choices.recomputation, memoryLimit: choices.memoryLimit?.byteCount), options)
     }
   }
 
@@ -79,49 +77,35 @@ struct Bench: ParsableCommand {
       usage: "resnet bench infer <network> [<options>]")
     @OptionGroup var options: Options
 
-    func run() throws {
-      try Bench.run(Inference(), options)
-    }
+    func run() throws { try Bench.run(.infer, options) }
   }
 
   /// What is measured.
-  private protocol Work {
-    var name: String { get }
-    func plan<D: Device>(_ network: Network, inputs: [String: Shape], on device: D) throws
-      -> (Plan<D.Step>, RecomputationScope?)
-  }
+  private enum Work {
+    case train(RecomputationScope?, memoryLimit: Int?)
+    case infer
 
-  private struct Training: Work {
-    let recomputation: RecomputationScope?
-    let memoryLimit: Int?
-    var name: String { "train" }
     func plan<D: Device>(_ network: Network, inputs: [String: Shape], on device: D) throws
       -> (Plan<D.Step>, RecomputationScope?)
     {
+      guard case .train(let scope, let memoryLimit) = self else {
+        return (try device.prepare(network.graph(.inference), inputs: inputs), nil)
+      }
       let planned = try TrainingPlan(
         network.trainingStep(weightDecay: 1e-4, lossScaling: device.needsLossScaling),
-        inputs: inputs, device: device, recomputation: recomputation, memoryLimit: memoryLimit)
+        inputs: inputs, device: device, recomputation: scope, memoryLimit: memoryLimit)
       return (planned.plan, planned.recomputation)
     }
   }
 
-  private struct Inference: Work {
-    var name: String { "infer" }
-    func plan<D: Device>(_ network: Network, inputs: [String: Shape], on device: D) throws
-      -> (Plan<D.Step>, RecomputationScope?)
-    {
-      (try device.prepare(network.graph(.inference), inputs: inputs), nil)
-    }
-  }
-
-  private static func run(_ work: some Work, _ options: Options) throws {
+  private static func run(_ work: Work, _ options: Options) throws {
     let begin = ContinuousClock.now
     let device = try options.deviceOptions.device(on: options.outputOptions.terminal)
     try run(work, options, on: device, since: begin)
   }
 
   private static func run(
-    _ work: some Work, _ options: Options, on device: some CommandDevice,
+    _ work: Work, _ options: Options, on device: some CommandDevice,
     since begin: ContinuousClock.Instant
   ) throws {
     let clock = ContinuousClock()
@@ -156,8 +140,9 @@ struct Bench: ParsableCommand {
     }
     let median = times.sorted()[times.count / 2]
     let profile = stepTimes.map { ProfileReport(device.profile(of: loaded.plan, $0)) }
+    let name = if case .train = work { "train" } else { "infer" }
     let report = Report(
-      what: work.name, network: network.name, batch: options.batch,
+      what: name, network: network.name, batch: options.batch,
       device: device.report.device, threads: device.report.threads,
       instructionSet: device.report.instructionSet, precision: device.report.precision,
       imagesPerSecond: Double(options.batch) / median, secondsPerStep: median,
@@ -166,7 +151,7 @@ struct Bench: ParsableCommand {
       recompute: scope?.rawValue, peakMemoryBytes: peakMemory(), profile: profile)
     if options.outputOptions.json { return try JSONDocument.print(report) }
     print(
-      "\(network.name), \(work.name), batch \(options.batch), \(device.summary): "
+      "\(network.name), \(name), batch \(options.batch), \(device.summary): "
         + "\(NumberFormat.fixed(report.imagesPerSecond, decimals: 1)) images/s, "
         + "\(NumberFormat.fixed(median * 1000, decimals: 1)) ms a step, "
         + "first step from \(NumberFormat.fixed(start, decimals: 2)) "

@@ -13,7 +13,6 @@ import Testing
     options.seed = UInt64(seed)
     return options
   }
-  private static let timing = RunFolder.Timing(seconds: 2, images: 64)
 
   @Test func foldersAreNeverOverwritten() throws {
     let parent = try TemporaryFolder()
@@ -35,8 +34,8 @@ import Testing
   @Test func whatAFolderHolds() throws {
     let parent = try TemporaryFolder()
     var run = try RunFolder(in: parent.path, named: "run", Self.options(seed: 1))
-    #expect(try run.record(try Self.row(1, error: 40), Self.timing))
-    #expect(try run.record(try Self.row(2, error: nil), Self.timing) == false)
+    #expect(try run.record(try Self.row(1, error: 40), seconds: 2, images: 64))
+    #expect(try run.record(try Self.row(2, error: nil), seconds: 2, images: 64) == false)
     try run.drawCurves(title: "cifar-resnet20", drops: [6, 100])
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: run.path).sorted()
@@ -65,7 +64,7 @@ import Testing
     var run = try RunFolder(in: parent.path, named: "run", RecipeOptions())
     let errors: [Double?] = [nil, 50, 50, 60, 49.5, nil, 49.5, 0]
     let best = try errors.enumerated().map {
-      try run.record(Self.row($0.offset + 1, error: $0.element), Self.timing)
+      try run.record(Self.row($0.offset + 1, error: $0.element), seconds: 2, images: 64)
     }
     #expect(best == [false, true, false, false, true, false, false, true])
   }
@@ -78,16 +77,16 @@ import Testing
     for error in [third, twoThirds] {
       let name = "run\(Int(error))"
       var run = try RunFolder(in: parent.path, named: name, RecipeOptions())
-      _ = try run.record(try Self.row(1, error: error), Self.timing)
+      _ = try run.record(try Self.row(1, error: error), seconds: 2, images: 64)
       var again = try RunFolder(reopening: parent[name], at: 4)
-      #expect(try again.record(try Self.row(2, error: error), Self.timing) == false)
+      #expect(try again.record(try Self.row(2, error: error), seconds: 2, images: 64) == false)
     }
   }
 
   @Test func reopeningForgetsLaterEpochs() throws {
     let parent = try TemporaryFolder()
     var run = try RunFolder(in: parent.path, named: "run", RecipeOptions())
-    for epoch in 1...3 { _ = try run.record(try Self.row(epoch), Self.timing) }
+    for epoch in 1...3 { _ = try run.record(try Self.row(epoch), seconds: 2, images: 64) }
     let rows = run.rows
     let again = try RunFolder(reopening: run.path, at: 10)
     #expect(again.rows == Array(rows.prefix(2)))
@@ -99,7 +98,7 @@ import Testing
       toFile: parent["run/metrics.csv"], atomically: false, encoding: .utf8)
     var third = try RunFolder(reopening: run.path, at: 12)
     #expect(third.rows == Array(rows.prefix(2)))
-    _ = try third.record(rows[2], Self.timing)
+    _ = try third.record(rows[2], seconds: 2, images: 64)
     for (step, kept) in [(12, rows), (0, [])] {
       let last = try RunFolder(reopening: run.path, at: step)
       #expect(last.rows == kept)

@@ -44,7 +44,7 @@ package struct ProgressBar: Sendable {
   package mutating func update(completed: Int, extra: @autoclosure () -> String = "") {
     guard !isFinished else { return }
     let now = clock.now
-    rate.add(completed - line.completed, seconds: Self.seconds(now - updated))
+    rate.add(completed - line.completed, seconds: (now - updated) / .seconds(1))
     updated = now
     line.completed = completed
     updates += 1
@@ -68,8 +68,7 @@ package struct ProgressBar: Sendable {
     guard !isFinished else { return }
     isFinished = true
     guard !terminal.isQuiet else { return }
-    let seconds = Self.seconds(clock.now - start)
-    line.secondsTaken = seconds
+    line.secondsTaken = (clock.now - start) / .seconds(1)
     line.rate = rate.overall
     if let extra { line.extra = extra }
     if terminal.isInteractive {
@@ -97,10 +96,6 @@ package struct ProgressBar: Sendable {
   private func draw() {
     // One column stays free, since writing the last one makes some terminals break the line.
     Terminal.write("\r" + line.drawn(width: terminal.width - 1, on: terminal) + "\u{1B}[K")
-  }
-
-  private static func seconds(_ duration: Duration) -> Double {
-    duration / .seconds(1)
   }
 }
 

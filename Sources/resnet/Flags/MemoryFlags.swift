@@ -6,8 +6,8 @@ struct MemoryFlags: ParsableArguments {
   @Flag(exclusivity: .exclusive) var recompute: RecomputationScope?
   @Option(.memoryLimit) var memoryLimit
 
-  var given: GivenSettings {
-    [(.recomputation, recompute?.text), (.memoryLimit, memoryLimit.setting)]
+  var given: [GivenSetting?] {
+    [recompute.map { GivenSetting(option: .recomputation, text: $0.text) }, memoryLimit]
   }
 
   /// What a person reads before the first step.

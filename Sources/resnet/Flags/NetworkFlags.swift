@@ -10,12 +10,8 @@ struct NetworkFlags: ParsableArguments {
   @Option(.inceptionBranch) var inceptionBranch
   @Option(.inputSide, also: .customLong("image-size")) var imageSize
 
-  var given: GivenSettings {
-    [
-      (.shortcut, shortcut.setting), (.shortcutPadding, shortcutPadding.setting),
-      (.stridePlacement, stridePlacement.setting), (.gateBias, gateBias.setting),
-      (.inceptionBranch, inceptionBranch.setting), (.inputSide, imageSize.setting),
-    ]
+  var given: [GivenSetting?] {
+    [shortcut, shortcutPadding, stridePlacement, gateBias, inceptionBranch, imageSize]
   }
 
   func validate() throws { _ = try options() }

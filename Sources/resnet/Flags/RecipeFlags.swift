@@ -33,18 +33,15 @@ struct RecipeFlags: ParsableArguments {
   @Option(name: .shortAndLong, help: ArgumentHelp("A recipe as YAML.", valueName: "file"))
   var config: String?
 
-  private var given: GivenSettings {
-    let own: GivenSettings = [
-      (.data, (data ?? dataDir).setting), (.model, model.setting),
-      (.initialization, initialization.setting), (.seed, seed.setting),
-      (.batchSize, batchSize.setting), (.epochs, epochs.setting), (.steps, steps.setting),
-      (.learningRate, learningRate.setting),
-      (.milestones, milestones.isEmpty ? nil : .list(milestones.map(SettingText.word))),
-      (.momentum, momentum.setting), (.weightDecay, weightDecay.setting),
-      (.warmupRate, warmupRate.setting), (.warmupError, warmupError.setting),
-      (.warmupLimit, warmupLimit.setting), (.classifierRateScale, classifierRateScale.setting),
-      (.augmentation, augmentation?.text), (.validation, validation.setting),
-      (.exactStatistics, exactStatistics?.text),
+  private var given: [GivenSetting?] {
+    let own = [
+      (data ?? dataDir).map { GivenSetting(option: .data, text: .word($0)) }, model,
+      initialization, seed, batchSize, epochs, steps, learningRate,
+      milestones.isEmpty
+        ? nil : GivenSetting(option: .milestones, text: .list(milestones.map(SettingText.word))),
+      momentum, weightDecay, warmupRate, warmupError, warmupLimit, classifierRateScale,
+      augmentation.map { GivenSetting(option: .augmentation, text: $0.text) }, validation,
+      exactStatistics.map { GivenSetting(option: .exactStatistics, text: $0.text) },
     ]
     return own + network.given + memory.given + fineTuning.given
   }
@@ -117,10 +114,5 @@ struct FineTuningFlags: ParsableArguments {
   @Option(.freeze) var freeze
   @OptionGroup var preparation: PreparationFlags
 
-  var given: GivenSettings {
-    [
-      (.initialCheckpoint, initialCheckpoint.setting), (.classes, classes.setting),
-      (.freeze, freeze.setting),
-    ] + preparation.given
-  }
+  var given: [GivenSetting?] { [initialCheckpoint, classes, freeze] + preparation.given }
 }

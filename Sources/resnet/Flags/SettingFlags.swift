@@ -3,11 +3,12 @@ import ResidualRuns
 
 /// A setting's flag: `@Option(.setting(.learningRate)) …` is spelled out once, and its name, help and
 /// default come from the setting's table.
-extension Option where Value == String? {
+extension Option where Value == GivenSetting? {
   /// - Parameter names: further ones.
   init(_ option: OptionName, also names: NameSpecification.Element...) {
     self.init(
-      name: .setting(option, names), parsing: .unconditional, help: .setting(option))
+      name: .setting(option, names), parsing: .unconditional, help: .setting(option)
+    ) { GivenSetting(option: option, text: .word($0)) }
   }
 }
 
@@ -28,30 +29,26 @@ extension ArgumentHelp {
   }
 }
 
-/// What flags say of settings: those that are not given have no text.
-typealias GivenSettings = [(option: OptionName, text: SettingText?)]
+/// What a flag says of a setting.
+struct GivenSetting {
+  let option: OptionName, text: SettingText
+}
 
 extension Collection {
   /// Reads what flags say.
   ///
   /// - Throws: ``UsageError``.
-  func read<Root>(_ given: GivenSettings, into root: inout Root) throws
+  func read<Root>(_ given: [GivenSetting?], into root: inout Root) throws
   where Element == Setting<Root> {
-    for (option, text) in given {
-      guard let text else { continue }
-      guard let setting = first(where: { $0.option == option }) else {
-        preconditionFailure("there is no setting \(option.key)")
+    for given in given.compactMap(\.self) {
+      guard let setting = first(where: { $0.option == given.option }) else {
+        preconditionFailure("there is no setting \(given.option.key)")
       }
-      do { try setting.set(text, in: &root) } catch {
+      do { try setting.set(given.text, in: &root) } catch {
         throw UsageError(error.message.text(for: .commandLine))
       }
     }
   }
-}
-
-extension String? {
-  /// The word as a setting's text.
-  var setting: SettingText? { map(SettingText.word) }
 }
 
 /// One of the choices that a flag has.

@@ -33,8 +33,8 @@ struct WeightsFlags: ParsableArguments {
     var options = WeightsOptions()
     try WeightsOptions.networkSettings.read(
       [
-        (.model, network.setting), (.shortcutPadding, shortcutPadding.setting),
-        (.stridePlacement, stridePlacement.setting), (.inputSide, imageSize.setting),
+        network.map { GivenSetting(option: .model, text: .word($0)) }, shortcutPadding,
+        stridePlacement, imageSize,
       ], into: &options)
     try WeightsOptions.preparationSettings.read(preparation.given, into: &options)
     return options
@@ -48,10 +48,5 @@ struct PreparationFlags: ParsableArguments {
   @Option(.channelOrder) var channelOrder
   @Option(.inputRange) var inputRange
 
-  var given: GivenSettings {
-    [
-      (.mean, mean.setting), (.std, std.setting), (.channelOrder, channelOrder.setting),
-      (.inputRange, inputRange.setting),
-    ]
-  }
+  var given: [GivenSetting?] { [mean, std, channelOrder, inputRange] }
 }
