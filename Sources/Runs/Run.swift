@@ -22,6 +22,8 @@ public final class Run<D: Device> {
   private var deviceRecord: String?
   private var pending: [RunEvent] = []
   private var hasEnded = false
+  /// `nil` for a run that has been resumed, whose first steps are not known.
+  private var stall: StallMonitor?
 
   /// Begins a run in a folder of its own; an existing one is never touched: a number is appended to the
   /// name.
@@ -55,6 +57,8 @@ public final class Run<D: Device> {
     epochBegin = clock.now
     epochStart = learner.progress.step
     isResumed = learner.progress.step > 0
+    stall =
+      isResumed ? nil : StallMonitor(learner.network, steps: learner.recipe.schedule.steps)
     let recipe = learner.recipe
     var provenance = [
       "data": learner.dataName, "seed": String(recipe.seed), "version": Version.current,
@@ -88,7 +92,13 @@ public final class Run<D: Device> {
       try Checkpoint.write(learner, in: folder, provenance: provenance)
       throw RunStopped(step: learner.progress.step)
     }
-    return .step(try learner.step())
+    let report = try learner.step()
+    if let guessing = stall?.guessing,
+      stall?.record(step: report.step, loss: report.loss) == true
+    {
+      pending = [.warning(.noLearning(step: report.step, loss: guessing))]
+    }
+    return .step(report)
   }
 
   private func finishEpoch() throws -> RunEvent {
@@ -175,9 +185,25 @@ public enum RunEvent: Sendable {
   /// The run can be resumed from this step on.
   case checkpoint(step: Int)
   /// Something that a user should know.
-  case warning(String)
+  case warning(RunWarning)
   /// All epochs are done; ``Run/finish(until:)`` comes next.
   case end
+}
+
+/// What is likely to be wrong with a run that goes on.
+public enum RunWarning: Hashable, Sendable {
+  /// The loss has stayed at that of guessing over the first tenth of the steps.
+  case noLearning(step: Int, loss: Double)
+
+  /// The text, with the remedy.
+  public var message: Message {
+    switch self {
+    case .noLearning(let step, let loss):
+      "after \(step) steps the loss still is that of guessing, \((loss * 1000).rounded() / 1000): the "
+        + "network does not learn; lower the learning rate (\(OptionName.learningRate)), or let it "
+        + "rise more slowly (\(OptionName.warmupSteps))"
+    }
+  }
 }
 
 /// A run that was asked to stop. It can be resumed.

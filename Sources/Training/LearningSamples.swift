@@ -56,8 +56,17 @@ struct LearningSamples {
     validation = sets[.validation].map(feed)
     test = sets[.test].map(feed)
     usesHostImages = !liesOnDevice
+    let leftOut = training.count % recipe.batchSize
     remarks =
-      [view.remark(resized: resized, of: images, side: side)].compactMap(\.self)
-      + data.remarks
+      [
+        view.remark(resized: resized, of: images, side: side),
+        leftOut == 0
+          ? nil
+          : "each epoch leaves out \(leftOut) of \(training.count) images, others each time, because "
+            + "batches are whole",
+        (try? TrainingDefaults(ofNetworkNamed: network.name))?.isForImageNet == true
+          ? "the recipe is the paper's for CIFAR-10, not that for ImageNet: images are padded and cropped "
+            + "by 4 pixels, and nothing else is varied" : nil,
+      ].compactMap(\.self) + data.remarks
   }
 }

@@ -4,7 +4,7 @@
 import ResidualNetworks
 
 /// Everything that decides the outcome of a training run, as one value, saved as it is: choices of which
-/// none is open, made by ``RecipeOptions/resolved(on:for:)``.
+/// none is open, made by ``RecipeOptions/resolved(on:)``.
 ///
 /// The same recipe, data, version and instruction set give the same weights to the bit.
 public struct Recipe: Hashable, Sendable {
@@ -30,7 +30,7 @@ public struct Recipe: Hashable, Sendable {
   /// Whether training images are padded, cropped and mirrored at random.
   public var augments: Bool { options[made: \.augmentation] }
   /// Training images that are set aside to choose the best weights on.
-  public var validationCount: Int { options[made: \.validation] }
+  public var validationCount: Int { options[made: \.validation].count(of: 0) }
   /// Whether batch normalisation's statistics are computed exactly after training.
   public var usesExactStatistics: Bool { options[made: \.exactStatistics] }
 

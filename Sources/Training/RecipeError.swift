@@ -6,6 +6,10 @@ public enum RecipeError: Refusal, Hashable {
   case network(NetworkNameError)
   /// Both options that say how long to train.
   case epochsAndSteps
+  /// Both options that say how the rate begins.
+  case twoStarts
+  /// A milestone that no step reaches.
+  case milestoneBehindEnd(Int, steps: Int)
   /// A batch that not even all training images fill.
   case batchLargerThanSet(batch: Int, images: Int)
   /// A choice about a part that the network has not.
@@ -32,6 +36,10 @@ public enum RecipeError: Refusal, Hashable {
     case .network(let error): "\(error)"
     case .epochsAndSteps:
       "\(OptionName.epochs) and \(OptionName.steps) both say how long to train; give one of them"
+    case .twoStarts:
+      "\(OptionName.warmupRate) and \(OptionName.warmupSteps) both say how the rate begins; give one of them"
+    case .milestoneBehindEnd(let step, let steps):
+      "\(OptionName.milestones, step) lies behind the last of \(steps) steps; leave it out, or train longer"
     case .batchLargerThanSet(let batch, let images):
       "\(OptionName.batchSize, batch) is larger than the training set of \(images) images; give at "
         + "most that"

@@ -12,17 +12,18 @@ public struct RecipeOptions: Hashable, Sendable {
   public var data: String?
   /// The network, and how images are prepared for an initial checkpoint's.
   public var network = WeightsOptions()
-  /// By default ``Initialization/fanIn``.
+  /// By default the network's own, see ``TrainingDefaults``.
   public var initialization: Initialization?
   /// By default 1.
   public var seed: UInt64?
-  /// Images a step, from 1 to 1,000,000; by default 128.
+  /// Images a step, from 1 to 1,000,000; by default 128, or all where there are fewer.
   public var batchSize: Int?
   /// Above 0, and not whole of necessity; in place of ``steps``.
   public var epochs: Double?
-  /// By default the paper's 64,000, or ``builtInSteps`` on the built-in set.
+  /// By default the paper's 64,000, ``builtInSteps`` on the built-in set, or as many as
+  /// ``Schedule/paperEpochs`` of fewer than ``Schedule/smallSet`` images.
   public var steps: Int?
-  /// Above 0; by default 0.1.
+  /// Above 0; by default the network's own, see ``TrainingDefaults``.
   public var learningRate: Float?
   /// Steps in rising order at which the rate is divided by ten; by default a half and three
   /// quarters of all steps.
@@ -31,19 +32,22 @@ public struct RecipeOptions: Hashable, Sendable {
   public var momentum: Float?
   /// 0 or more; by default 0.0001.
   public var weightDecay: Float?
-  /// The rate to start with, 0 for no such start; by default a tenth of the learning rate from 110
-  /// layers on, else 0.
+  /// The rate to start with, 0 for no such start; by default a tenth of the learning rate for the
+  /// paper's networks of 110 layers and more, with first values and on other than the built-in set.
   public var warmupRate: Float?
   /// The share of wrong samples below which the start ends; by default 0.8.
   public var warmupError: Float?
   /// The step at which the start ends at the latest; by default a 32nd of all steps.
   public var warmupLimit: Int?
+  /// The steps in which the rate rises from 0, in place of such a start; by default a sixth of all steps
+  /// on the built-in set, else 0.
+  public var warmupSteps: Int?
   /// A factor above 0 of the learning rate, for the last layer; by default 1.
   public var classifierRateScale: Float?
   /// Whether training images are padded, cropped and mirrored at random; by default they are.
   public var augmentation: Bool?
-  /// Training images that are set aside; by default 0.
-  public var validation: Int?
+  /// Training images that are set aside; by default none.
+  public var validation: ImageCount?
   /// Whether normalisation's statistics are computed exactly after training; by default they are.
   public var exactStatistics: Bool?
   /// By default ``RecomputationScope/nothing``; changes no result.
@@ -74,6 +78,8 @@ public struct RecipeOptions: Hashable, Sendable {
   static let defaultModel = "cifar-resnet20"
   /// Steps on the built-in set where nothing else is said: six epochs, enough to learn it well.
   public static let builtInSteps = 936
+  /// On the built-in set the rate rises during this part of all steps; see DIFFERENCES.md.
+  public static let builtInRise = 6
   static let maximumSteps = 1_000_000_000
 
   // MARK: Settings
@@ -88,23 +94,25 @@ public struct RecipeOptions: Hashable, Sendable {
           + "images. Without it: ten things, drawn by the program.")
     ] + WeightsOptions.networkSettings.map { $0.within(\.network) } + [
       Setting(
-        .initialization, \.initialization, default: .fanIn,
+        .initialization, \.initialization, otherwise: "fan-in",
         help: "He initialisation by inputs or outputs."),
       Setting(
         .seed, \.seed, placeholder: "n", default: 1, help: "Everything random follows from it."),
       Setting(
-        .batchSize, \.batchSize, .range(1...1_000_000), placeholder: "n", default: 128,
-        help: "Images a step."),
+        .batchSize, \.batchSize, .range(1...1_000_000), placeholder: "n",
+        otherwise: "\(Schedule.paperBatch), or all where there are fewer", help: "Images a step."),
       Setting(
         .epochs, \.epochs, SettingRange("above 0, up to 1,000,000") { $0 > 0 && $0 <= 1e6 },
         placeholder: "n",
         help: "How long to train, in passes over the images; milestones move in proportion."),
       Setting(
         .steps, \.steps, .range(1...maximumSteps), placeholder: "n",
-        otherwise: "the paper's \(Schedule.paperSteps); \(builtInSteps) on the built-in images",
+        otherwise: "the paper's \(Schedule.paperSteps); \(builtInSteps) on the built-in images; "
+          + "\(Schedule.paperEpochs) epochs of fewer than \(Schedule.smallSet) images",
         help: "How long to train, in steps."),
       Setting(
-        .learningRate, \.learningRate, .positive, default: 0.1, help: "Learning rate."),
+        .learningRate, \.learningRate, .positive,
+        otherwise: "0.1; 0.01 for VGG without normalisation", help: "Learning rate."),
       Setting(
         .milestones, \.milestones,
         SettingRange("steps in rising order") { $0 == $0.sorted() && $0.allSatisfy { $0 >= 0 } },
@@ -116,14 +124,20 @@ public struct RecipeOptions: Hashable, Sendable {
         help: "Weight decay of every parameter."),
       Setting(
         .warmupRate, \.warmupRate, .nonnegative,
-        otherwise: "a tenth of --lr from 110 layers on, else 0: no such start",
+        otherwise: "a tenth of --lr for the paper's networks of 110 layers and more on "
+          + "CIFAR-10, else 0: no such start",
         help: "Start at this rate until the training error falls below 80 %."),
       Setting(
-        .warmupError, \.warmupError, .share, default: 0.8,
+        .warmupError, \.warmupError, .share, otherwise: "0.8",
         help: "The training error that ends such a start."),
       Setting(
         .warmupLimit, \.warmupLimit, .range(1...Int.max), placeholder: "n",
         otherwise: "1/32 of all steps", help: "The last step at which it can end."),
+      Setting(
+        .warmupSteps, \.warmupSteps, .range(0...Int.max), placeholder: "n",
+        otherwise: "1/\(builtInRise) of all steps on the built-in images, else 0",
+        help:
+          "Let the rate rise from 0 to its full height in so many steps, in place of that start."),
       Setting(
         .classifierRateScale, \.classifierRateScale, .positive, default: 1,
         help: "A factor of the rate for the last layer."),
@@ -131,8 +145,11 @@ public struct RecipeOptions: Hashable, Sendable {
         .augmentation, \.augmentation, default: true,
         help: "Pad, crop and mirror training images at random."),
       Setting(
-        .validation, \.validation, .range(0...Int.max), placeholder: "n", default: 0,
-        help: "Training images to set aside for choosing the best weights."),
+        .validation, \.validation, SettingRange("0 or more, or 0% to below 100%", \.isPossible),
+        placeholder: "n|share", default: 0,
+        help:
+          "Training images to set aside for choosing the best weights: a number, or a share such "
+          + "as 10%."),
       Setting(
         .exactStatistics, \.exactStatistics, default: true,
         help: "Compute batch normalisation's statistics exactly after training."),
@@ -158,7 +175,7 @@ public struct RecipeOptions: Hashable, Sendable {
 
   /// The settings that say how long to train, and when: they come from one source together.
   private static let lengthSettings: Set<OptionName> = [
-    .epochs, .steps, .milestones, .warmupLimit,
+    .epochs, .steps, .milestones, .warmupLimit, .warmupSteps,
   ]
 
   /// These choices, and for what is left open those of another source.
@@ -173,6 +190,46 @@ public struct RecipeOptions: Hashable, Sendable {
 
   /// Where the data are; `nil` for the built-in set.
   public var dataPath: String? { data == Self.builtInData ? nil : data }
+}
+
+/// How many images of a set: a number, or a share such as `10%`.
+public enum ImageCount: SettingValue, ExpressibleByIntegerLiteral {
+  /// So many.
+  case images(Int)
+  /// Per cent of the set, rounded to whole images.
+  case percent(Double)
+
+  public static var kind: String { "a number of images, or a share such as 10%" }
+  public init(integerLiteral value: Int) { self = .images(value) }
+  public init?(_ text: SettingText) {
+    guard let word = text.single else { return nil }
+    if word.hasSuffix("%") {
+      guard let share = Double(word.dropLast()) else { return nil }
+      self = .percent(share)
+    } else {
+      guard let count = Int(word) else { return nil }
+      self = .images(count)
+    }
+  }
+  public var text: SettingText {
+    switch self {
+    case .images(let count): .word(String(count))
+    case .percent(let share): .text("\(share)%")
+    }
+  }
+  var isPossible: Bool {
+    switch self {
+    case .images(let count): count >= 0
+    case .percent(let share): share >= 0 && share < 100
+    }
+  }
+  /// The number of images of a set.
+  func count(of images: Int) -> Int {
+    switch self {
+    case .images(let count): count
+    case .percent(let share): Int((share / 100 * Double(images)).rounded())
+    }
+  }
 }
 
 /// A size of memory as people write it: `6GiB`, `500MB`, or a number of bytes.
@@ -207,6 +264,7 @@ extension OptionName {
   package static let warmupRate = OptionName("warmupRate", key: "warmup_lr")
   package static let warmupError = OptionName("warmupError", key: "warmup_error")
   package static let warmupLimit = OptionName("warmupLimit", key: "warmup_limit")
+  package static let warmupSteps = OptionName("warmupSteps", key: "warmup_steps")
   package static let classifierRateScale = OptionName(
     "classifierRateScale", key: "classifier_lr_scale")
   package static let augmentation = OptionName("augmentation", key: "augmentation")

@@ -41,6 +41,6 @@ public struct Divergence: Refusal {
   public var message: Message {
     "the loss is \(loss.isNaN ? "NaN" : "infinite") after step \(step): training has diverged; "
       + "lower the learning rate (\(OptionName.learningRate)), or let it rise more slowly "
-      + "(\(OptionName.warmupRate))"
+      + "(\(OptionName.warmupSteps))"
   }
 }

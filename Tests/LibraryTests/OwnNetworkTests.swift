@@ -110,7 +110,7 @@ import Testing
     var options = RecipeOptions()
     (options.steps, options.batchSize) = (8, 16)
     let trainer = try Learner(
-      network, by: options.resolved(on: data, for: network), on: data,
+      network, by: options.resolved(on: data), on: data,
       device: CPUDevice(threads: 1))
     while try trainer.trainEpoch() != nil {}
     let gate = try #require(trainer.model().tensors["gate.weight"])

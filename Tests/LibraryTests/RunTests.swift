@@ -27,7 +27,7 @@ import Testing
     case .step(let report): "step \(report.step)"
     case .epoch(let report): "epoch \(report.epoch)"
     case .checkpoint(let step): "checkpoint \(step)"
-    case .warning(let text): text
+    case .warning(let warning): warning.message.description
     case .end: "end"
     }
   }

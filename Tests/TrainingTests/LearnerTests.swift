@@ -146,6 +146,6 @@ import Testing
       error.description
         == "the loss is \(error.loss.isNaN ? "NaN" : "infinite") after step "
         + "\(error.step): training has diverged; lower the "
-        + "learning rate (`learningRate`), or let it rise more slowly (`warmupRate`)")
+        + "learning rate (`learningRate`), or let it rise more slowly (`warmupSteps`)")
   }
 }

@@ -28,7 +28,7 @@ import Testing
     #expect(recipe.weightDecay == 0.0001)
     #expect(
       recipe.schedule
-        == Schedule(steps: 64_000, rate: 0.1, milestones: [32_000, 48_000], warmup: nil))
+        == Schedule(steps: 64_000, rate: 0.1, milestones: [32_000, 48_000]))
     #expect(recipe.augments)
     #expect(recipe.validationCount == 0)
     #expect(recipe.classifierRateScale == 1)
@@ -39,11 +39,60 @@ import Testing
   @Test(
     arguments: [
       ("cifar-resnet20", nil), ("cifar-resnet56", nil), ("cifar-plain56", nil),
-      ("resnet110", 0.01), ("cifar-resnet1202", 0.01), ("cifar-linear", nil),
+      ("resnet110", 0.01), ("cifar-plain110", 0.01), ("cifar-resnet1202", 0.01),
+      ("cifar-linear", nil), ("resnet152", nil), ("highway152", nil), ("cifar-highway110", nil),
+      ("cifar-preact152", nil), ("cifar-bottleneck164", nil), ("resnet-2-3-36-2", nil),
     ] as [(String, Float?)])
   func warmupOfDeepNetworks(model: String, rate: Float?) throws {
     let warmup = try recipe { $0.model = model }.schedule.warmup
     #expect(warmup == rate.map { .init(rate: $0, error: 0.8, limit: 2000) })
+    // From a file, no network starts low; on the built-in set, the rate rises for all.
+    #expect(
+      try recipe {
+        $0.model = model
+        $0.initialCheckpoint = "model.pth"
+      }.schedule.start == .full)
+    let builtIn = try recipe {
+      $0.model = model
+      $0.data = nil
+    }
+    #expect(builtIn.schedule.start == .rising(steps: RecipeOptions.builtInSteps / 6))
+    #expect(try builtIn.options.resolved(trainingCount: 20_000) == builtIn)
+  }
+
+  @Test func startsThatAreChosen() throws {
+    func start(_ change: (inout RecipeOptions) -> Void) throws -> Schedule.Start {
+      try recipe {
+        $0.steps = 600
+        change(&$0)
+      }.schedule.start
+    }
+    #expect(try start { $0.warmupSteps = 7 } == .rising(steps: 7))
+    #expect(try start { ($0.warmupSteps, $0.model) = (7, "resnet110") } == .rising(steps: 7))
+    #expect(try start { ($0.warmupSteps, $0.model) = (0, "resnet110") } == .full)
+    #expect(try start { ($0.warmupSteps, $0.data) = (0, nil) } == .full)
+    #expect(try start { $0.data = nil } == .rising(steps: 100))
+    // As runs of earlier versions say it.
+    #expect(try start { ($0.warmupRate, $0.data) = (0, nil) } == .full)
+    #expect(throws: RecipeError.twoStarts) {
+      try start { ($0.warmupSteps, $0.warmupRate) = (7, 0.01) }
+    }
+  }
+
+  @Test func defaultsOfNetworks() throws {
+    #expect(try recipe { $0.model = "vgg16" }.schedule.rate == 0.01)
+    #expect(try recipe { $0.model = "vgg16-bn" }.schedule.rate == 0.1)
+    #expect(try recipe { ($0.model, $0.learningRate) = ("vgg16", 0.05) }.schedule.rate == 0.05)
+  }
+
+  @Test func smallSets() throws {
+    let small = try recipe(trainingCount: 100) { _ in }
+    #expect(small.batchSize == 100 && small.schedule.steps == 164)
+    let some = try recipe(trainingCount: 4_999) { _ in }
+    #expect(some.batchSize == 128 && some.schedule.steps == 164 * 39)
+    #expect(try recipe(trainingCount: 5_000) { _ in }.schedule.steps == 64_000)
+    #expect(try recipe(trainingCount: 100) { $0.steps = 7 }.schedule.steps == 7)
+    #expect(try recipe(trainingCount: 100) { $0.epochs = 2 }.schedule.steps == 2)
   }
 
   @Test func lengthOfARun() throws {
@@ -147,6 +196,7 @@ import Testing
         $0.model = "resnet152"
         $0.shortcut = .a
         $0.validation = 5000
+        $0.warmupRate = 0.01
         $0.recomputation = .activations
         $0.memoryLimit = MemorySize(byteCount: 6_442_450_944)
         $0.initialCheckpoint = "model.pth"
@@ -227,7 +277,7 @@ import Testing
   @Test func imagesSetAside() throws {
     func steps(_ validation: Int, on data: Dataset) throws -> Int {
       var options = RecipeOptions()
-      (options.batchSize, options.epochs, options.validation) = (8, 1, validation)
+      (options.batchSize, options.epochs, options.validation) = (8, 1, .images(validation))
       return try options.resolved(on: data).schedule.steps
     }
     let data = TinyData.dataset(64)
@@ -260,7 +310,7 @@ import Testing
       ("`warmupError` = 1.0 is out of range: 0 or more, below 1", { $0.warmupError = 1 }),
       ("`warmupLimit` = 0 is out of range: at least 1", { $0.warmupLimit = 0 }),
       ("`classifierRateScale` = 0.0 is out of range: above 0", { $0.classifierRateScale = 0 }),
-      ("`validation` = -1 is out of range: at least 0", { $0.validation = -1 }),
+      ("`validation` = -1 is out of range: 0 or more, or 0% to below 100%", { $0.validation = -1 }),
     ]
     for (text, change) in cases { #expect(message(change) == text) }
   }
@@ -300,7 +350,7 @@ import Testing
         $0.steps = 1
       } == "`epochs` and `steps` both say how long to train; give one of them")
     #expect(
-      message(trainingCount: 100) { _ in }
+      message(trainingCount: 100) { $0.batchSize = 128 }
         == "`batchSize` = 128 is larger than the training set of 100 images; give at most that"
     )
     #expect(message(trainingCount: 128) { _ in } == nil)

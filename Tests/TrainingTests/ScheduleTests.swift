@@ -1,3 +1,4 @@
+import Foundation
 import ResidualRuns
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
   }
 
   @Test func ratesOfThePaper() {
-    let schedule = Schedule(steps: 64_000, rate: 0.1, milestones: [32_000, 48_000], warmup: nil)
+    let schedule = Schedule(steps: 64_000, rate: 0.1, milestones: [32_000, 48_000])
     let expected: [(Int, Float)] = [
       (0, 0.1), (31_999, 0.1), (32_000, 0.01), (47_999, 0.01), (48_000, 0.001), (63_999, 0.001),
     ]
@@ -23,11 +24,46 @@ import Testing
 
   @Test func ratesWithWarmup() {
     let schedule = Schedule(
-      steps: 100, rate: 0.1, milestones: [50], warmup: .init(rate: 0.01, error: 0.8, limit: 10))
+      steps: 100, rate: 0.1, milestones: [50], start: .low(.init(rate: 0.01, error: 0.8, limit: 10))
+    )
     #expect(schedule.rate(at: 0, isWarm: false) == 0.01)
     #expect(schedule.rate(at: 60, isWarm: false) == 0.01)
     #expect(schedule.rate(at: 49, isWarm: true) == 0.1)
     #expect(schedule.rate(at: 50, isWarm: true) == 0.01)
+  }
+
+  @Test func risingRates() {
+    let schedule = Schedule(
+      steps: 100, rate: 0.1, milestones: [50], start: .rising(steps: 10))
+    #expect(schedule.rate(at: 0, isWarm: true) == 0.01)
+    #expect(schedule.rate(at: 4, isWarm: true) == 0.05)
+    #expect(schedule.rate(at: 9, isWarm: true) == 0.1)
+    #expect(schedule.rate(at: 49, isWarm: true) == 0.1)
+    #expect(schedule.rate(at: 50, isWarm: true) == 0.01)
+    let late = Schedule(steps: 100, rate: 0.1, milestones: [50], start: .rising(steps: 100))
+    #expect(late.rate(at: 59, isWarm: true) == 0.006, "milestones count while the rate rises")
+  }
+
+  // MARK: Runs that do not learn
+
+  private let network = LinearClassifier.network(inputSide: 32, classes: 3)
+
+  private func warns(_ loss: (_ step: Int) -> Float) -> [Int] {
+    var monitor = StallMonitor(network, steps: 1000)
+    return (1...1000).filter { monitor.record(step: $0, loss: loss($0)) }
+  }
+
+  @Test func runsThatDoNotLearn() throws {
+    let guessing = Float(StallMonitor(network, steps: 1000).guessing)
+    #expect(warns { _ in guessing } == [100])
+    #expect(warns { $0 < 40 ? 9 : guessing * 0.995 } == [100], "an explosion before")
+    #expect(warns { _ in guessing * 0.97 } == [])
+    // A loss that falls through that of guessing at step 87.
+    #expect(warns { guessing * (1.5 - Float($0) * 0.00575) } == [])
+    var short = StallMonitor(network, steps: 199)
+    #expect(!(1...199).contains { short.record(step: $0, loss: guessing) })
+    let auxiliary = try NetworkCatalog.network(named: "googlenet", inputSide: 64, classes: 10)
+    #expect(abs(StallMonitor(auxiliary, steps: 1000).guessing - 1.6 * log(10)) < 1e-6)
   }
 
   // MARK: The end of the warm-up

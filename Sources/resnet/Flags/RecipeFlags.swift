@@ -23,6 +23,7 @@ struct RecipeFlags: ParsableArguments {
   @Option(.warmupRate) var warmupRate
   @Option(.warmupError) var warmupError
   @Option(.warmupLimit) var warmupLimit
+  @Option(.warmupSteps) var warmupSteps
   @Option(.classifierRateScale) var classifierRateScale
   @Flag(inversion: .prefixedNo, help: .setting(.augmentation)) var augmentation: Bool?
   @Option(.validation) var validation
@@ -39,7 +40,8 @@ struct RecipeFlags: ParsableArguments {
       initialization, seed, batchSize, epochs, steps, learningRate,
       milestones.isEmpty
         ? nil : GivenSetting(option: .milestones, text: .list(milestones.map(SettingText.word))),
-      momentum, weightDecay, warmupRate, warmupError, warmupLimit, classifierRateScale,
+      momentum, weightDecay, warmupRate, warmupError, warmupLimit, warmupSteps,
+      classifierRateScale,
       augmentation.map { GivenSetting(option: .augmentation, text: $0.text) }, validation,
       exactStatistics.map { GivenSetting(option: .exactStatistics, text: $0.text) },
     ]

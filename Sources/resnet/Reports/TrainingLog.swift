@@ -114,7 +114,7 @@ struct TrainingLog<D: CommandDevice> {
         "epoch \(epoch.epoch)/\(learner.epochs): training error \(fixed(epoch.trainingError, 2)) %"
           + "\(evaluated), rate \(epoch.learningRate)")
     case .checkpoint: break
-    case .warning(let text): bar.note(text)
+    case .warning(let warning): bar.note("warning: " + warning.message.text(for: .commandLine))
     case .end: bar.finish()
     }
   }
