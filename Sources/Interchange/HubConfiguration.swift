@@ -16,6 +16,11 @@ struct HubConfiguration {
   private(set) var stridePlacement: StridePlacement?
   private(set) var inputSide: Int?
   private(set) var mean: [Float]?, std: [Float]?
+  private(set) var view: WeightsOptions.ViewChoice?
+  /// See ``WeightsOptions/cropShare``.
+  private(set) var cropShare: Double?
+  /// Whether images are resized by cubic polynomials.
+  private(set) var isBicubic = false
   private(set) var classNames: [String]?
   /// The nonlinearity's name.
   private(set) var activation: String?
@@ -43,6 +48,9 @@ struct HubConfiguration {
       let preparation = config["pretrained_cfg"] as? [String: Any] ?? [:]
       (mean, std) = (Self.numbers(preparation["mean"]), Self.numbers(preparation["std"]))
       inputSide = Self.side((preparation["input_size"] as? [Any])?.last)
+      view = preparation["crop_mode"] as? String == "squash" ? .squash : nil
+      cropShare = Self.share(preparation["crop_pct"])
+      isBicubic = preparation["interpolation"] as? String == "bicubic"
       classNames = config["label_names"] as? [String]
     } else {
       return nil
@@ -63,6 +71,9 @@ struct HubConfiguration {
     let size = preparation["size"]
     let extents = size as? [String: Any]
     inputSide = Self.side(extents?["height"] ?? extents?["shortest_edge"] ?? size)
+    view = extents?["height"] == nil ? nil : .squash
+    cropShare = Self.share(preparation["crop_pct"])
+    isBicubic = preparation["resample"] as? Int == 3
   }
 
   private static func object(_ path: String, _ name: String) -> [String: Any]? {
@@ -99,6 +110,13 @@ struct HubConfiguration {
     return side
   }
 
+  private static func share(_ value: Any?) -> Double? {
+    guard let share = (value as? NSNumber)?.doubleValue, (0.25...1).contains(share) else {
+      return nil
+    }
+    return share
+  }
+
   /// Options with what the folder says where they leave it open, and what that is in words.
   func filling(_ options: WeightsOptions) -> (WeightsOptions, remark: Message) {
     var (filled, said) = (options, [String]())
@@ -113,7 +131,12 @@ struct HubConfiguration {
     fill(\.inputSide, inputSide, "size of images")
     fill(\.mean, mean, "mean")
     fill(\.std, std, "deviation")
+    fill(\.view, view, "squashed images")
+    fill(\.cropShare, cropShare, "crop")
     if classNames != nil { said.append("classes") }
-    return (filled, "config.json next to it says: \(said.joined(separator: ", "))")
+    let bicubic =
+      isBicubic
+      ? "; it asks for bicubic resizing, in whose place images are resized bilinearly" : ""
+    return (filled, "config.json next to it says: \(said.joined(separator: ", "))\(bicubic)")
   }
 }

@@ -35,8 +35,7 @@ extension OpenedModel {
             + "here")
       let preparation =
         try description?.preparation(of: network)
-        ?? Preparation(
-          side: network.inputSide, Self.normalization(options, of: network, &remarks))
+        ?? Self.preparation(options, of: network, &remarks)
       try self.init(
         network, found.tensors, preparation,
         classNames: description?.classNames(network.classes), options, remarks)

@@ -28,15 +28,16 @@ public struct OpenedModel: Sendable {
       ? Self(onnx: bytes, options) : Self(WeightsFile(bytes), options, network)
   }
 
-  private init(_ file: WeightsFile, _ options: WeightsOptions, _ expected: Network?) throws {
-    if let own = file.safetensors, ModelMetadata.describes(own.metadata) {
+  private init(_ whole: WeightsFile, _ options: WeightsOptions, _ expected: Network?) throws {
+    if let own = whole.safetensors, ModelMetadata.describes(own.metadata) {
       guard options.given.isEmpty else {
-        throw WeightsError.describesItself(file: file.path, given: options.given)
+        throw WeightsError.describesItself(file: whole.path, given: options.given)
       }
       self.init(try ModelFile(own, network: expected), remarks: [])
       return
     }
     let asked = options
+    let file = Self.part(of: whole, options, expected)
     var (options, remarks) = (options, file.remarks.map { Message($0) })
     let (slots, names) = try Self.slots(of: file)
     remarks.append("its names are \(names.title)")
@@ -58,8 +59,7 @@ public struct OpenedModel: Sendable {
     let classNames = configuration?.classNames.flatMap { $0.count == network.classes ? $0 : nil }
     try self.init(
       network, Self.tensors(file, slots, network),
-      Preparation(
-        side: network.inputSide, Self.normalization(options, of: network, &remarks)),
+      Self.preparation(options, of: network, &remarks),
       classNames: classNames, options, remarks)
   }
 
@@ -127,6 +127,32 @@ public struct OpenedModel: Sendable {
 
   // MARK: Parts
 
+  /// The part of a file under the first prefix where a network is complete. Where none is, the whole, or
+  /// what stands under a prefix that all names have.
+  private static func part(
+    of file: WeightsFile, _ options: WeightsOptions, _ expected: Network?
+  ) -> WeightsFile {
+    let named =
+      expected
+      ?? options.model.flatMap {
+        try? NetworkCatalog.network(
+          named: $0, variant: options.variant, inputSide: options.inputSide)
+      }
+    let prefixes = file.prefixes(
+      before: WeightNames.firstTensors + (named?.slots.first.map { [$0.name] } ?? []))
+    let complete = prefixes.first { prefix in
+      guard let (slots, names) = try? slots(of: file.under(prefix)) else { return false }
+      let shapes = slots.mapValues(\.shape)
+      if let named { return named.inferenceSlots.allSatisfy { shapes[$0] != nil } }
+      var remarks: [Message] = []
+      let network = try? network(file, slots, names, options, &remarks)
+      return network.map { $0.inferenceSlots.allSatisfy { shapes[$0] != nil } } ?? false
+    }
+    return file.under(
+      complete ?? prefixes.last { prefix in file.entries.allSatisfy { $0.name.hasPrefix(prefix) } }
+        ?? "")
+  }
+
   /// The file's tensors by the slots that their names mean.
   private static func slots(of file: WeightsFile) throws -> (
     [String: WeightsFile.Entry], WeightNames
@@ -137,7 +163,7 @@ public struct OpenedModel: Sendable {
       guard let slot = names.slot(entry.name) else { continue }
       if let other = slots[slot] {
         throw WeightsError.sameSlot(
-          file: file.path, first: other.name, second: entry.name, slot: slot)
+          file: file.path, first: other.fullName, second: entry.fullName, slot: slot)
       }
       slots[slot] = entry
     }
@@ -214,19 +240,39 @@ public struct OpenedModel: Sendable {
         && entry.shape[0] == slot.shape[0]
       guard entry.shape == slot.shape || isFlat else {
         throw WeightsError.wrongShape(
-          file: file.path, name: entry.name, found: entry.shape, slot: slot.name,
+          file: file.path, name: entry.fullName, found: entry.shape, slot: slot.name,
           expected: slot.shape)
       }
       tensors[slot.name] = Tensor(slot.shape, try file.floats(entry).scalars)
     }
     if let extra = rest.values.min(by: { $0.name < $1.name }) {
-      throw WeightsError.extraTensor(file: file.path, name: extra.name, network: network.name)
+      throw WeightsError.extraTensor(file: file.path, name: extra.fullName, network: network.name)
     }
     return tensors
   }
 
+  /// How images are prepared: as is given, and else as torchvision does.
+  static func preparation(
+    _ options: WeightsOptions, of network: Network, _ remarks: inout [Message]
+  ) throws(PreparationError) -> Preparation {
+    let side = network.inputSide
+    let isForPhotographs =
+      (try? TrainingDefaults(ofNetworkNamed: network.name))?.isForImageNet ?? (side > 64)
+    var view = Preparation.View.squash
+    if (options.view ?? (isForPhotographs ? .crop : .squash)) == .crop {
+      let shorterSide = Int(Double(side) / (options.cropShare ?? 0.875))
+      view = .centerCrop(shorterSide: shorterSide)
+      if options.view == nil, options.cropShare == nil {
+        remarks.append(
+          "assumed: images are resized to \(shorterSide) at the shorter side, and cropped to "
+            + "\(side)×\(side) (\(OptionName.view) squash for the whole image)")
+      }
+    }
+    return try Preparation(view, side: side, normalization(options, of: network, &remarks))
+  }
+
   /// What is given is in the network's own order and range; what is assumed, in ours.
-  static func normalization(
+  private static func normalization(
     _ options: WeightsOptions, of network: Network, _ remarks: inout [Message]
   ) -> Normalization {
     func converted(_ numbers: [Float]) -> [Float] {

@@ -24,6 +24,12 @@ package enum WeightNames: String, Sendable, CaseIterable {
     }
   }
 
+  /// What networks call their first tensor.
+  static let firstTensors = [
+    "conv1.weight", "features.0.weight", "conv1.conv.weight",
+    "resnet.embedder.embedder.convolution.weight",
+  ]
+
   /// The names that a file has.
   package init(of names: some Sequence<String>) {
     self = .torchvision

@@ -4,13 +4,15 @@ import ResidualTensors
 /// Named tensors from a file of any format, taken out of what they are wrapped in.
 ///
 /// Read are safetensors, and PyTorch's checkpoints of both layouts. In a checkpoint the tensors may
-/// lie under a key such as `state_dict`, and all names may begin with `module.`, which
-/// `DataParallel` puts there, or `_orig_mod.`, which `torch.compile` does.
+/// lie under a key such as `state_dict`, and a network under a prefix such as `module.`, which
+/// `DataParallel` puts there, or `backbone.`, see ``WeightsFile/under(_:)``.
 package struct WeightsFile: Sendable {
   /// One tensor.
   package struct Entry: Sendable {
-    /// The name without a common prefix.
+    /// The name, without the prefix of the part that it belongs to.
     package let name: String
+    /// The name in the file.
+    package let fullName: String
     /// The extents of the axes, outermost first.
     package let shape: Shape
     fileprivate let place: Place
@@ -35,7 +37,6 @@ package struct WeightsFile: Sendable {
     "state_dict", "model_state_dict", "model_state", "model", "state_dict_ema", "model_ema", "net",
     "weights",
   ]
-  static let prefixes = ["module.", "_orig_mod.", "model."]
 
   /// Reads the names and shapes of a file's tensors.
   ///
@@ -43,13 +44,14 @@ package struct WeightsFile: Sendable {
   package init(_ bytes: FileBytes) throws {
     path = bytes.name
     var remarks: [String] = []
-    var entries: [Entry]
     if Self.isTorch(bytes) {
       try WeightsHash.check(bytes)
       let file = try TorchFile(bytes)
       let (tensors, remark) = try Self.unwrapped(file)
       if let remark { remarks.append(remark) }
-      entries = tensors.map { Entry(name: $0, shape: $1.shape, place: .torch(file, $1)) }
+      entries = tensors.map {
+        Entry(name: $0, fullName: $0, shape: $1.shape, place: .torch(file, $1))
+      }
       safetensors = nil
     } else {
       guard bytes.count < 9 || bytes[8..<9] == [UInt8(ascii: "{")] else {
@@ -57,20 +59,56 @@ package struct WeightsFile: Sendable {
       }
       let file = try Safetensors(bytes)
       entries = file.records.map {
-        Entry(name: $0.name, shape: $0.shape, place: .safetensors(file, name: $0.name))
+        Entry(
+          name: $0.name, fullName: $0.name, shape: $0.shape,
+          place: .safetensors(file, name: $0.name))
       }
       safetensors = file
     }
-    while let prefix = Self.prefixes.first(where: { prefix in
-      !entries.isEmpty && entries.allSatisfy { $0.name.hasPrefix(prefix) }
-    }) {
-      remarks.append("all names begin with '\(prefix)', which is left out")
-      entries = entries.map {
-        Entry(name: String($0.name.dropFirst(prefix.count)), shape: $0.shape, place: $0.place)
+    self.remarks = remarks
+  }
+
+  private init(_ whole: WeightsFile, entries: [Entry], remark: String) {
+    (path, safetensors, self.entries) = (whole.path, whole.safetensors, entries)
+    remarks = whole.remarks + [remark]
+  }
+
+  /// What stands before the first tensor of a network, wherever one may lie in the file: the shortest
+  /// first, the empty one among them.
+  ///
+  /// - Parameter names: the names that a network's first tensor may have.
+  /// - Complexity: O(tensors · names). At most 16 are given, whatever the file holds.
+  func prefixes(before names: [String]) -> [String] {
+    var found: Set<String> = [""]
+    for entry in entries {
+      for name in names where entry.name.hasSuffix("." + name) {
+        found.insert(String(entry.name.dropLast(name.count)))
       }
     }
-    self.entries = entries
-    self.remarks = remarks
+    return found.sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) }.prefix(16).map { $0 }
+  }
+
+  /// The tensors whose names begin with a prefix; the others are left out.
+  func under(_ prefix: String) -> WeightsFile {
+    guard !prefix.isEmpty else { return self }
+    var (inside, outside) = ([Entry](), [String]())
+    for entry in entries {
+      guard entry.name.hasPrefix(prefix) else {
+        outside.append("'\(Printable(entry.name))'")
+        continue
+      }
+      inside.append(
+        Entry(
+          name: String(entry.name.dropFirst(prefix.count)), fullName: entry.fullName,
+          shape: entry.shape, place: entry.place))
+    }
+    let named = outside.prefix(5).joined(separator: ", ") + (outside.count > 5 ? ", …" : "")
+    return WeightsFile(
+      self, entries: inside,
+      remark: outside.isEmpty
+        ? "all names begin with '\(Printable(prefix))', which is left out"
+        : "the network lies under '\(Printable(prefix))'; \(outside.count) tensors elsewhere are left "
+          + "out: \(named)")
   }
 
   /// A tensor's elements as float32.

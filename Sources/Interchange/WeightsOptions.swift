@@ -14,10 +14,20 @@ public struct WeightsOptions: Hashable, Sendable {
   public var inputSide: Int?
   /// What the network was trained on, for each of its channels: the mean and the deviation.
   public var mean: [Float]?, std: [Float]?
+  /// How images of any size become the square that the network takes.
+  public var view: ViewChoice?
+  /// The side of that square as a share of the shorter side of the image that it is cut out of.
+  var cropShare: Double?
   /// The order of the network's channels.
   public var channelOrder: ChannelOrder?
   /// The range of the network's input before the mean is subtracted.
   public var inputRange: InputRange?
+
+  /// Kinds of ``Preparation/View``.
+  public enum ViewChoice: String, SettingValue, CaseIterable {
+    case squash
+    case crop
+  }
 
   /// The order in which a network takes the channels of an image.
   public enum ChannelOrder: String, SettingValue, CaseIterable {
@@ -57,6 +67,11 @@ public struct WeightsOptions: Hashable, Sendable {
   /// How images are prepared for it.
   public static let preparationSettings: [Setting<WeightsOptions>] = [
     Setting(
+      .view, \.view, otherwise: "crop for ImageNet; CIFAR's images are taken as they are",
+      help:
+        "How images become a square: crop out of the middle, after resizing the shorter side, or "
+        + "squash the whole."),
+    Setting(
       .mean, \.mean, three("three numbers, such as 0.485,0.456,0.406") { $0.isFinite },
       placeholder: "a,b,c", otherwise: "torchvision's",
       help: "The mean that a network from elsewhere subtracts from each channel."),
@@ -95,6 +110,8 @@ public struct WeightsOptions: Hashable, Sendable {
 extension OptionName {
   /// The name of a network.
   public static let model = OptionName("model", key: "model")
+  /// An option of ``WeightsOptions``.
+  public static let view = OptionName("view", key: "preparation")
   /// An option of ``WeightsOptions``.
   public static let mean = OptionName("mean", key: "mean")
   /// An option of ``WeightsOptions``.

@@ -6,10 +6,12 @@ public struct OptionName: Hashable, Sendable {
   public let key: String
   /// On the command line, such as `--lr`.
   public let flag: String
+  /// In files of earlier versions.
+  public let formerKey: String?
 
   /// - Parameter flag: where it is not `--` and the key with hyphens.
-  public init(_ code: String, key: String, flag: String? = nil) {
-    (self.code, self.key) = (code, key)
+  public init(_ code: String, key: String, flag: String? = nil, formerKey: String? = nil) {
+    (self.code, self.key, self.formerKey) = (code, key, formerKey)
     self.flag = flag ?? "--" + String(key.map { $0 == "_" ? "-" : $0 })
   }
 

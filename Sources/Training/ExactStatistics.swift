@@ -37,19 +37,42 @@ package struct MergedStatistics: Hashable, Sendable {
   package var variance: [Double] { m2.map { $0 / max(count - 1, 1) } }
 }
 
+/// Which statistics of batch normalisation a trained network keeps.
+public enum StatisticsPass: String, SettingValue, CaseIterable {
+  /// The moving averages of training.
+  case moving
+  /// Exact ones, of the training images in the test view.
+  case plain
+  /// Exact ones, of the training images varied as in training.
+  case augmented
+
+  public static var kind: String { "one of moving, plain, augmented" }
+  public init?(_ text: SettingText) {
+    switch text.single?.lowercased() {
+    // As earlier versions say it.
+    case "true": self = .plain
+    case "false": self = .moving
+    case let word: self.init(rawValue: word ?? "")
+    }
+  }
+}
+
 /// Replaces the moving averages of batch normalisation by exact statistics, as the authors of the
 /// paper did after training.
 ///
-/// One pass over the training images in the test view: every batch runs in training form, and each
+/// One pass over the training images, in the test view or varied as in training: every batch runs in training form, and each
 /// layer's count, mean and M2 are merged over the batches. Batches must be mixed as in training,
 /// because deeper layers see what the batch's own statistics normalised: images sorted by class
 /// would give other statistics. Frozen layers keep theirs, and use them.
 package enum ExactStatistics {
-  /// - Parameter order: the images in the order of the pass.
+  /// - Parameters:
+  ///   - order: the images in the order of the pass.
+  ///   - window: what is shown of an image.
   /// - Throws: ``ShapeError``, ``AllocationError``, and what `observe` throws.
   package static func compute<D>(
     _ network: Network, over feed: any BatchFeed, order: [Int], session: Session<D>,
-    batchSize: Int, observe: (_ images: Int) throws -> Void = { _ in }
+    batchSize: Int, window: (_ image: Int) -> SampleWindow = { _ in SampleWindow() },
+    observe: (_ images: Int) throws -> Void = { _ in }
   ) throws {
     let (graph, layers) = network.statisticsGraph()
     guard !layers.isEmpty else { return }
@@ -69,8 +92,8 @@ package enum ExactStatistics {
       plans[count] = (feed, plan)
       feed.writeImages(count: count, batch: count, into: plan) {
         order[start + $0]
-      } window: { _ in
-        SampleWindow()
+      } window: {
+        window(order[start + $0])
       }
       plan.run()
       for layer in layers {

@@ -182,16 +182,20 @@ public final class Learner<D: Device> {
 
   /// Whether statistics are to be computed exactly after training; not where all are frozen.
   public var usesExactStatistics: Bool {
-    recipe.usesExactStatistics
+    recipe.statisticsPass != .moving
       && (network.frozen.isEmpty || !network.graph(.training).bindings.isEmpty)
   }
 
   /// Replaces the moving averages by exact statistics over the training images, in the order that
   /// the epoch after the last would have.
   public func computeExactStatistics(observe: (_ images: Int) throws -> Void = { _ in }) throws {
+    let augmentation = recipe.statisticsPass == .augmented ? recipe.augmentation : .none
+    let (seed, epoch) = (recipe.seed, epochs)
     try ExactStatistics.compute(
-      network, over: samples.training, order: order.indices(epoch: epochs), session: session,
-      batchSize: recipe.batchSize, observe: observe)
+      network, over: samples.training, order: order.indices(epoch: epoch), session: session,
+      batchSize: recipe.batchSize,
+      window: { augmentation.draw(Augmentation.key(seed: seed, epoch: epoch, sample: $0)) },
+      observe: observe)
     statistics = .exact
   }
 

@@ -27,12 +27,12 @@ public struct Recipe: Hashable, Sendable {
   public var weightDecay: Float { options[made: \.weightDecay] }
   /// A factor of the learning rate for the last layer.
   public var classifierRateScale: Float { options[made: \.classifierRateScale] }
-  /// Whether training images are padded, cropped and mirrored at random.
-  public var augments: Bool { options[made: \.augmentation] }
+  /// How training images are varied.
+  public var augmentation: Augmentation { options[made: \.augmentation] ? .paper : .none }
   /// Training images that are set aside to choose the best weights on.
   public var validationCount: Int { options[made: \.validation].count(of: 0) }
-  /// Whether batch normalisation's statistics are computed exactly after training.
-  public var usesExactStatistics: Bool { options[made: \.exactStatistics] }
+  /// Which statistics of batch normalisation are kept after training.
+  public var statisticsPass: StatisticsPass { options[made: \.statisticsPass] }
 
   /// The network that the recipe trains.
   ///

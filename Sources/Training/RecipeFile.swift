@@ -33,7 +33,11 @@ public enum RecipeFile {
     let known = RecipeOptions.settings.map(\.option.key)
     for (key, value) in mapping {
       let name = key.string ?? "?"
-      guard let setting = RecipeOptions.settings.first(where: { $0.option.key == name }) else {
+      guard
+        let setting = RecipeOptions.settings.first(where: {
+          $0.option.key == name || $0.option.formerKey == name
+        })
+      else {
         let ending = Suggestion.ending(
           for: name, among: known, then: "the settings are \(known.joined(separator: ", "))")
         throw RecipeFileError(

@@ -78,7 +78,7 @@ struct TrainingStep<D: Device> {
     loss: Float, error: Float
   ) {
     let batch = recipe.batchSize
-    let augmentation = recipe.augments ? Augmentation.paper : .none
+    let augmentation = recipe.augmentation
     feed.write(count: batch, batch: batch, into: loaded) {
       order[start + $0]
     } window: {

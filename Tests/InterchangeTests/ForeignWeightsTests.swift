@@ -194,4 +194,59 @@ import Testing
     try model.write(to: folder["g.safetensors"])
     #expect(try ModelFile(at: folder["g.safetensors"]).tensors == model.tensors)
   }
+
+  /// A network may lie under any prefix, with tensors of other things around it.
+  @Test(arguments: ["backbone.", "encoder.", "net.", "model.0.", "module.backbone."])
+  func prefixes(prefix: String) throws {
+    let folder = try TemporaryFolder()
+    let network = try NetworkCatalog.network(named: "resnet18", inputSide: 32, classes: 4)
+    let whole = try Sample.entries(network)
+    let plain = folder["plain.safetensors"]
+    try Safetensors.write(whole, to: plain)
+    let expected = try OpenedModel(at: plain).model
+    let path = folder["prefixed.safetensors"]
+    let inside = try Sample.entries(network, name: { prefix + $0 })
+    try Safetensors.write(inside, to: path)
+    var opened = try OpenedModel(at: path)
+    #expect(opened.model.tensors == expected.tensors)
+    #expect(opened.remarks.contains("all names begin with '\(prefix)', which is left out"))
+    let others = ["head.conv1.weight", "optimizer.step"].map {
+      SafetensorsEntry($0, Tensor([1], [Float(1)]))
+    }
+    try Safetensors.write(inside + others, to: path)
+    opened = try OpenedModel(at: path)
+    #expect(opened.model.tensors == expected.tensors)
+    let imported = try #require(opened.model.provenance["imported"])
+    #expect(
+      imported.contains("the network lies under '\(prefix)'; 2 tensors elsewhere are left out: "))
+    #expect(imported.contains("'optimizer.step'") && imported.contains("'head.conv1.weight'"))
+    // A tensor inside that the network has no place for is refused, by its whole name.
+    let surplus = SafetensorsEntry(prefix + "attention.weight", Tensor([1], [Float(1)]))
+    try Safetensors.write(inside + [surplus], to: path)
+    #expect(
+      throws: WeightsError.extraTensor(
+        file: path, name: prefix + "attention.weight", network: "resnet18")
+    ) { try OpenedModel(at: path) }
+  }
+
+  /// Photographs are cropped as torchvision does it; the images of CIFAR are taken as they are.
+  @Test func viewsOfNetworksFromElsewhere() throws {
+    let folder = try TemporaryFolder()
+    func view(_ name: String, side: Int?, _ change: (inout WeightsOptions) -> Void = { _ in })
+      throws -> Preparation.View
+    {
+      let path = folder[name + ".safetensors"]
+      try Safetensors.write(
+        Sample.entries(NetworkCatalog.network(named: name, inputSide: side, classes: 4)), to: path)
+      var options = WeightsOptions()
+      options.inputSide = side
+      change(&options)
+      return try OpenedModel(at: path, options).model.preparation.view
+    }
+    #expect(try view("resnet18", side: nil) == .centerCrop(shorterSide: 256))
+    #expect(try view("resnet18", side: 288) == .centerCrop(shorterSide: 329))
+    #expect(try view("resnet18", side: 64) { $0.view = .squash } == .squash)
+    #expect(try view("cifar-resnet8", side: nil) == .squash)
+    #expect(try view("cifar-resnet8", side: 64) { $0.view = .crop } == .centerCrop(shorterSide: 73))
+  }
 }

@@ -29,10 +29,10 @@ import Testing
     #expect(
       recipe.schedule
         == Schedule(steps: 64_000, rate: 0.1, milestones: [32_000, 48_000]))
-    #expect(recipe.augments)
+    #expect(recipe.augmentation == .paper)
     #expect(recipe.validationCount == 0)
     #expect(recipe.classifierRateScale == 1)
-    #expect(recipe.usesExactStatistics)
+    #expect(recipe.statisticsPass == .plain)
     #expect(recipe.seed == 1)
   }
 
@@ -206,6 +206,7 @@ import Testing
         $0.std = [0.1, 0.2, 0.3]
         $0.channelOrder = .bgr
         $0.inputRange = .bytes
+        $0.view = .crop
       }.options
     // No network has them all.
     full.gateBias = -1
@@ -329,7 +330,9 @@ import Testing
     #expect(
       message("shortcut_padding", "start") == "`shortcutPadding` = 'start' is not one of end, both")
     #expect(message("seed", "-1") == "`seed` = '-1' is not a whole number, 0 or more")
-    #expect(message("exact_bn", "perhaps") == "`exactStatistics` = 'perhaps' is not true or false")
+    #expect(
+      message("bn_statistics", "perhaps")
+        == "`statisticsPass` = 'perhaps' is not one of moving, plain, augmented")
     #expect(
       message("mean", "0,x,1") == "`mean` = '0,x,1' is not a list, each part a number")
   }

@@ -58,8 +58,7 @@ import Testing
     var observed: [Int] = []
     try ExactStatistics.compute(
       network, over: ResidentFeed(set, .channels(mean: mean, std: std)),
-      order: (0..<20).reversed(), session: session, batchSize: 8
-    ) { observed.append($0) }
+      order: (0..<20).reversed(), session: session, batchSize: 8, observe: { observed.append($0) })
     #expect(observed == [8, 16, 20])
 
     let filter = session.store.read("conv1.weight").scalars

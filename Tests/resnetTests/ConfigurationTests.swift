@@ -12,7 +12,7 @@ extension Commands {
       ("batch_size: many", "batch_size = 'many'", "a whole number"),
       ("lr: [1]", "lr = '[1]'", "a number"),
       ("milestones: [3, many]", "milestones = '[3, many]'", "whole number"),
-      ("exact_bn: 3", "exact_bn = '3'", "true or false"),
+      ("exact_bn: 3", "bn_statistics = '3'", "moving, plain, augmented"),
       ("seed: -1", "seed = '-1'", "whole number"),
       ("steps: 99999999999999999999", "steps = '9", "whole number"),
       ("lr: -1", "lr = -1.0", "above 0"), ("model: resnt20", "'resnt20'", "'resnet20'"),
@@ -74,7 +74,7 @@ extension Commands {
       #expect(found["steps"] == "2" && found["epochs"] == nil)
       #expect(found["momentum"] == "0.25")
       #expect(found["lr"] == "0.01" && found["validation"] == "9")
-      #expect(found["weight_decay"] == "0.0001" && found["exact_bn"] == "true")
+      #expect(found["weight_decay"] == "0.0001" && found["bn_statistics"] == "plain")
       #expect(found["model"] == "cifar-resnet8" && found["shortcut"] == "A")
     }
 

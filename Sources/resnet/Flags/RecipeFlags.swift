@@ -27,8 +27,7 @@ struct RecipeFlags: ParsableArguments {
   @Option(.classifierRateScale) var classifierRateScale
   @Flag(inversion: .prefixedNo, help: .setting(.augmentation)) var augmentation: Bool?
   @Option(.validation) var validation
-  @Flag(name: .setting(.exactStatistics), inversion: .prefixedNo, help: .setting(.exactStatistics))
-  var exactStatistics: Bool?
+  @Option(.statisticsPass) var statisticsPass
   @OptionGroup(title: "Memory") var memory: MemoryFlags
   @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningFlags
   @Option(name: .shortAndLong, help: ArgumentHelp("A recipe as YAML.", valueName: "file"))
@@ -43,7 +42,7 @@ struct RecipeFlags: ParsableArguments {
       momentum, weightDecay, warmupRate, warmupError, warmupLimit, warmupSteps,
       classifierRateScale,
       augmentation.map { GivenSetting(option: .augmentation, text: $0.text) }, validation,
-      exactStatistics.map { GivenSetting(option: .exactStatistics, text: $0.text) },
+      statisticsPass,
     ]
     return own + network.given + memory.given + fineTuning.given
   }

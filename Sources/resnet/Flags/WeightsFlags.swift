@@ -43,10 +43,11 @@ struct WeightsFlags: ParsableArguments {
 
 /// How images are prepared for a network from elsewhere, which its weights do not say.
 struct PreparationFlags: ParsableArguments {
+  @Option(.view) var view
   @Option(.mean) var mean
   @Option(.std) var std
   @Option(.channelOrder) var channelOrder
   @Option(.inputRange) var inputRange
 
-  var given: [GivenSetting?] { [mean, std, channelOrder, inputRange] }
+  var given: [GivenSetting?] { [view, mean, std, channelOrder, inputRange] }
 }
