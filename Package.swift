@@ -88,18 +88,18 @@ let modules = [
     "resnet", ["Runs", "CPU", "CUDA", "Figures", "ArgumentParser"], in: "Sources/resnet"),
 
   module("CMallocCounter", in: "Tests/CMallocCounter"),
-  module("TestSupport", ["Networks"], in: "Tests/Support"),
+  module("TestSupport", ["Networks", "CMallocCounter"], in: "Tests/Support"),
   module("FuzzSupport", ["Interchange", "ONNXSchema", "SwiftProtobuf"], in: "Tests/FuzzSupport"),
 ]
 
 /// Folders of tests, and what they import.
 let tests: KeyValuePairs = [
-  "Attacks": ["Interchange", "FuzzSupport", "ONNXSchema"],
+  "Attacks": ["Interchange", "FuzzSupport", "ONNXSchema", "TestSupport"],
   "Conformance": ["CPU", "CUDA", "Reference", "Networks", "Training", "TestSupport"],
-  "CPUTests": ["CPU", "Reference", "Training", "CIntrinsics", "CMallocCounter"],
+  "CPUTests": ["CPU", "Reference", "Training", "CIntrinsics", "CMallocCounter", "TestSupport"],
   "CUDATests": ["CUDA", "Reference", "Networks", "TestSupport"],
   "DatasetsTests": ["Datasets", "Images", "Tensors", "TestSupport"],
-  "ExecutionTests": ["Execution", "Reference"],
+  "ExecutionTests": ["Execution", "Reference", "TestSupport"],
   "FiguresTests": ["Figures"],
   "FormatsTests": ["Formats", "Tensors", "TestSupport"],
   "GraphsTests": ["Networks", "Reference", "TestSupport"],
@@ -112,7 +112,7 @@ let tests: KeyValuePairs = [
   "NetworksTests": ["Networks", "Reference", "TestSupport"],
   "ReferenceTests": ["Networks", "Reference"],
   "TrainingTests": ["Runs", "CPU", "CUDA", "TestSupport"],
-  "resnetTests": ["resnet", "Runs", "CPU", "Figures", "Images"],
+  "resnetTests": ["resnet", "Runs", "CPU", "Figures", "Images", "TestSupport"],
 ]
 
 let package = Package(

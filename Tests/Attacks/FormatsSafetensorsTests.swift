@@ -214,11 +214,10 @@ import Testing
 
   @Test(arguments: frame + text + members + numbers + data)
   func isRefused(_ attack: Attack) {
-    let start = ContinuousClock.now
-    let error = #expect(throws: SafetensorsError.self) {
-      try Safetensors(FileBytes(attack.bytes, name: "hostile"))
+    let refusal = refusal(of: attack.bytes, by: SafetensorsError.self, factor: 4) {
+      _ = try Safetensors($0)
     }
-    guard let error else { return }
+    guard let error = refusal else { return }
     if attack.testDescription == "one place for two" {
       guard case .overlap(_, 0, 2) = error.problem else {
         Issue.record("\(error)")
@@ -227,8 +226,6 @@ import Testing
     } else {
       #expect(error.problem == attack.problem)
     }
-    expectGoodMessage(error)
-    #expect(ContinuousClock.now - start < .seconds(1))
   }
 
   @Test func aNameCannotBreakTheMessage() {

@@ -122,13 +122,17 @@
         $0.graph.initializer.append(HostileONNX.integers("places", Array(0..<4097)))
         $0.graph.node[1] = HostileONNX.node("Gather", ["pooled", "places"], "flat")
       },
+    ]
+
+    /// A text that would take long to compare as Unicode.
+    static let texts: [Attack] = [
       Attack("text that takes long", .wrongAttribute("auto_pad", node: "pooled")) {
         var text = Onnx_AttributeProto()
         (text.name, text.type) = ("auto_pad", .string)
         text.s = Data("N".utf8) + Data([UInt8](repeating: 0xCC, count: 2 << 20))
         $0.graph.node[0] = HostileONNX.node("MaxPool", ["input"], "pooled", [text])
         $0.graph.node[0].attribute.append(HostileONNX.attribute("kernel_shape", ints: [32, 32]))
-      },
+      }
     ]
 
     /// Messages that are small in a file and large in memory.

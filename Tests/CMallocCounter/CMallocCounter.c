@@ -8,6 +8,7 @@
 static _Atomic bool isArmed;
 static _Atomic bool isAborting;
 static _Atomic int64_t count;
+static _Thread_local int64_t threadBytes;
 
 void armMallocCounter(void) {
   atomic_store(&count, 0);
@@ -21,6 +22,8 @@ int64_t disarmMallocCounter(void) {
 
 void abortOnMalloc(bool aborts) { atomic_store(&isAborting, aborts); }
 
+int64_t bytesAllocatedByThread(void) { return threadBytes; }
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define HAS_SANITIZER
@@ -30,7 +33,10 @@ void abortOnMalloc(bool aborts) { atomic_store(&isAborting, aborts); }
 /* Sanitizers take the place of these functions themselves. */
 #if defined(__GLIBC__) && !defined(HAS_SANITIZER)
 
-static inline void countOne(void) {
+bool isCountingMalloc(void) { return true; }
+
+static inline void countOne(size_t size) {
+  threadBytes += (int64_t)size;
   if (!atomic_load_explicit(&isArmed, memory_order_relaxed)) return;
   atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
   if (atomic_load_explicit(&isAborting, memory_order_relaxed)) {
@@ -46,22 +52,22 @@ extern void *__libc_realloc(void *old, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
 void *malloc(size_t size) {
-  countOne();
+  countOne(size);
   return __libc_malloc(size);
 }
 
 void *calloc(size_t number, size_t size) {
-  countOne();
+  countOne(number * size);
   return __libc_calloc(number, size);
 }
 
 void *realloc(void *old, size_t size) {
-  countOne();
+  countOne(size);
   return __libc_realloc(old, size);
 }
 
 void *memalign(size_t alignment, size_t size) {
-  countOne();
+  countOne(size);
   return __libc_memalign(alignment, size);
 }
 
@@ -76,5 +82,9 @@ int posix_memalign(void **result, size_t alignment, size_t size) {
   *result = memory;
   return 0;
 }
+
+#else
+
+bool isCountingMalloc(void) { return false; }
 
 #endif
