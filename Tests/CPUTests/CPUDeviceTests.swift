@@ -2,6 +2,7 @@ import CIntrinsics
 import Foundation
 import ResidualCPU
 import ResidualNetworks
+import ResidualTestSupport
 import Testing
 
 @Suite struct CPUDeviceTests {
@@ -56,7 +57,8 @@ import Testing
     setFloatingPointMode(Self.keepingDenormals(original))
     let log = Log()
     let device = try CPUDevice(threads: 4)
-    try device.run(RecordingWork(parts: 64, log: log))
+    // The caller must not do all parts before a helper is awake.
+    try device.run(RecordingWork(parts: 64, log: log, threads: 2))
     #expect(log.entries.count == 64)
     #expect(Set(log.entries.map(\.thread)).count > 1, "helpers have taken part")
     for (mode, _) in log.entries { #expect(mode == flushingDenormals(mode)) }
@@ -76,7 +78,7 @@ import Testing
     for mode in [plain, plain | towardZero, flushingDenormals(plain)] {
       setFloatingPointMode(mode)
       let log = Log()
-      try device.run(RecordingWork(parts: 8, log: log))
+      try device.run(RecordingWork(parts: 8, log: log, threads: 1))
       let after = readFloatingPointMode()
       setFloatingPointMode(original)
       // Flags of arithmetic that was inexact are no mode.
@@ -138,13 +140,15 @@ final class Log: @unchecked Sendable {
   var entries: [(mode: UInt64, thread: Int)] { lock.withLock { recorded } }
 }
 
-/// Parts of a millisecond that record the floating-point mode of their thread.
+/// Parts that record the floating-point mode of their thread, and end once as many threads have.
 struct RecordingWork: Work {
   let parts: Int
   let log: Log
+  let threads: Int
   func run(part: Int, in context: StepContext) {
     log.append(mode: readFloatingPointMode())
-    usleep(1000)
+    let areThere = waits { Set(log.entries.map(\.thread)).count >= threads }
+    precondition(areThere, "no helper has come")
   }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualCPU
+import ResidualTestSupport
 import Synchronization
 import Testing
 
@@ -29,20 +30,20 @@ import Testing
     let bench = try Bench(threads: threads, cores: 2)
     for _ in 0..<6 {
       for parts in [7, 64] { #expect(bench.run(parts: parts) == nil) }
-      usleep(50_000)
+      #expect(waits { bench.pool.parkedHelpers == threads - 1 })
     }
   }
 
-  /// Idle helpers take no processor time: soon all of them sleep.
+  /// Idle helpers take no processor time: all of them come to sleep. Any that spun on would be missing.
   @Test func idleHelpersSleep() throws {
     let bench = try Bench(threads: 4, cores: 8)
     #expect(bench.run(parts: 64) == nil)
-    for _ in 0..<1000 where bench.pool.parkedHelpers < 3 { usleep(10_000) }
-    #expect(bench.pool.parkedHelpers == 3)
+    #expect(waits { bench.pool.parkedHelpers == 3 })
     #expect(bench.run(parts: 64) == nil)
   }
 
-  /// Each worker has its own scratch memory, and parts see that of their worker.
+  /// Each worker has its own scratch memory, and parts see that of their worker: two of them fill it
+  /// before either looks.
   @Test func scratchMemoryIsApart() throws {
     let bench = try Bench(threads: 4, cores: 2)
     for _ in 0..<50 { #expect(bench.runOnScratch(parts: 32)) }
@@ -75,7 +76,7 @@ private final class Bench {
   /// Whether no part's scratch memory was written by another one meanwhile.
   func runOnScratch(parts: Int) -> Bool {
     counters.clear()
-    pool.run(job(ScratchWork(parts: parts, counters: counters)))
+    pool.run(job(ScratchWork(parts: parts, counters: counters, filled: Counters.Count())))
     return (0..<parts).allSatisfy { counters[$0] == 1 }
   }
 
@@ -109,10 +110,13 @@ private struct CountingWork: Work {
 private struct ScratchWork: Work {
   let parts: Int
   let counters: Counters
+  let filled: Counters.Count
   func run(part: Int, in context: StepContext) {
     let count = Bench.scratchFloats
     context.scratch.update(repeating: Float(part), count: count)
-    usleep(50)
+    filled.value.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    // A part is on another worker as long as this one waits here.
+    guard waits(for: { filled.value.load(ordering: .sequentiallyConsistent) > 1 }) else { return }
     if (0..<count).allSatisfy({ context.scratch[$0] == Float(part) }) { counters.add(part) }
   }
 }

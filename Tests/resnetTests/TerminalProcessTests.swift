@@ -24,14 +24,9 @@ extension Commands {
         environment: ["TERM": "xterm"].merging(environment) { $1 },
         output: FileHandle.nullDevice, errors: terminal)
       try terminal.close()
-      // Reading fails once the last process that holds the terminal has ended.
       var bytes: [UInt8] = []
-      var buffer = [UInt8](repeating: 0, count: 4096)
-      while case let count = read(controller, &buffer, buffer.count), count > 0 {
-        bytes += buffer[..<count]
-      }
+      try Program.readAll(controller, of: process) { bytes += $0 }
       close(controller)
-      while process.isRunning { usleep(2000) }
       #expect(process.terminationStatus == 0)
       return String(decoding: bytes, as: UTF8.self)
     }

@@ -85,7 +85,8 @@ extension Commands {
     static let flags =
       Workplace.training + ["--steps", "105", "--validation", "6", "--experiment"]
 
-    /// Starts a run and stops it once it has recorded some epochs.
+    /// Starts a run and stops it once it has recorded some epochs: it cannot be more than one epoch
+    /// further by then, since each writes a message.
     func interrupt(_ name: String, _ arguments: [String], epochs: Int, by signal: Int32) throws
       -> Program.Outcome
     {
