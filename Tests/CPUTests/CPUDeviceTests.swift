@@ -138,6 +138,7 @@ final class Log: @unchecked Sendable {
     lock.withLock { recorded.append((mode, thread)) }
   }
   var entries: [(mode: UInt64, thread: Int)] { lock.withLock { recorded } }
+  var threadCount: Int { lock.withLock { Set(recorded.map(\.thread)).count } }
 }
 
 /// Parts that record the floating-point mode of their thread, and end once as many threads have.
@@ -147,7 +148,7 @@ struct RecordingWork: Work {
   let threads: Int
   func run(part: Int, in context: StepContext) {
     log.append(mode: readFloatingPointMode())
-    let areThere = waits { Set(log.entries.map(\.thread)).count >= threads }
+    let areThere = waits { log.threadCount >= threads }
     precondition(areThere, "no helper has come")
   }
 }
