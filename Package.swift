@@ -69,7 +69,9 @@ let modules = [
   module("Images", ["Tensors", "CTurboJPEG", "CPNG"]),
   module("Datasets", ["Tensors", "Formats", "Images"]),
   module("ONNXSchema", ["SwiftProtobuf"]),
-  module("Interchange", ["Formats", "Images", "Networks", "ONNXSchema"]),
+  module(
+    "Interchange", ["Formats", "Images", "Networks", "ONNXSchema"],
+    resources: [.embedInCode("ImageNet.txt")]),
   module("Figures", ["Platform"]),
   module("Inference", ["Interchange", "Execution", "Images"]),
   module("Training", ["Inference", "Datasets", "Yams"]),

@@ -117,6 +117,9 @@ extension Dataset {
         return
       }
     }
+    if let zip = tree.files.first(where: { $0.name.lowercased().hasSuffix(".zip") }) {
+      throw .zip(tree.name(of: zip))
+    }
     throw .unrecognized(location)
   }
 }

@@ -10,6 +10,10 @@ public enum DatasetError: Refusal, Hashable {
   case empty(String)
   /// Neither CIFAR-10's files nor folders of images.
   case unrecognized(String)
+  /// A ZIP archive, which is not read.
+  case zip(String)
+  /// A part whose folder has another name here: `Train`, `valid`.
+  case misnamedPart(String, found: String, name: String)
   /// CIFAR-10 as pickled for Python.
   case pythonFiles(String, example: String)
   /// Several folders could be meant.
@@ -32,8 +36,10 @@ public enum DatasetError: Refusal, Hashable {
   case noClasses(folder: String)
   /// Fewer than two classes cannot be told apart.
   case oneClass(folder: String, name: String)
-  /// A class folder without images.
-  case emptyClass(folder: String)
+  /// A class folder without images; `found` says what it holds.
+  case emptyClass(folder: String, found: String)
+  /// A folder without any image; `found` says what it holds.
+  case noImages(folder: String, found: String)
   /// Two parts have different class folders: those only in the training part, only in the other.
   case differentClasses(folder: String, missing: [String], surplus: [String])
 
@@ -54,6 +60,10 @@ public enum DatasetError: Refusal, Hashable {
     case .unrecognized(let location):
       "\(location): neither CIFAR-10's binary files (data_batch_1.bin, …) nor folders "
         + "train/<class>/ and test/<class>/ of images; arrange it as one of these"
+    case .zip(let file):
+      "\(file): a ZIP archive is not read; unpack it (unzip) and name the folder"
+    case .misnamedPart(let location, let found, let name):
+      "\(location): found \(found)/; rename it to \(name)/"
     case .pythonFiles(let location, let example):
       "\(location): \(example) is CIFAR-10's version for Python; fetch the binary version "
         + "(cifar-10-binary.tar.gz)"
@@ -78,18 +88,33 @@ public enum DatasetError: Refusal, Hashable {
       "\(folder): there are no class folders in it; put the images of each class into a folder"
     case .oneClass(let folder, let name):
       "\(folder): the only class is \(name); at least two are needed"
-    case .emptyClass(let folder):
-      "\(folder): there is no image in this class folder (\(ImageFolder.extensionList)); "
-        + "add some or remove it"
+    case .emptyClass(let folder, let found):
+      "\(folder): there is no JPEG or PNG file in this class folder\(Self.instead(found)); "
+        + "add some, or remove the folder from every part"
+    case .noImages(let folder, let found):
+      "\(folder): there is no JPEG or PNG file in it\(Self.instead(found)); name another folder"
     case .differentClasses(let folder, let missing, let surplus):
       "\(folder): its classes differ from those in train/ ("
         + [("missing", missing), ("not in train/", surplus)].filter { !$0.1.isEmpty }
         .map { "\($0.0): \(Self.list($0.1))" }.joined(separator: "; ")
-        + "); make the folders equal"
+        + "); \(Self.remedy(missing, surplus))"
     case .validationCount(let count, let available):
       "a validation set of \(count) images cannot be taken from \(available); "
         + "choose 1 to \(max(available - 1, 1))"
     }
+  }
+
+  private static func instead(_ found: String) -> String {
+    found.isEmpty ? "" : ", but \(found)"
+  }
+
+  /// Folders whose names are nearly the same are meant to be.
+  private static func remedy(_ missing: [String], _ surplus: [String]) -> String {
+    let names = surplus.compactMap { found in
+      Suggestion.nearest(to: found, among: missing).map { "\(found) to \($0)" }
+    }
+    return names.isEmpty
+      ? "add or remove folders until both have the same" : "rename " + list(names)
   }
 
   /// A list that stays on one line: five names and how many more there are.

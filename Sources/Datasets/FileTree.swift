@@ -40,15 +40,23 @@ struct FileTree: Sendable {
       if errno == ENOENT || errno == ENOTDIR { throw .missing(location) }
       throw Self.unreadable(location)
     }
-    isFolder = status.st_mode & S_IFMT == S_IFDIR
+    isFolder = Self.isFolder(status)
     if isFolder {
-      try list(location, folder: "", inside: [Identity(status)])
+      try list(location, folder: "", inside: [FileIdentity(status)])
     } else {
       try list(archive: Self.archive(at: location))
     }
     sort()
     guard !files.isEmpty else { throw .empty(location) }
   }
+
+  /// Whether there is a folder at a path.
+  static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && isFolder(status)
+  }
+
+  private static func isFolder(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFDIR }
 
   /// What errors call a file or folder of the tree.
   func name(of path: String) -> String {
@@ -102,20 +110,10 @@ struct FileTree: Sendable {
 }
 
 extension FileTree {
-  /// What a folder is, whichever links lead to it.
-  private struct Identity: Hashable {
-    let device: UInt64, number: UInt64
-
-    init(_ status: stat) {
-      device = UInt64(truncatingIfNeeded: status.st_dev)
-      number = UInt64(truncatingIfNeeded: status.st_ino)
-    }
-  }
-
   /// Lists a folder that lies in the folders `inside`; one that contains itself, by a link, is
   /// listed once.
   private mutating func list(
-    _ path: String, folder: String, inside: [Identity]
+    _ path: String, folder: String, inside: [FileIdentity]
   ) throws(DatasetError) {
     guard let directory = opendir(path) else { throw Self.unreadable(path) }
     defer { closedir(directory) }
@@ -127,12 +125,11 @@ extension FileTree {
       let child = Self.join(path, name)
       var status = stat()
       // A link to nothing is found by whoever reads the file.
-      let isFolder = stat(child, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-      guard isFolder else {
+      guard stat(child, &status) == 0, Self.isFolder(status) else {
         files.append(File(folder: folder, name: name, content: .path(child)))
         continue
       }
-      let identity = Identity(status)
+      let identity = FileIdentity(status)
       guard !inside.contains(identity) else { continue }
       guard inside.count <= Self.maximumDepth else {
         leftOutCount += 1
@@ -176,7 +173,7 @@ extension FileTree {
     } catch {
       // What is no archive at all differs from an archive that is damaged.
       if files.isEmpty && !archive.has(Array("ustar".utf8), at: 257) {
-        throw .unrecognized(location)
+        throw archive.has(Array("PK".utf8), at: 0) ? .zip(location) : .unrecognized(location)
       }
       throw .damagedArchive(reason: error.description)
     }

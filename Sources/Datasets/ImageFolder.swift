@@ -7,13 +7,6 @@ import ResidualImages
 /// folder; classes are numbered in the order of their names' bytes, images are ordered by class,
 /// then by path. Images in folders within a class belong to the class.
 struct ImageFolder {
-  /// The endings, without regard to case, of files that count as images. Their first bytes decide
-  /// how they are decoded, so a file of another format is an error that names it.
-  static let extensions: Set<String> = [
-    "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp",
-  ]
-  static let extensionList = extensions.sorted().map { "." + $0 }.joined(separator: " ")
-
   enum Part: String, CaseIterable { case train, val, test }
 
   /// One part: its files in order and their labels.
@@ -25,16 +18,17 @@ struct ImageFolder {
   let tree: FileTree
   let classNames: [String]
   private(set) var listings: [Part: Listing] = [:]
-  /// Files in the parts that do not count as images, the first of them for a remark.
-  private(set) var ignoredCount = 0
-  private(set) var firstIgnored: String?
+  /// Files in the parts that are no images, or none that are read.
+  private(set) var leftOut = LeftOutFiles()
 
   /// Recognises the folders; `nil` if they are none of this kind.
   ///
   /// Classes and their files are checked in every part, whichever will be loaded.
   init?(_ tree: FileTree) throws(DatasetError) {
     self.tree = tree
-    guard let root = try Self.root(of: tree) else { return nil }
+    let root = try Self.root(of: tree)
+    try Self.checkNames(in: tree, root: root)
+    guard let root else { return nil }
     let parts = Part.allCases.filter { tree.folders.contains(FileTree.join(root, $0.rawValue)) }
     var names: [String]?
     for part in parts {
@@ -68,6 +62,26 @@ struct ImageFolder {
     return leading.first
   }
 
+  /// What people call the parts, too.
+  private static let otherNames: [String: Part] = [
+    "training": .train, "valid": .val, "validation": .val, "testing": .test,
+  ]
+
+  /// Refuses parts under another name, which would be passed over.
+  private static func checkNames(in tree: FileTree, root: String?) throws(DatasetError) {
+    for folder in tree.folders.sorted(by: { $0.precedes($1) }) {
+      let parts = folder.split(separator: "/")
+      guard parts.count <= 2, let last = parts.last else { continue }
+      let parent = parts.count == 2 ? String(parts[0]) : ""
+      let word = last.lowercased()
+      guard root == nil || root == parent, let part = Part(rawValue: word) ?? otherNames[word]
+      else { continue }
+      let name = FileTree.join(parent, part.rawValue)
+      guard !tree.folders.contains(name) else { continue }
+      throw .misnamedPart(tree.location, found: folder, name: name)
+    }
+  }
+
   private static func classes(in folder: String, of tree: FileTree) throws(DatasetError) -> [String]
   {
     let prefix = folder + "/"
@@ -92,25 +106,23 @@ struct ImageFolder {
           ? file.folder.dropFirst(prefix.count).prefix { $0 != "/" } : ""
         current = (file.folder, numbers[String(name)])
       }
-      if let number = current?.number, Self.isImage(file.name) {
-        files[number].append(file)
-      } else if current?.number != nil || file.folder == folder {
-        ignoredCount += 1
-        firstIgnored = firstIgnored ?? FileTree.join(file.folder, file.name)
+      if let number = current?.number {
+        if leftOut.admits(file) { files[number].append(file) }
+      } else if file.folder == folder {
+        leftOut.addOther(file)
       }
     }
     for (name, files) in zip(classNames, files) where files.isEmpty {
-      throw .emptyClass(folder: tree.name(of: prefix + name))
+      var found = LeftOutFiles()
+      for file in tree.files where (file.folder + "/").hasPrefix(prefix + name + "/") {
+        _ = found.admits(file)
+      }
+      throw .emptyClass(folder: tree.name(of: prefix + name), found: found.text ?? "")
     }
     let labels = files.enumerated().flatMap { number, files in
       [Int32](repeating: Int32(number), count: files.count)
     }
     listings[part] = Listing(files: files.flatMap { $0 }, labels: labels)
-  }
-
-  private static func isImage(_ name: String) -> Bool {
-    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
-    return extensions.contains(name[name.index(after: dot)...].lowercased())
   }
 }
 
@@ -130,12 +142,7 @@ struct ImageFolders: SourceRecognizer {
     }
     let lacksTest = !hasTest && folder.listings[.val] == nil
     var remarks: [String] = []
-    if let first = folder.firstIgnored {
-      let count = folder.ignoredCount
-      remarks.append(
-        "\(count) \(count == 1 ? "file is not an image by its" : "files are not images by their")"
-          + " name and left out, such as \(first)".onOneLine)
-    }
+    if let text = folder.leftOut.text { remarks.append("left out: \(text)".onOneLine) }
     if !hasTest && !lacksTest { remarks.append("val/ is the test part, because there is no test/") }
     if tree.leftOutCount > 0 {
       remarks.append(

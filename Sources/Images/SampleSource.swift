@@ -36,12 +36,12 @@ extension SampleSource {
   /// - Parameter decoder: of the calling thread.
   /// - Throws: ``ImageError``, and what the source throws.
   public func image(_ index: Int, decoder: ImageDecoder) throws -> Image {
-    try withSample(index) { sample in
-      switch sample {
-      case .file(let bytes): try decoder.decode(bytes, file: name(index))
-      case .image(let image): image
-      }
-    }
+    try withSample(index) { try $0.image(decoder, file: name(index)) }
+  }
+
+  /// The same samples with other labels, by the labels that they have.
+  package func relabelled(_ labels: [Int]) -> any SampleSource {
+    RelabelledSamples(source: self, newLabels: labels)
   }
 
   /// Some of the samples, in a given order.
@@ -49,6 +49,38 @@ extension SampleSource {
   /// - Precondition: every index lies in `0..<count`.
   public func selecting(_ indices: [Int]) -> any SampleSource {
     SelectedSamples(source: self, indices: indices)
+  }
+}
+
+extension EncodedSample {
+  /// The pixels, which a file's bytes are decoded to.
+  func image(_ decoder: ImageDecoder, file: @autoclosure () -> String) throws -> Image {
+    switch self {
+    case .file(let bytes): try decoder.decode(bytes, file: file())
+    case .image(let image): image
+    }
+  }
+
+  /// Whether EXIF says that the image is to be turned or mirrored.
+  var isTurned: Bool {
+    switch self {
+    case .file(let bytes): EXIF.isTurned(bytes)
+    case .image: false
+    }
+  }
+}
+
+/// The samples of another source, with labels of their own.
+private struct RelabelledSamples<Source: SampleSource>: SampleSource {
+  let source: Source
+  let newLabels: [Int]
+
+  var count: Int { source.count }
+  var location: String { source.location }
+  func label(_ index: Int) -> Int32 { Int32(newLabels[Int(source.label(index))]) }
+  func name(_ index: Int) -> String { source.name(index) }
+  func withSample<Result>(_ index: Int, _ body: (EncodedSample) throws -> Result) throws -> Result {
+    try source.withSample(index, body)
   }
 }
 

@@ -1,3 +1,4 @@
+import Dispatch
 import ResidualFormats
 import ResidualPlatform
 import Synchronization
@@ -42,13 +43,15 @@ public final class Classifier: @unchecked Sendable {
   ///
   /// - Throws: ``ShapeError``, ``AllocationError``.
   public func classify(_ images: [Image], top: Int = 1) throws -> [[Guess]] {
+    try classify(squares: images.map(model.preparation.image), top: top)
+  }
+
+  /// The likeliest classes of images that are prepared.
+  private func classify(squares: [Image], top: Int) throws -> [[Guess]] {
     let side = model.network.inputSide
-    var pixels: [UInt8] = []
-    pixels.reserveCapacity(images.count * side * side * 3)
-    for image in images { pixels += model.preparation.image(image).pixels }
     let set = ImageSet(
-      height: side, width: side, checked: pixels,
-      labels: [Int32](repeating: 0, count: images.count))
+      height: side, width: side, checked: squares.flatMap(\.pixels),
+      labels: [Int32](repeating: 0, count: squares.count))
     var guesses: [[Guess]] = []
     let classes = model.network.classes
     try turn.withLock { _ in
@@ -66,15 +69,39 @@ public final class Classifier: @unchecked Sendable {
   ///
   /// - Throws: ``FileError``, ``ImageError``, ``ShapeError``, ``AllocationError``.
   public func classify(imagesAt paths: [String], top: Int = 1) throws -> [[Guess]] {
-    let decoder = ImageDecoder()
-    return try classify(
-      paths.map { path in
-        let bytes = try FileBytes(at: path)
-        return try model.preparation.image(
-          bytes.withUnsafeBytes { bytes throws(ImageError) in
-            try decoder.decode(bytes, file: path)
-          })
-      }, top: top)
+    try outcomes(ofImagesAt: paths, top: top).guesses.map { try $0.get() }
+  }
+
+  /// The likeliest classes of each file, or what is wrong with it, and how many are stored turned.
+  ///
+  /// - Throws: ``ShapeError``, ``AllocationError``, and ``ImageError`` if it is not about one file.
+  /// - Complexity: Memory for as many squares as there are files.
+  package func outcomes(ofImagesAt paths: [String], top: Int) throws -> (
+    guesses: [Result<[Guess], any Error>], counts: PreparationCounts
+  ) {
+    let found = Mutex<[Int: Result<Image, any Error>]>([:])
+    let turned = Atomic(0)
+    let decoders = min(paths.count, 16)
+    DispatchQueue.concurrentPerform(iterations: decoders) { first in
+      let decoder = ImageDecoder()
+      for index in stride(from: first, to: paths.count, by: decoders) {
+        let square = Result {
+          try FileBytes(at: paths[index]).withUnsafeBytes { bytes in
+            if EXIF.isTurned(bytes) { turned.wrappingAdd(1, ordering: .relaxed) }
+            return try model.preparation.image(decoder.decode(bytes, file: paths[index]))
+          }
+        }
+        found.withLock { $0[index] = square }
+      }
+    }
+    let squares = found.withLock { found in paths.indices.compactMap { found[$0] } }
+    for case .failure(let error) in squares where (error as? any Refusal)?.kind != .input {
+      throw error
+    }
+    var guesses = try classify(squares: squares.compactMap { try? $0.get() }, top: top)[...]
+    var counts = PreparationCounts()
+    (counts.images, counts.turned) = (paths.count, turned.load(ordering: .relaxed))
+    return (squares.map { square in square.map { _ in guesses.removeFirst() } }, counts)
   }
 
   /// The likeliest classes of a JPEG or PNG file.

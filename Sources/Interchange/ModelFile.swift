@@ -31,6 +31,8 @@ public struct ModelFile: Sendable {
   public let preparation: Preparation
   /// In the order of the logits.
   public let classNames: [String]
+  /// Where the names come from.
+  public let classNameSource: ClassNameSource
   /// How the running statistics came about.
   public let statistics: Statistics
   /// Parameters and running statistics by path. Those of auxiliary classifiers may be missing.
@@ -44,7 +46,8 @@ public struct ModelFile: Sendable {
   ///   a tensor of the right shape for each slot of the network, or at least for those that
   ///   classification needs.
   public init(
-    network: Network, preparation: Preparation, classNames: [String], statistics: Statistics,
+    network: Network, preparation: Preparation, classNames: [String],
+    namedBy classNameSource: ClassNameSource = .own, statistics: Statistics,
     tensors: [String: Tensor<Float>], provenance: [String: String] = [:]
   ) {
     precondition(
@@ -60,7 +63,7 @@ public struct ModelFile: Sendable {
     }
     self.network = network
     self.preparation = preparation
-    self.classNames = classNames
+    (self.classNames, self.classNameSource) = (classNames, classNameSource)
     self.statistics = statistics
     self.tensors = tensors
     self.provenance = provenance
@@ -72,8 +75,9 @@ public struct ModelFile: Sendable {
   public func replacing(preparation: Preparation? = nil, classNames: [String]? = nil) -> ModelFile {
     ModelFile(
       network: network, preparation: preparation ?? self.preparation,
-      classNames: classNames ?? self.classNames, statistics: statistics, tensors: tensors,
-      provenance: provenance)
+      classNames: classNames ?? self.classNames,
+      namedBy: classNames == nil ? classNameSource : .given, statistics: statistics,
+      tensors: tensors, provenance: provenance)
   }
 
   /// The same model with a mean for each pixel replaced by each channel's average of it.
@@ -146,6 +150,7 @@ public struct ModelFile: Sendable {
     self.tensors = tensors
     preparation = try metadata.preparation(of: network, file: path, in: file)
     (classNames, statistics) = (metadata.classNames, metadata.statistics)
+    classNameSource = metadata.classNameSource
     provenance = metadata.provenance
   }
 }

@@ -8,6 +8,7 @@ import ResidualImages
 /// |---|---|
 /// | `format`, `format_version` | `residual-model`, `2` |
 /// | `network`, `classes`, `class_names` | canonical name, number, JSON array |
+/// | `class_names_from` | `imagenet` or `numbers`, where nobody has named the classes of this model |
 /// | `graph` | the layers of a network named `onnx`: an ONNX model without its numbers, in base64 |
 /// | `shortcut`, `shortcut_padding` | `A`, `B`, `C` or `none`; `end` or `both` with A |
 /// | `stride_on` | `1x1` or `3x3`, of networks with bottlenecks |
@@ -33,7 +34,7 @@ struct ModelMetadata {
     static let view = "view", shorterSide = "shorter_side", interpolation = "interpolation"
     static let preprocessing = "preprocessing", mean = "mean", std = "std"
     static let statistics = "batch_normalization", provenance = "provenance."
-    static let graph = "graph"
+    static let graph = "graph", classNameSource = "class_names_from"
   }
   enum Preprocessing {
     static let perPixelMean = "per-pixel-mean", channels = "channels"
@@ -56,6 +57,10 @@ struct ModelMetadata {
       if let text = option.text(network.variant.structure)?.single {
         fields[option.option.key] = text
       }
+    }
+    switch model.classNameSource {
+    case .own, .given: break
+    case .imageNet, .numbers: fields[Field.classNameSource] = model.classNameSource.rawValue
     }
     fields[Field.graph] = network.definition
     switch model.preparation.view {
@@ -107,6 +112,12 @@ struct ModelMetadata {
     self.fields = fields
     self.version = number
     classNames = try Self.decode([String].self, fields, Field.classNames, file: file)
+    if let text = word(Field.classNameSource) {
+      guard let source = ClassNameSource(rawValue: text),
+        source != .imageNet || classNames.count == ImageNetClasses.names.count
+      else { throw bad(Field.classNameSource, file: file) }
+      classNameSource = source
+    }
     let statistics = word(Field.statistics) ?? ""
     guard let value = ModelFile.Statistics(rawValue: statistics) else {
       throw .badField(file: file, field: Field.statistics, value: statistics)
@@ -118,6 +129,7 @@ struct ModelMetadata {
   }
 
   private(set) var classNames: [String] = []
+  private(set) var classNameSource = ClassNameSource.own
   private(set) var statistics = ModelFile.Statistics.moving
   /// Of the format.
   private(set) var version = ModelFile.formatVersion

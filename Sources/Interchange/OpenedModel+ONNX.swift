@@ -38,7 +38,7 @@ extension OpenedModel {
         ?? Self.preparation(options, of: network, &remarks)
       try self.init(
         network, found.tensors, preparation,
-        classNames: description?.classNames(network.classes), options, remarks)
+        named: description?.classNames(network.classes), options, remarks)
     #else
       _ = try ONNXFile(bytes)
       preconditionFailure("no ONNX file is read without the trait ONNX")
@@ -82,12 +82,12 @@ extension OpenedModel {
       self.file = try ONNXFile(model, name: file.name)
     }
 
-    func classNames(_ count: Int) throws(ModelFileError) -> [String] {
+    func classNames(_ count: Int) throws(ModelFileError) -> ([String], ClassNameSource) {
       guard metadata.classNames.count == count else {
         throw .badField(
           file: file.name, field: "class_names", value: "\(metadata.classNames.count) names")
       }
-      return metadata.classNames
+      return (metadata.classNames, metadata.classNameSource)
     }
 
     func preparation(of network: Network) throws -> Preparation {

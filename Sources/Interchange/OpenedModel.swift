@@ -7,8 +7,6 @@ import ResidualTensors
 public struct OpenedModel: Sendable {
   /// The network with its parameters, as if it had been trained here.
   public let model: ModelFile
-  /// Whether the class names are the file's own; else they are numbers.
-  public var namesClasses: Bool { model.classNames != Self.numbered(model.network.classes) }
   /// What was recognised, assumed and converted, in words; nothing for a model of ours.
   public let remarks: [Message]
 
@@ -22,11 +20,14 @@ public struct OpenedModel: Sendable {
     at path: String, _ options: WeightsOptions = .init(), network: Network? = nil
   ) throws {
     try WeightsOptions.settings.check(options)
-    let bytes = try FileBytes(at: HubConfiguration.tensors(at: path))
+    let bytes = try FileBytes(at: Self.file(at: path))
     self =
       try ONNXFile.begins(bytes)
       ? Self(onnx: bytes, options) : Self(WeightsFile(bytes), options, network)
   }
+
+  /// The file that is read at a path: in a folder of Hugging Face, that of the tensors.
+  package static func file(at path: String) -> String { HubConfiguration.tensors(at: path) }
 
   private init(_ whole: WeightsFile, _ options: WeightsOptions, _ expected: Network?) throws {
     if let own = whole.safetensors, ModelMetadata.describes(own.metadata) {
@@ -60,15 +61,15 @@ public struct OpenedModel: Sendable {
     try self.init(
       network, Self.tensors(file, slots, network),
       Self.preparation(options, of: network, &remarks),
-      classNames: classNames, options, remarks)
+      named: classNames.map { ($0, .own) }, options, remarks)
   }
 
   /// A network from elsewhere with its tensors.
   ///
-  /// - Parameter classNames: `nil` if the file has none.
+  /// - Parameter classes: their names, and where these come from; `nil` if the file has none.
   init(
     _ network: Network, _ tensors: [String: Tensor<Float>], _ preparation: Preparation,
-    classNames: [String]?, _ options: WeightsOptions, _ remarks: [Message]
+    named classes: ([String], ClassNameSource)?, _ options: WeightsOptions, _ remarks: [Message]
   ) throws {
     var (tensors, remarks) = (tensors, remarks)
     if let name = Self.firstUnusable(tensors) {
@@ -83,11 +84,15 @@ public struct OpenedModel: Sendable {
           + (options.mean == nil && options.std == nil
             ? "" : ", and so were the given mean and std"))
     }
+    let (names, source) = classes ?? ClassNameSource.standing(for: network.classes)
+    if source == .imageNet {
+      remarks.append("assumed: its classes are ImageNet's, in the order of their WordNet numbers")
+    }
     self.init(
       ModelFile(
-        network: network, preparation: preparation,
-        classNames: classNames ?? Self.numbered(network.classes), statistics: .moving,
-        tensors: tensors, provenance: ["imported": remarks.joined("; ").description]),
+        network: network, preparation: preparation, classNames: names, namedBy: source,
+        statistics: .moving, tensors: tensors,
+        provenance: ["imported": remarks.joined("; ").description]),
       remarks: remarks)
   }
 
@@ -121,9 +126,6 @@ public struct OpenedModel: Sendable {
       return !tensor.scalars.allSatisfy { $0.isFinite && !(isVariance && $0 < 0) }
     }.keys.min()
   }
-
-  /// The names of classes where a file has none.
-  private static func numbered(_ count: Int) -> [String] { (0..<count).map { "class \($0)" } }
 
   // MARK: Parts
 

@@ -6,8 +6,6 @@ public struct InitialModel: Sendable {
   public let file: String
   /// The network, its tensors, and how images are prepared for it.
   public let model: ModelFile
-  /// Whether the class names are the file's own; else they are numbers.
-  public let namesClasses: Bool
   /// What was recognised, assumed and converted.
   public let remarks: [Message]
 
@@ -31,7 +29,7 @@ public struct InitialModel: Sendable {
     let opened =
       try Self.open(file, hints) ?? Self.open(file, size) ?? OpenedModel(at: file, preparation)
     self.file = file
-    (model, namesClasses, remarks) = (opened.model, opened.namesClasses, opened.remarks)
+    (model, remarks) = (opened.model, opened.remarks)
   }
 
   /// Opens a file; `nil` if it says itself what the options say, or has no part that they are about.
@@ -48,7 +46,7 @@ public struct InitialModel: Sendable {
   /// - Parameter file: what messages call it.
   public init(_ model: ModelFile, file: String = "the initial model") {
     (self.model, self.file) = (model, file)
-    (namesClasses, remarks) = (true, [])
+    remarks = []
   }
 
   // MARK: The recipe

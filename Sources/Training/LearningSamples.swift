@@ -29,13 +29,12 @@ struct LearningSamples {
     }
     let view = preparation?.view ?? .squash
     let side = network.inputSide
-    var (images, resized) = (0, 0)
+    var counts = PreparationCounts()
     var sets: [Dataset.Part: ImageSet] = [:]
     for part in Dataset.Part.allCases {
       guard let samples = parts[part] else { continue }
       let prepared = try view.images(of: samples, side: side)
-      images += prepared.set.count
-      resized += prepared.resized
+      counts += prepared.counts
       try network.check(prepared.set)
       sets[part] = prepared.set
     }
@@ -58,8 +57,8 @@ struct LearningSamples {
     usesHostImages = !liesOnDevice
     let leftOut = training.count % recipe.batchSize
     remarks =
-      [
-        view.remark(resized: resized, of: images, side: side),
+      view.remarks(counts, side: side)
+      + [
         leftOut == 0
           ? nil
           : "each epoch leaves out \(leftOut) of \(training.count) images, others each time, because "

@@ -38,6 +38,7 @@ struct Convert: ParsableCommand {
         + "in the first nodes, for RGB from 0 to 255. By default metadata, or nodes if there is "
         + "a mean for each pixel.", valueName: "metadata|nodes"))
   var preprocessing: String?
+  @OptionGroup var replacement: OverwriteFlag
   @OptionGroup(title: "Weights from elsewhere") var weightsOptions: WeightsFlags
   @OptionGroup(title: "Machine") var deviceOptions: DeviceFlags
   @OptionGroup(title: "Output") var outputOptions: OutputFlags
@@ -94,6 +95,14 @@ struct Convert: ParsableCommand {
   func run() throws {
     let terminal = outputOptions.terminal
     let target = try target()
+    if case .hub = target {
+      if FileManager.default.fileExists(atPath: output) {
+        throw OutputError(description: "\(output): there is something of that name; name another")
+      }
+      try OutputError.checkWritable(folder: output, option: "output")
+    } else {
+      try replacement.check(output, "output", inputs: [OpenedModel.file(at: input)])
+    }
     let opened = try weightsOptions.open(input, on: terminal)
     var model = opened.model
     var changes = opened.remarks.map { $0.text(for: .commandLine) }
@@ -106,14 +115,6 @@ struct Convert: ParsableCommand {
       if case .channels(let average, _) = model.preparation.normalization {
         note("the mean of each pixel was replaced by its channel's average \(average)")
       }
-    }
-    if case .hub = target {
-      if FileManager.default.fileExists(atPath: output) {
-        throw OutputError(description: "\(output): there is something of that name; name another")
-      }
-      try OutputError.checkWritable(folder: output, option: "output")
-    } else {
-      try OutputError.checkWritable(file: output, option: "output")
     }
     let device = try deviceOptions.device(on: terminal)
     let difference = try device.convert(model, to: target, at: output)

@@ -24,6 +24,7 @@ struct Data: ParsableCommand {
       help: ArgumentHelp(
         "Pixels of the picture for one pixel of an image, along each side.", valueName: "n"))
     var zoom = 2
+    @OptionGroup var replacement: OverwriteFlag
     @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
     struct Report: Encodable {
@@ -47,7 +48,7 @@ struct Data: ParsableCommand {
     }
 
     func run() throws {
-      if let output { try OutputError.checkWritable(file: output, option: "--output") }
+      if let output { try replacement.check(output, "--output", ending: ".png", inputs: [data]) }
       let set = try Dataset(at: data)
       if let output {
         let (rows, cell) = (set.classNames.count, Self.side * zoom + 4)

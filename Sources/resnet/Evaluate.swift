@@ -27,6 +27,7 @@ struct Evaluate: ParsableCommand {
     name: .shortAndLong, parsing: .unconditional,
     help: ArgumentHelp("Images a step.", valueName: "n"))
   var batchSize = 128
+  @OptionGroup var replacement: OverwriteFlag
   @OptionGroup(title: "Weights from elsewhere") var weightsOptions: WeightsFlags
   @OptionGroup(title: "Machine") var deviceOptions: DeviceFlags
   @OptionGroup(title: "Output") var outputOptions: OutputFlags
@@ -39,51 +40,67 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let terminal = outputOptions.terminal
-    if let confusion { try OutputError.checkWritable(file: confusion, option: "--confusion") }
-    if let logits { try OutputError.checkWritable(file: logits, option: "--logits") }
+    for (file, option, ending) in [
+      (confusion, "--confusion", ".svg"), (logits, "--logits", ".npy"),
+    ] {
+      guard let file else { continue }
+      try replacement.check(
+        file, option, ending: ending,
+        inputs: [OpenedModel.file(at: model), data, weightsOptions.classNames])
+    }
     let opened = try weightsOptions.open(model, on: terminal)
     let file = opened.model
     let data = try Dataset(at: self.data, parts: [part])
     let samples = try data.samples(of: part)
-    let isSameCount = !opened.namesClasses && data.classNames.count == file.classNames.count
-    guard isSameCount || data.classNames == file.classNames else {
+    guard let indices = file.indices(ofClasses: data.classNames) else {
       throw InputError(
         "\(model): its classes (\(list(file.classNames))) are not those of \(data.name) "
-          + "(\(list(data.classNames))); give the data that it was trained for")
+          + "(\(list(data.classNames))); "
+          + (file.classNameSource == .imageNet
+            ? "name the class folders by these names or WordNet's numbers"
+            : "give the data that it was trained for"))
+    }
+    let classNames = file.classNameSource == .numbers ? data.classNames : file.classNames
+    if indices.count < classNames.count {
+      terminal.note(
+        "the data have \(indices.count.grouped) of the network's \(classNames.count.grouped) classes"
+      )
     }
     let (view, side) = (file.preparation.view, file.network.inputSide)
-    let (images, resized) = try view.images(of: samples, side: side)
-    for remark in [view.remark(resized: resized, of: images.count, side: side)].compactMap(\.self)
-      + data.remarks
-    {
-      terminal.note(remark)
-    }
+    let (images, counts) = try view.images(
+      of: indices == Array(classNames.indices) ? samples : samples.relabelled(indices), side: side)
+    for remark in view.remarks(counts, side: side) + data.remarks { terminal.note(remark) }
     let device = try deviceOptions.device(on: terminal)
     let classifier = try device.classifier(file, batchSize: min(batchSize, images.count))
-    var matrix = ConfusionMatrix(classNames: data.classNames)
+    var classes = ClassAccuracies(classNames)
+    var matrix = confusion.map { _ in ConfusionMatrix(classNames: classNames) }
     var allLogits: [Float] = []
     Interruption.install()
     var bar = ProgressBar("evaluating", total: images.count, on: terminal)
     defer { bar.finish() }
     let evaluation = try classifier.evaluate(images) { logits, range in
       for (position, index) in range.enumerated() {
-        let row = logits[position * file.classNames.count..<(position + 1) * file.classNames.count]
-        matrix.record(truth: Int(images.labels[index]), prediction: Classifier.largest(row))
+        let row = logits[position * classNames.count..<(position + 1) * classNames.count]
+        let (truth, prediction) = (Int(images.labels[index]), Classifier.largest(row))
+        classes.record(truth: truth, prediction: prediction)
+        matrix?.record(truth: truth, prediction: prediction)
       }
       if self.logits != nil { allLogits += logits }
       bar.update(completed: range.upperBound)
       try Interruption.check()
     }
     bar.finish()
-    if let confusion {
+    if let confusion, let matrix {
       try AtomicFile.write(
         matrix.svg(title: "\(file.network.name) on \(data.name)"), to: confusion)
     }
     if let path = self.logits {
-      let table = Tensor([images.count, file.classNames.count], allLogits)
+      let table = Tensor([images.count, classNames.count], allLogits)
       try NumPyArray.write(table, to: path)
     }
-    if outputOptions.json { return try JSONDocument.print(EvaluationReport(evaluation)) }
+    if outputOptions.json {
+      return try JSONDocument.print(EvaluationReport(evaluation, classes: classes.reports))
+    }
     print(
       "\(file.network.name) on \(data.name): "
         + "\(evaluation.images.grouped) \(part.rawValue) images")
@@ -92,6 +109,7 @@ struct Evaluate: ParsableCommand {
     table.append(["top-5 accuracy", NumberFormat.fixed(evaluation.top5, decimals: 2) + " %"])
     table.append(["loss", NumberFormat.fixed(evaluation.loss, decimals: 4)])
     print(table.text)
+    print(classes.text)
   }
 
   private func list(_ names: [String]) -> String {

@@ -1,18 +1,21 @@
 import ArgumentParser
-import Foundation
 import ResidualFigures
 import ResidualRuns
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Classify images with a trained network.",
-    usage: "resnet predict <model> <images> ... [<options>]")
+    usage: "resnet predict <model> <images> ... [<options>]",
+    discussion: """
+      A folder stands for all images below it. An image that cannot be read is a line on standard \
+      error; the others are classified, and the exit code is 65.
+      """)
 
   @Argument(
     help: ArgumentHelp(
       "A model file, such as runs/NAME/last.safetensors, or weights from elsewhere."))
   var model: String
-  @Argument(help: ArgumentHelp("JPEG or PNG files.")) var images: [String]
+  @Argument(help: ArgumentHelp("JPEG or PNG files, and folders of them.")) var images: [String]
   @Option(
     parsing: .unconditional, help: ArgumentHelp("Classes to name for each image.", valueName: "k"))
   var top = 3
@@ -20,9 +23,27 @@ struct Predict: ParsableCommand {
   @OptionGroup(title: "Machine") var deviceOptions: DeviceFlags
   @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
+  /// What became of an image: classes, or an error.
   struct Prediction: Encodable {
     let image: String
-    let classes: [Classifier.Guess]
+    var classes: [Classifier.Guess]?
+    var error: String?
+
+    init(_ image: String, _ guesses: Result<[Classifier.Guess], any Error>) {
+      self.image = image
+      switch guesses {
+      case .success(let guesses): classes = guesses
+      case .failure(let error): self.error = Failure.message(for: error).onOneLine
+      }
+    }
+
+    /// A line for people.
+    var text: String {
+      let guesses = (classes ?? []).map {
+        "\($0.name.onOneLine) \(NumberFormat.percentage($0.probability, decimals: 1))"
+      }
+      return "\(image): \(guesses.joined(separator: ", "))"
+    }
   }
 
   func validate() throws {
@@ -30,18 +51,35 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
-    let file = try weightsOptions.open(model, on: outputOptions.terminal).model
-    let device = try deviceOptions.device(on: outputOptions.terminal)
-    let classifier = try device.classifier(file, batchSize: min(32, images.count))
-    let predictions = zip(images, try classifier.classify(imagesAt: images, top: top)).map {
-      Prediction(image: $0, classes: $1)
-    }
-    if outputOptions.json { return try JSONDocument.print(predictions) }
-    for prediction in predictions {
-      let guesses = prediction.classes.map {
-        "\($0.name.onOneLine) \(NumberFormat.percentage($0.probability, decimals: 1))"
+    let terminal = outputOptions.terminal
+    let files = try ImageFiles(at: images)
+    for remark in files.remarks { terminal.note(remark) }
+    let file = try weightsOptions.open(model, on: terminal).model
+    let device = try deviceOptions.device(on: terminal)
+    let batchSize = min(32, files.paths.count)
+    let classifier = try device.classifier(file, batchSize: batchSize)
+    var document: [Prediction] = []
+    var counts = PreparationCounts()
+    var isComplete = true
+    for start in stride(from: 0, to: files.paths.count, by: batchSize) {
+      let paths = Array(files.paths[start..<min(start + batchSize, files.paths.count)])
+      let outcomes = try classifier.outcomes(ofImagesAt: paths, top: top)
+      counts += outcomes.counts
+      for prediction in zip(paths, outcomes.guesses).map(Prediction.init) {
+        if let error = prediction.error {
+          terminal.error(error)
+          isComplete = false
+        }
+        if outputOptions.json {
+          document.append(prediction)
+        } else if prediction.error == nil {
+          print(prediction.text)
+        }
       }
-      print("\(prediction.image): \(guesses.joined(separator: ", "))")
     }
+    if let remark = counts.turnedRemark { terminal.note(remark) }
+    if outputOptions.json { try JSONDocument.print(document) }
+    // Each has its line already.
+    guard isComplete else { throw InputError("") }
   }
 }

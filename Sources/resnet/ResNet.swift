@@ -33,6 +33,7 @@ enum Main {
       Failure.exit(parsing: error, Array(CommandLine.arguments.dropFirst()))
     }
     do {
+      try Environment.check(ProcessInfo.processInfo.environment)
       try command.run()
       // What standard output holds back may fail to be written as late as here.
       guard fflush(nil) == 0 else {

@@ -18,6 +18,7 @@ struct Summary: ParsableCommand {
     help: ArgumentHelp(
       "Draw the layers in the style of the paper's Figure 3.", valueName: "file.svg"))
   var svg: String?
+  @OptionGroup var replacement: OverwriteFlag
   @OptionGroup(title: "Network") var networkOptions: NetworkFlags
   @OptionGroup(title: "Output") var outputOptions: OutputFlags
 
@@ -42,7 +43,7 @@ struct Summary: ParsableCommand {
       network.contains { "./".contains($0) }
       ? try networkOptions.network(at: network) : try networkOptions.network(named: network)
     if let svg {
-      try OutputError.checkWritable(file: svg, option: "--svg")
+      try replacement.check(svg, "--svg", ending: ".svg", inputs: [network])
       let drawing = try LayerDiagram(of: chosen).svg
       try AtomicFile.write(drawing, to: svg)
       outputOptions.terminal.note("picture: \(svg)")

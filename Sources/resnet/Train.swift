@@ -43,7 +43,7 @@ struct Train: ParsableCommand {
       let report = TrainingReport(
         run, try run.finish(until: Interruption.isRequested), seconds: log.seconds)
       if output.json { try JSONDocument.print(report) }
-      log.conclude(report)
+      log.conclude(report, isDocument: output.json)
     } catch let error {
       log.stop()
       guard let stopped = error as? RunStopped else { throw error }

@@ -133,18 +133,16 @@ struct LoadedData {
     recordsPerFile: Int = 10_000
   ) throws {
     let data = try Dataset(at: location, parts: parts, recordsPerFile: recordsPerFile)
-    var (images, resized) = (0, 0)
+    var counts = PreparationCounts()
     func load(_ part: Dataset.Part) throws -> ImageSet? {
       guard let samples = data.parts[part] else { return nil }
       let prepared = try Preparation.View.squash.images(of: samples, side: side)
-      (images, resized) = (images + prepared.set.count, resized + prepared.resized)
+      counts += prepared.counts
       return prepared.set
     }
     training = try load(.training) ?? ImageSet(height: side, width: side, checked: [], labels: [])
     (validation, test) = (try load(.validation), try load(.test))
-    remarks =
-      [Preparation.View.squash.remark(resized: resized, of: images, side: side)]
-      .compactMap(\.self) + data.remarks
+    remarks = Preparation.View.squash.remarks(counts, side: side) + data.remarks
     self.data = data
   }
   var source: Dataset.Source { data.source }

@@ -86,7 +86,14 @@ struct ImageFolderTests {
     try folder.write([1, 2, 3], "train/cat/notes.txt")
     #expect(
       try LoadedData(folder.path).remarks.last
-        == "1 file is not an image by its name and left out, such as train/cat/notes.txt")
+        == "left out: 1 other file, such as train/cat/notes.txt")
+    for name in ["train/cat/a.WebP", "test/dog/b.webp", "train/dog/c.tif", "train/stray.png"] {
+      try folder.write([1, 2, 3], name)
+    }
+    #expect(
+      try LoadedData(folder.path).remarks.last
+        == "left out: 2 WebP, 1 TIFF (not read; convert them to JPEG or PNG), 2 other files, such as "
+        + "train/stray.png")
   }
 
   @Test("the side can be chosen")
@@ -123,12 +130,12 @@ struct ImageFolderTests {
         + "train/<class>/ and test/<class>/ of images; arrange it as one of these")
     #expect(
       try fault({ _ in }, folders: ["train/emu", "test/emu"])
-        == "DATA/train/emu: there is no image in this class folder (.bmp .jpeg .jpg .pgm .png .ppm "
-        + ".tif .tiff .webp); add some or remove it")
+        == "DATA/train/emu: there is no JPEG or PNG file in this class folder; add some, or remove "
+        + "the folder from every part")
     #expect(
       try fault { $0["test/emu/1.png"] = [1] }
         == "DATA/test: its classes differ from those in train/ (not in train/: emu); "
-        + "make the folders equal")
+        + "add or remove folders until both have the same")
     #expect(
       try fault { $0 = $0.filter { !$0.key.hasPrefix("test/cat") } }
         == "DATA/test: the only class is dog; at least two are needed")
@@ -138,7 +145,7 @@ struct ImageFolderTests {
         $0["test/yak/1.png"] = [1]
       }
         == "DATA/test: its classes differ from those in train/ (missing: emu; "
-        + "not in train/: yak); make the folders equal")
+        + "not in train/: yak); add or remove folders until both have the same")
     #expect(
       try fault { $0 = $0.filter { !$0.key.contains("cat") } }
         == "DATA/train: the only class is dog; at least two are needed")
@@ -189,6 +196,8 @@ struct ImageFolderTests {
         _ = try LoadedData(folder.path + "/" + name)
       }
     }
+    try folder.write(Array("PK\u{3}\u{4}".utf8), "photos.zip")
+    #expect(open("photos.zip").hasPrefix("DATA/photos.zip: a ZIP archive is not read; unpack it"))
     #expect(open("none") == "DATA/none: there is no such file or folder; check the path")
     let archive = try tar(smallImageFolder())
     try folder.write(Array(archive.dropLast(5000)), "cut.tar")

@@ -48,7 +48,7 @@ import Testing
       let square = view.image(image, side: side)
       let prepared = try view.images(of: set, side: side)
       #expect(prepared.set.pixels == square.pixels)
-      #expect(prepared.resized == (square == image ? 0 : 1))
+      #expect(prepared.counts.resized == (square == image ? 0 : 1))
     }
   }
 

@@ -87,7 +87,7 @@ import Testing
         == .describesItself(
           file: folder["m.safetensors"], given: [.model, .inputSide, .mean]))
     #expect(own?.description.hasSuffix("leave `model`, `inputSide` and `mean` out") == true)
-    #expect(try OpenedModel(at: folder["m.safetensors"]).namesClasses)
+    #expect(try OpenedModel(at: folder["m.safetensors"]).model.classNameSource == .own)
   }
 
   @Test func hashInTheName() throws {

@@ -30,7 +30,7 @@ import Testing
     try Safetensors.write(entries, metadata: [:], to: folder["weights.safetensors"])
     for file in ["weights.pth", "weights.safetensors"] {
       let opened = try OpenedModel(at: folder[file])
-      #expect(opened.model.network.name == name && !opened.namesClasses)
+      #expect(opened.model.network.name == name && opened.model.classNameSource == .numbers)
       #expect(opened.model.network.shortcut == network.shortcut)
       #expect(opened.model.network.stridePlacement == network.stridePlacement)
       #expect(opened.model.network.inceptionBranch == network.inceptionBranch)

@@ -55,7 +55,7 @@
       #expect(found.stridePlacement == network.stridePlacement)
       #expect(found.inceptionBranch == network.inceptionBranch)
       #expect(found.inputSide == network.inputSide && found.definition == nil)
-      #expect(opened.model.classNames == model.classNames && opened.namesClasses)
+      #expect(opened.model.classNames == model.classNames && opened.model.classNameSource == .own)
       #expect(opened.model.preparation == model.preparation)
       for slot in network.graph(.inference).slots {
         #expect(opened.model.tensors[slot.name] == model.tensors[slot.name])
@@ -153,7 +153,8 @@
       let names = folder["names"]
       try Data("a\r\nb c\nç\nd\n".utf8).write(to: URL(filePath: names))
       let named = try opened.naming(classesBy: names)
-      #expect(named.model.classNames == ["a", "b c", "ç", "d"] && named.namesClasses)
+      #expect(
+        named.model.classNames == ["a", "b c", "ç", "d"] && named.model.classNameSource == .given)
       #expect(named.model.tensors == opened.model.tensors)
       for (text, found) in [("a\nb\nc\n", 3), ("a\n\nc\nd\n", 3), ("\n", 0)] {
         try Data(text.utf8).write(to: URL(filePath: names))

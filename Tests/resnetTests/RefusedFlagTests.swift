@@ -1,4 +1,6 @@
+import Foundation
 import Testing
+import resnet
 
 /// Flags and variables that cannot be: exit code 64.
 extension Commands {
@@ -91,6 +93,34 @@ extension Commands {
     @Test func instructionSetOfEveryVerb() throws {
       for verb in ["checks", "bench infer resnet20", "bench layers resnet20"] {
         try expectUsageError(verb, "RESNET_ISA='sse'", environment: ["RESNET_ISA": "sse"])
+      }
+    }
+
+    @Test func unknownVariables() throws {
+      for verb in ["networks", "train data"] {
+        try expectUsageError(
+          verb, "RESNET_BATCHSIZE", "did you mean RESNET_BATCH_SIZE?",
+          environment: ["RESNET_BATCHSIZE": "4"])
+      }
+      try expectUsageError("checks", "RESNET_XYZ; unset", environment: ["RESNET_XYZ": ""])
+      for name in Environment.known {
+        try place.run(["--version"], environment: [name: ""])
+      }
+    }
+
+    /// What scripts and tests read is known.
+    @Test func knownVariables() throws {
+      let root = URL(filePath: #filePath).appending(path: "../../..").standardized
+      for folder in ["scripts", "Benchmarks"] {
+        for file in FileManager.default.enumerator(atPath: root.appending(path: folder).path)
+          ?? .init()
+        {
+          let text = try? String(
+            contentsOf: root.appending(path: "\(folder)/\(file)"), encoding: .utf8)
+          for name in (text ?? "").matches(of: /RESNET_[A-Z_]*[A-Z]/) {
+            #expect(Environment.known.contains(String(name.output)), "\(file): \(name.output)")
+          }
+        }
       }
     }
 

@@ -28,9 +28,9 @@ extension Commands {
 
     @Test func classes() throws {
       for part in ["train", "test"] { try place.write("", "data/\(part)/dog/notes.txt") }
-      try expectInputError("train data", "dog", "no image")
+      try expectInputError("train data", "data/train/dog", "no JPEG or PNG", "1 other file")
       try place.addImages("other", test: ["ape", "bat", "dog"])
-      try expectInputError("train other", "cow", "dog", "make the folders equal")
+      try expectInputError("train other", "cow", "dog", "both have the same")
       try place.addImages("single", train: ["ape"], test: ["ape"])
       try expectInputError("train single", "ape", "at least two")
     }
@@ -96,8 +96,9 @@ extension Commands {
       try place.train("a")
       let model = "predict runs/a/last.safetensors "
       try expectInputError(model + "nowhere.png", "nowhere.png", "check the path")
-      try expectInputError(model + "data/test/ape/0.png runs/a/config.yaml", "config.yaml", "JPEG")
-      try expectInputError(model + "data", "data", "a file is needed")
+      try expectInputError(model + "runs/a/config.yaml", "config.yaml", "JPEG")
+      try expectInputError(
+        model + "runs/a", "runs/a: there is no JPEG or PNG", "1 SVG", "4 other files")
     }
 
     @Test func resumption() throws {

@@ -143,11 +143,23 @@ extension Commands {
         "evaluate", model, "data", "--confusion", "matrix.svg", "--json",
       ])
       let report = try outcome.json()
-      #expect(Set(report.keys) == ["images", "top1", "top5", "loss"])
+      #expect(Set(report.keys) == ["images", "top1", "top5", "loss", "classes"])
+      let classes = try #require(report["classes"] as? [[String: Any]])
+      #expect(classes.map { $0["name"] as? String } == Workplace.classes)
+      #expect(classes.allSatisfy { $0["images"] as? Int == 4 })
+      let correct = classes.compactMap { $0["correct"] as? Int }.reduce(0, +)
+      #expect(abs(100 * Double(correct) / 12 - (report["top1"] as? Double ?? 0)) < 1e-9)
+      #expect(
+        classes.allSatisfy {
+          $0["accuracy"] as? Double == ($0["correct"] as? Double ?? 0) * 25
+        })
       #expect(report["images"] as? Int == 12 && report["top5"] as? Double == 100)
       #expect(try place.text("matrix.svg").contains("cow"))
       #expect(try place.run(["val", model, "data", "--json"]).output == outcome.output)
-      #expect(try place.run(["evaluate", model, "data"]).output.contains("top-1 accuracy"))
+      let text = try place.run(["evaluate", model, "data"]).output
+      for word in ["top-1 accuracy", "correct  accuracy", "ape  ", "bat  ", "cow  "] {
+        #expect(text.contains(word))
+      }
 
       // A larger image is made smaller.
       let large = Image(width: 50, height: 40, checked: .init(repeating: 9, count: 6000))

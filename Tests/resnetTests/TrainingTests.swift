@@ -11,11 +11,15 @@ extension Commands {
       let outcome = try place.train("a")
       let files = ["config.yaml", "metrics.csv", "timings.csv", "curves.svg", "last.safetensors"]
       #expect(place.files("runs/a") == Set(files))
-      #expect(outcome.output.isEmpty)
-      for text in [
-        "about ", "test accuracy", "no best.safetensors", "runs/a/last.safetensors", "evaluate",
-      ] {
+      for text in ["about ", "no best.safetensors", "runs/a", "epoch 1/1"] {
         #expect(outcome.errors.contains(text), "\(text)")
+      }
+      let result = outcome.output
+      for text in [
+        "test accuracy", "network: runs/a/last.safetensors",
+        "curves:  runs/a/curves.svg", "evaluate runs/a/last.safetensors",
+      ] {
+        #expect(result.contains(text) && !outcome.errors.contains(text), "\(text)")
       }
       #expect(outcome.errors.utf8.allSatisfy { $0 == 10 || $0 >= 32 }, "control characters")
       #expect(try place.text("runs/a/metrics.csv").split(separator: "\n").count == 2)
@@ -51,13 +55,14 @@ extension Commands {
           "evaluate", "runs/a/\(file).safetensors", "data", "-b", "8", "--json",
         ])
         .json()
-        #expect(report as NSDictionary == result[key] as? NSDictionary)
+        #expect(
+          report.filter { $0.key != "classes" } as NSDictionary == result[key] as? NSDictionary)
       }
     }
 
-    @Test func quietRunsSayNothing() throws {
+    @Test func quietRunsSayTheResultAlone() throws {
       let outcome = try place.train("a", ["--quiet"])
-      #expect(outcome.errors.isEmpty && outcome.output.isEmpty)
+      #expect(outcome.errors.isEmpty && outcome.output.hasPrefix("test accuracy"))
     }
 
     @Test func divergenceEndsTheRun() throws {

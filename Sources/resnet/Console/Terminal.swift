@@ -1,4 +1,5 @@
 import ResidualPlatform
+import ResidualRuns
 
 /// Where messages for people go: standard error, as it was found when the program began.
 ///
@@ -58,6 +59,11 @@ package struct Terminal: Sendable {
   /// Writes a line that must be seen even when the program is to be quiet.
   func warn(_ line: String) {
     Self.write(styled("warning:", .yellow) + " " + line + "\n")
+  }
+
+  /// Writes what is wrong, as one line that is always seen.
+  func error(_ message: String) {
+    Self.write(styled("error:", .red) + " " + message.onOneLine + "\n")
   }
 
   /// Writes text to standard error as it is. Failures are ignored: there is nowhere to report them.

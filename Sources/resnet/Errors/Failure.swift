@@ -53,10 +53,7 @@ package enum Failure {
   }
 
   private static func exit(_ message: String, _ code: Code) -> Never {
-    if !message.isEmpty {
-      let prefix = Terminal.standardError().styled("error:", .red)
-      Terminal.write(prefix + " " + message.onOneLine + "\n")
-    }
+    if !message.isEmpty { Terminal.standardError().error(message) }
     ResidualPlatform.exit(code.rawValue)
   }
 
@@ -104,47 +101,4 @@ struct InputError: Refusal {
   let description: String
   var kind: RefusalKind { .input }
   init(_ description: String) { self.description = description }
-}
-
-/// A place where nothing can be written.
-struct OutputError: Refusal {
-  let description: String
-  var kind: RefusalKind { .output }
-
-  /// Refuses a folder in which nothing can be made, before work is done for it. It may be missing,
-  /// in a folder that is not.
-  static func checkWritable(folder: String, option: String) throws {
-    guard !folder.isEmpty else { throw UsageError("\(option) has no value; name a folder") }
-    var path = folder
-    while path != ".", path != "/", !FileManager.default.fileExists(atPath: path) {
-      path = (path as NSString).deletingLastPathComponent
-      if path.isEmpty { path = "." }
-    }
-    // Permissions do not tell all, so try.
-    var template = Array((path + "/.residual-XXXXXX").utf8CString)
-    guard mkdtemp(&template) != nil else {
-      let reason =
-        switch errno {
-        case ENOTDIR: "this is a file; give a folder"
-        case ENOENT: "the system does not allow writing there"
-        case let code: String(cString: strerror(code)).lowercased()
-        }
-      throw OutputError(description: "\(path): \(reason); choose another \(option)")
-    }
-    rmdir(template)
-  }
-
-  /// The same for a file, whose folder must be there.
-  static func checkWritable(file: String, option: String) throws {
-    guard !file.isEmpty else { throw UsageError("\(option) has no value; name a file") }
-    let folder = (file as NSString).deletingLastPathComponent
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), isFolder.boolValue {
-      throw OutputError(description: "\(file): this is a folder; name a file with \(option)")
-    }
-    guard folder.isEmpty || FileManager.default.fileExists(atPath: folder) else {
-      throw OutputError(description: "\(folder): there is no such folder; create it first")
-    }
-    try checkWritable(folder: folder.isEmpty ? "." : folder, option: option)
-  }
 }

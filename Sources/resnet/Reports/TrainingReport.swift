@@ -1,18 +1,72 @@
+import ResidualFigures
 import ResidualRuns
 
 /// An evaluation as reports give it.
 struct EvaluationReport: Encodable {
+  struct Class: Encodable {
+    let name: String
+    let images: Int, correct: Int
+    /// Per cent.
+    let accuracy: Double
+  }
   let images: Int
   /// Per cent.
   let top1: Double, top5: Double
   /// Mean cross-entropy in nats.
   let loss: Double
+  /// Those that there are images of.
+  let classes: [Class]?
 
-  init(_ evaluation: Evaluation) {
+  init(_ evaluation: Evaluation, classes: [Class]? = nil) {
+    self.classes = classes
     images = evaluation.images
     top1 = evaluation.top1
     top5 = evaluation.top5
     loss = evaluation.loss
+  }
+}
+
+/// How many images of each class are classified as such.
+struct ClassAccuracies {
+  private let names: [String]
+  private var images: [Int], correct: [Int]
+
+  init(_ names: [String]) {
+    self.names = names
+    images = Array(repeating: 0, count: names.count)
+    correct = images
+  }
+
+  mutating func record(truth: Int, prediction: Int) {
+    images[truth] += 1
+    if truth == prediction { correct[truth] += 1 }
+  }
+
+  /// The classes that there are images of.
+  var reports: [EvaluationReport.Class] {
+    names.indices.filter { images[$0] > 0 }.map {
+      EvaluationReport.Class(
+        name: names[$0], images: images[$0], correct: correct[$0],
+        accuracy: 100 * Double(correct[$0]) / Double(images[$0]))
+    }
+  }
+
+  /// A table of them; more than a hundred are for machines.
+  var text: String {
+    let reports = reports
+    guard reports.count <= 100 else {
+      return "accuracy of each of \(reports.count.grouped) classes: add --json"
+    }
+    var table = TextTable([
+      .init("class"), .init("images", .right), .init("correct", .right), .init("accuracy", .right),
+    ])
+    for report in reports {
+      table.append([
+        report.name.onOneLine, report.images.grouped, report.correct.grouped,
+        NumberFormat.fixed(report.accuracy, decimals: 2) + " %",
+      ])
+    }
+    return table.text
   }
 }
 
@@ -48,9 +102,9 @@ struct TrainingReport: Encodable {
     plannedMemoryBytes = learner.memory.total
     recompute = learner.recomputation.rawValue
     trainingError = result.trainingError
-    validation = result.validation.map(EvaluationReport.init)
-    test = result.test.map(EvaluationReport.init)
-    bestTest = result.bestTest.map(EvaluationReport.init)
+    validation = result.validation.map { EvaluationReport($0) }
+    test = result.test.map { EvaluationReport($0) }
+    bestTest = result.bestTest.map { EvaluationReport($0) }
     let transfer = run.isResumed ? nil : learner.transfer
     (loadedTensors, replacedTensors) = (transfer?.loaded.count, transfer?.replaced)
     frozenTensors = learner.network.frozen.isEmpty ? nil : learner.network.frozen.sorted()
