@@ -69,28 +69,8 @@ public final class AlignedBuffer: @unchecked Sendable {
     }
   #endif
 
-  /// The memory in bytes that the machine has, or that the process's container may take of it.
-  public static let machineByteCount: Int = {
-    let (bytes, overflow) = Int(sysconf(Int32(_SC_PHYS_PAGES)))
-      .multipliedReportingOverflow(by: Int(sysconf(Int32(_SC_PAGESIZE))))
-    return min(overflow || bytes <= 0 ? .max : bytes, containerByteCount ?? .max)
-  }()
-
-  /// The limit of the control group, of version 2 or 1; `nil` if there is none.
-  private static var containerByteCount: Int? {
-    for path in ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"] {
-      guard let file = fopen(path, "r") else { continue }
-      defer { fclose(file) }
-      var line = [CChar](repeating: 0, count: 32)
-      guard fgets(&line, 32, file) != nil else { continue }
-      let digits = line.prefix { $0 >= 48 && $0 <= 57 }
-      // Version 2 writes "max", version 1 a number near the largest.
-      if let bytes = Int(String(decoding: digits.map(UInt8.init), as: UTF8.self)), bytes > 0 {
-        return bytes
-      }
-    }
-    return nil
-  }
+  /// The memory in bytes that the machine has, or that this process may take of it.
+  public static let machineByteCount = MemoryLimit.current.byteCount
 
   /// The buffer seen as elements of one type.
   public func elements<Element>(of type: Element.Type) -> UnsafeMutableBufferPointer<Element> {
@@ -114,7 +94,7 @@ public struct AllocationError: Refusal {
   }
 
   public var description: String {
-    "not enough memory: \(byteCount >> 20) MiB are needed at once, and the device has "
-      + "\(available >> 20) MiB; use a smaller batch"
+    "not enough memory: \(byteCount >> 20) MiB are needed at once, and "
+      + "\(MemoryLimit.words(for: available)) \(available >> 20) MiB; use a smaller batch"
   }
 }

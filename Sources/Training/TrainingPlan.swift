@@ -104,7 +104,8 @@ public struct MemoryLimitError: Refusal, Hashable {
   public var kind: RefusalKind { .memory }
   public var description: String { message.description }
   public var message: Message {
-    let owner: Message = isDevice ? "the device has" : "\(OptionName.memoryLimit) allows"
+    let owner: Message =
+      isDevice ? "\(MemoryLimit.words(for: limit))" : "\(OptionName.memoryLimit) allows"
     var remedies: [Message] = []
     if let recomputed, recomputed <= limit {
       remedies.append("\(OptionName.recomputation), which needs \(ByteSize.text(recomputed))")
