@@ -41,6 +41,9 @@ struct ImageFolder {
       }
       names = classes
     }
+    if let names, names.count == 1, let part = parts.first {
+      throw .oneClass(folder: tree.name(of: FileTree.join(root, part.rawValue)), name: names[0])
+    }
     classNames = names ?? []
     for part in parts { try list(part, in: FileTree.join(root, part.rawValue)) }
   }
@@ -87,8 +90,7 @@ struct ImageFolder {
     let prefix = folder + "/"
     let names = tree.folders.filter { $0.hasPrefix(prefix) }.map { $0.dropFirst(prefix.count) }
       .filter { !$0.contains("/") }.map(String.init).sorted { $0.precedes($1) }
-    guard let first = names.first else { throw .noClasses(folder: tree.name(of: folder)) }
-    guard names.count > 1 else { throw .oneClass(folder: tree.name(of: folder), name: first) }
+    guard !names.isEmpty else { throw .noClasses(folder: tree.name(of: folder)) }
     return names
   }
 

@@ -37,7 +37,8 @@ package struct Axis {
     let magnitude = max(lower.magnitude, upper.magnitude)
     if upper - lower <= max(magnitude * 1e-9, smallestPositive) {
       let margin = isWhole || magnitude < smallestPositive * 1e9 ? 1 : magnitude * 0.1
-      (lower, upper) = (lower - margin, upper + margin)
+      // What is never below zero begins there at the lowest.
+      (lower, upper) = (lower >= 0 ? max(0, lower - margin) : lower - margin, upper + margin)
     }
     let step = TickStep(span: upper - lower, intervals: intervals, isWhole: isWhole)
     if expands {

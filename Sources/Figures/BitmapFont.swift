@@ -1,4 +1,5 @@
-/// Letters of 5 × 7 pixels for labels in pictures: printable ASCII, and a box for all else.
+/// Letters of 5 × 7 pixels for labels in pictures: printable ASCII, other Latin letters, which marks make
+/// higher, and a box for all else.
 package enum BitmapFont {
   static let width = 5, height = 7
   /// From one letter's left edge to the next one's.
@@ -22,13 +23,15 @@ package enum BitmapFont {
 
   /// A character's glyph, or the box.
   package static func glyph(for character: Character) -> Glyph {
-    guard let code = character.asciiValue, (32...126).contains(code) else { return box }
+    guard let code = character.asciiValue, (32...126).contains(code) else {
+      return latin(character)?.glyph ?? box
+    }
     return glyphs[Int(code) - 32]
   }
 
   /// How far under the top of the line a character's glyph begins.
   static func drop(of character: Character) -> Int {
-    tailed.contains(character) ? descent : 0
+    tailed.contains(character) ? descent : -(latin(character)?.rise ?? 0)
   }
 
   /// The width of a line of text in pixels.
@@ -37,7 +40,7 @@ package enum BitmapFont {
   }
 
   /// Cuts a band of patterns, which stand side by side with a gap, into glyphs.
-  private static func glyphs(in band: String) -> [Glyph] {
+  static func glyphs(in band: String) -> [Glyph] {
     let lines = band.split(separator: "\n").map { line in
       line.split(separator: " ").map { $0.map { $0 == "#" } }
     }

@@ -118,7 +118,8 @@ extension LineChart {
     guard var lower = values.min(), let upper = values.max() else {
       return .linear(0...1, expands: false, intervals: 5)
     }
-    if lower > 0, lower <= upper * 0.02 { lower = 0 }
+    // A single place says nothing without a beginning.
+    if lower > 0, lower <= upper * 0.02 || lower == upper { lower = 0 }
     let isWhole = values.allSatisfy { $0 == $0.rounded() }
     return .linear(lower...upper, expands: false, intervals: 8, isWhole: isWhole)
   }
@@ -136,7 +137,8 @@ extension LineChart {
     guard var lower = values.min(), let upper = values.max() else {
       return yAxis(yScale == .linear ? 0...1 : 0.1...1, expands: true)
     }
-    if yScale == .linear, lower > 0, lower <= upper * 0.25 { lower = 0 }
+    let hasNoCourse = series.allSatisfy { $0.points.count <= 1 }
+    if yScale == .linear, lower > 0, lower <= upper * 0.25 || hasNoCourse { lower = 0 }
     return yAxis(lower...upper, expands: true)
   }
 

@@ -49,9 +49,16 @@ package struct LineChartDrawing {
       let x = full.x + xAxis.fraction(label.marker.x) * full.width
       return [Pixel(x: x, y: full.y), Pixel(x: x, y: full.bottom)]
     }
+    let values = zip(chart.series, inside).compactMap { series, runs in
+      Self.value(series, runs, in: full).map { value in
+        let width = TextExtent.width(value.text, size: 13) * value.direction
+        return [value.start, Pixel(x: value.start.x + width, y: value.start.y)]
+      }
+    }
+    let drawn = inside.joined() + values
     let legend =
-      ChartLegend(names, in: full, avoiding: inside.joined() + lines)
-      ?? ChartLegend(names, in: full, avoiding: Array(inside.joined()))
+      ChartLegend(names, in: full, avoiding: drawn + lines)
+      ?? ChartLegend(names, in: full, avoiding: drawn)
       ?? ChartLegend(names, above: full, top: 40)
     self.legend = legend
     self.markerLabels = labels
@@ -148,7 +155,7 @@ package struct LineChartDrawing {
 
   /// Draws the curves in a nested picture, which cuts what leaves the plot.
   private func drawCurves(_ document: inout SVGDocument) {
-    let frame = plot.inset(by: -2)
+    let frame = plot.inset(by: -4)
     let box = [frame.x, frame.y, frame.width, frame.height].map(\.svgText).joined(separator: " ")
     document.group(
       "svg", frame.attributes, ["viewBox": box, "fill": "none", "stroke-linejoin": "round"]
@@ -164,10 +171,36 @@ package struct LineChartDrawing {
         if !path.isEmpty { Self.drawLine(path, like: series, into: &document) }
       }
     }
+    drawValues(&document)
     if curves.allSatisfy(\.isEmpty) {
       document.add(
         text: "no data", x: plot.middle.x, y: plot.middle.y,
         ["text-anchor": "middle", "font-size": 14, "fill": Ink.muted])
+    }
+  }
+
+  /// The value of a curve of one point, which shows no course, and where its text begins: at the point's
+  /// side that has more room. `nil` for all other curves.
+  private static func value(_ series: LineChart.Series, _ runs: [[Pixel]], in plot: Frame) -> (
+    text: String, start: Pixel, direction: Double
+  )? {
+    guard series.points.count == 1, let point = runs.first?.first else { return nil }
+    let direction = point.x > plot.x + plot.width / 2 ? -1.0 : 1.0
+    return (
+      "\(series.name) \(NumberFormat.fixed(series.points[0].y, decimals: 2))",
+      Pixel(x: point.x + 9 * direction, y: point.y + (point.y < plot.y + 12 ? 14 : -6)), direction
+    )
+  }
+
+  private func drawValues(_ document: inout SVGDocument) {
+    for (series, runs) in zip(chart.series, curves) {
+      guard let value = Self.value(series, runs, in: plot) else { continue }
+      document.add(
+        "text",
+        [
+          "x": value.start.x, "y": value.start.y, "font-size": 13,
+          "text-anchor": value.direction < 0 ? "end" : "start", "fill": series.colour.rawValue,
+        ], text: value.text)
     }
   }
 

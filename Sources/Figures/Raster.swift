@@ -89,7 +89,7 @@ package struct Raster: Hashable, Sendable {
   }
 
   /// Writes one line of text in the built-in font of 5 × 7 pixels a letter, the top left corner of
-  /// its capitals at (x, y); tails reach two pixels lower.
+  /// its capitals at (x, y); tails reach two pixels lower, marks over capitals three higher.
   ///
   /// - Precondition: `scale` is positive.
   package mutating func write(
@@ -100,7 +100,7 @@ package struct Raster: Hashable, Sendable {
       let left = x + index * BitmapFont.advance * scale
       let top = y + BitmapFont.drop(of: character) * scale
       let glyph = BitmapFont.glyph(for: character)
-      for row in 0..<BitmapFont.height {
+      for row in glyph.indices {
         for column in 0..<BitmapFont.width where glyph[row][column] {
           fill(
             x: left + column * scale, y: top + row * scale, width: scale, height: scale,

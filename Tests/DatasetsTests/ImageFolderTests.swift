@@ -138,7 +138,8 @@ struct ImageFolderTests {
         + "add or remove folders until both have the same")
     #expect(
       try fault { $0 = $0.filter { !$0.key.hasPrefix("test/cat") } }
-        == "DATA/test: the only class is dog; at least two are needed")
+        == "DATA/test: its classes differ from those in train/ (missing: cat); "
+        + "add or remove folders until both have the same")
     #expect(
       try fault {
         $0["train/emu/1.png"] = [1]

@@ -190,4 +190,20 @@ import Testing
     #expect(SeriesColour.numbered(7) == .blue)
     #expect(SeriesColour.numbered(-1) == .black)
   }
+
+  @Test("curves of one point show their values, on axes that begin at zero")
+  func singlePoints() {
+    let chart = LineChart(
+      title: "one epoch", xTitle: "step", yTitle: "error (%)",
+      series: [
+        .init(name: "training", points: [.init(x: 390, y: 68.754)], isDashed: true),
+        .init(name: "test", points: [.init(x: 390, y: 0)], isBold: true),
+      ])
+    let svg = chart.svg
+    #expect(svg.contains(">training 68.75<") && svg.contains(">test 0.00<"))
+    #expect(svg.contains(">0<") && !svg.contains(">-"))
+    #expect(LineChartDrawing(chart).curves.joined().allSatisfy { $0.count == 1 })
+    let axis = Axis.linear(0...0, expands: true, intervals: 8)
+    #expect(axis.lower == 0 && axis.upper == 1)
+  }
 }

@@ -9,8 +9,34 @@ import Testing
     }
     #expect(Set(BitmapFont.glyphs).count == 95, "two characters look the same")
     #expect(BitmapFont.glyph(for: " ").joined().allSatisfy { !$0 })
-    #expect(BitmapFont.glyph(for: "é") == BitmapFont.box)
+    #expect(BitmapFont.glyph(for: "漢") == BitmapFont.box)
     #expect(BitmapFont.glyph(for: "\n") == BitmapFont.box)
+  }
+
+  @Test("Latin letters with marks have forms of their own, however they are composed")
+  func latinLetters() {
+    let letters = "ÁÀÂÄÃÅÇÉÈÊËÍÎÏÑÓÒÔÖÕØÚÙÛÜÝáàâäãåçéèêëíîïñóòôöõøúùûüýÿßæœÆŒðþÞČŠŽčšžąęłĄĘŁőűğışİ"
+    for letter in letters {
+      let glyph = BitmapFont.glyph(for: letter)
+      #expect(glyph != BitmapFont.box && glyph.count >= 7, "\(letter)")
+      #expect(glyph.allSatisfy { $0.count == 5 })
+    }
+    #expect(BitmapFont.glyph(for: "e\u{301}") == BitmapFont.glyph(for: "é"))
+    var raster = Raster(width: BitmapFont.textWidth("Éé"), height: 10, filledWith: .white)
+    raster.write("Éé", x: 0, y: 3)
+    #expect(
+      Self.pattern(raster) == [
+        "...#.......",
+        "..#........",
+        "...........",
+        "#####....#.",
+        "#.......#..",
+        "#......###.",
+        "####..#...#",
+        "#.....#####",
+        "#.....#....",
+        "#####..###.",
+      ])
   }
 
   /// What is written, as text.
