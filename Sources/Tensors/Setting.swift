@@ -9,6 +9,8 @@ public struct Setting<Root>: Sendable {
   public let kind: String
   /// What stands for its value in help: `n`.
   public let placeholder: String
+  /// The words that it may be, where there is a list of them.
+  public let choices: [String]?
   /// What a value must be, in words; empty where every one of the kind may stand.
   public let allowed: String
   /// What counts where it is not given, in words; empty where nothing does.
@@ -34,7 +36,8 @@ public struct Setting<Root>: Sendable {
   ) {
     self.option = option
     kind = Value.kind
-    self.placeholder = placeholder ?? Value.choices?.joined(separator: "|") ?? "x"
+    choices = Value.choices
+    self.placeholder = placeholder ?? choices?.joined(separator: "|") ?? "x"
     self.allowed = allowed.words
     self.standard = value?.text.plain ?? standard
     self.help = help
@@ -65,6 +68,7 @@ public struct Setting<Root>: Sendable {
 
   private init<Inner>(_ inner: Setting<Inner>, _ path: WritableKeyPath<Root, Inner> & Sendable) {
     (option, kind, placeholder) = (inner.option, inner.kind, inner.placeholder)
+    choices = inner.choices
     (allowed, standard, help) = (inner.allowed, inner.standard, inner.help)
     text = { inner.text($0[keyPath: path]) }
     write = { root, text throws(SettingError) in try inner.write(&root[keyPath: path], text) }

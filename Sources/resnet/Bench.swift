@@ -9,11 +9,14 @@ struct Bench: ParsableCommand {
     discussion: """
       Random images stay in memory, so nothing but the network is measured: forward, loss, \
       backward and update in training; forward in inference. The figure is the median step's.
-      """,
+      """
+        + .examples(
+          "bench train resnet20", "bench infer resnet50 --batch 8 --profile",
+          "bench layers resnet110 --train"),
     subcommands: [TrainingBench.self, InferenceBench.self, LayerBench.self])
 
   struct Options: ParsableArguments {
-    @Argument(help: ArgumentHelp("A network's name.")) var network: String
+    @Argument(help: ArgumentHelp("A network's name."), completion: .network) var network: String
     @Option(
       name: [.customShort("b"), .customLong("batch"), .customLong("batch-size")],
       parsing: .unconditional,
@@ -115,7 +118,7 @@ struct Bench: ParsableCommand {
     let (plan, scope) = try work.plan(
       network, inputs: network.stepShapes(batch: options.batch), on: device)
     let memory = device.memory(of: plan)
-    terminal.note(MemoryFlags.remark(memory, scope))
+    terminal.note(MemoryFlags.remark("\(memory)", scope))
     let loaded = try session.load(plan, seed: 1)
     fill(loaded, network: network, batch: options.batch)
 

@@ -18,7 +18,7 @@ struct LayerBench: ParsableCommand {
       runs, and layers follow one another without what lies between them.
       """)
 
-  @Argument(help: ArgumentHelp("A network's name.")) var network: String
+  @Argument(help: ArgumentHelp("A network's name."), completion: .network) var network: String
   @Option(
     name: [.customShort("b"), .customLong("batch"), .customLong("batch-size")],
     parsing: .unconditional, help: ArgumentHelp("Images a step.", valueName: "n"))

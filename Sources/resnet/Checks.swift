@@ -7,7 +7,10 @@ import ResidualRuns
 
 struct Checks: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Report what this machine and this program have.")
+    abstract: "Report what this machine and this program have.",
+    discussion:
+      "Which processor and GPU are found, and which libraries this program was built with."
+      + .examples("checks", "checks --json", "bench train resnet20 --profile"))
 
   @OptionGroup(title: "Output") var outputOptions: OutputFlags
 

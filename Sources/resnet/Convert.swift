@@ -13,13 +13,20 @@ struct Convert: ParsableCommand {
       state_dict for PyTorch, FILE.onnx a network for ONNX Runtime and others, and any other name a \
       folder for the Hugging Face Hub. Both sides are run on the same images before the new one \
       stands.
-      """)
+      """
+        + .examples(
+          "convert resnet50.pth resnet50.safetensors",
+          "convert runs/NAME/last.safetensors net.onnx",
+          "convert resnet50.pth resnet50-hub --hub-style transformers"))
 
-  @Argument(help: "What to read.") var input: String
-  @Argument(help: "What to write: FILE.safetensors, FILE.pth, FILE.onnx, or a folder.")
+  @Argument(help: "What to read.", completion: .model) var input: String
+  @Argument(
+    help: "What to write: FILE.safetensors, FILE.pth, FILE.onnx, or a folder.",
+    completion: .file())
   var output: String
   @Option(
-    help: ArgumentHelp("The library that a folder is for.", valueName: "timm|transformers"))
+    help: ArgumentHelp("The library that a folder is for.", valueName: "timm|transformers"),
+    completion: .list(HubFolder.Style.allCases.map(\.rawValue)))
   var hubStyle: String?
   @Flag(
     help: "Replace a mean for each pixel by one for each channel, if the format has no other.")
@@ -36,7 +43,8 @@ struct Convert: ParsableCommand {
     help: ArgumentHelp(
       "Where ONNX has the preparation of images: described in the metadata, for prepared inputs, or "
         + "in the first nodes, for RGB from 0 to 255. By default metadata, or nodes if there is "
-        + "a mean for each pixel.", valueName: "metadata|nodes"))
+        + "a mean for each pixel.", valueName: "metadata|nodes"),
+    completion: .list(["metadata", "nodes"]))
   var preprocessing: String?
   @OptionGroup var replacement: OverwriteFlag
   @OptionGroup(title: "Weights from elsewhere") var weightsOptions: WeightsFlags

@@ -4,17 +4,24 @@ import ResidualRuns
 
 struct Data: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Look at data.", subcommands: [Show.self])
+    commandName: "data", abstract: "Look at data.", discussion: help, subcommands: [Show.self])
+  private static let help =
+    "Every verb that takes data reads them as this one does."
+    + String.examples(
+      "data show", "data show photos --output sheet.png", "data show cifar-10-binary.tar.gz --json")
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Describe a data set and draw a sheet of its images by class.",
-      usage: "resnet data show [<data>] [<options>]")
+      usage: "resnet data show [<data>] [<options>]", discussion: help)
 
     @Argument(
-      help: ArgumentHelp("A folder or archive of images; without it, the ten drawn things."))
+      help: ArgumentHelp("A folder or archive of images; without it, the ten drawn things."),
+      completion: .file())
     var data: String?
-    @Option(name: .shortAndLong, help: ArgumentHelp("The picture.", valueName: "sheet.png"))
+    @Option(
+      name: .shortAndLong, help: ArgumentHelp("The picture.", valueName: "sheet.png"),
+      completion: .file(extensions: ["png"]))
     var output: String?
     @Option(
       parsing: .unconditional, help: ArgumentHelp("Images a class.", valueName: "n"))

@@ -6,22 +6,33 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained network on test images.",
     usage: "resnet evaluate <model> [<data>] [<options>]",
-    discussion: "Every image is used once, unchanged: the paper's single plain view.",
+    discussion: """
+      Every image is used once, unchanged: the paper's single plain view. Data may have fewer \
+      classes than the network.
+      """
+        + .examples(
+          "evaluate runs/NAME/last.safetensors", "evaluate resnet50.pth photos.tar --json",
+          "evaluate runs/NAME/last.safetensors photos --confusion confusion.svg"),
     aliases: ["val"])
 
   @Argument(
     help: ArgumentHelp(
-      "A model file, such as runs/NAME/last.safetensors, or weights from elsewhere."))
+      "A model file, such as runs/NAME/last.safetensors, or weights from elsewhere."),
+    completion: .model)
   var model: String
   @Argument(
-    help: ArgumentHelp("A folder or archive of images; without it, the ten drawn things."))
+    help: ArgumentHelp("A folder or archive of images; without it, the ten drawn things."),
+    completion: .file())
   var data: String?
   @Option(help: ArgumentHelp("The images to measure on.", valueName: "test|validation|training"))
   var part = Dataset.Part.test
-  @Option(help: ArgumentHelp("Draw the confusion matrix.", valueName: "file.svg"))
+  @Option(
+    help: ArgumentHelp("Draw the confusion matrix.", valueName: "file.svg"),
+    completion: .file(extensions: ["svg"]))
   var confusion: String?
   @Option(
-    help: ArgumentHelp("Write the logits, one row an image, for NumPy.", valueName: "file.npy"))
+    help: ArgumentHelp("Write the logits, one row an image, for NumPy.", valueName: "file.npy"),
+    completion: .file(extensions: ["npy"]))
   var logits: String?
   @Option(
     name: .shortAndLong, parsing: .unconditional,

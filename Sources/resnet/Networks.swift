@@ -13,7 +13,8 @@ struct Networks: ParsableCommand {
       resnet-bottleneck-3-4-6-3 for any number of blocks in each stage. 'resnet20' is short for \
       'cifar-resnet20', and so on. '--shortcut', '--stride-on', '--gate-bias' and \
       '--inception-branch' vary them: see 'resnet summary --help'.
-      """)
+      """
+        + .examples("networks", "networks --json", "summary resnet-2-3-4-2"))
 
   @OptionGroup(title: "Output") var outputOptions: OutputFlags
 

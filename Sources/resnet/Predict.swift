@@ -9,13 +9,18 @@ struct Predict: ParsableCommand {
     discussion: """
       A folder stands for all images below it. An image that cannot be read is a line on standard \
       error; the others are classified, and the exit code is 65.
-      """)
+      """
+        + .examples(
+          "predict runs/NAME/last.safetensors photo.jpg", "predict resnet50.pth photos --top 5",
+          "predict network.onnx photo.jpg drawings --json"))
 
   @Argument(
     help: ArgumentHelp(
-      "A model file, such as runs/NAME/last.safetensors, or weights from elsewhere."))
+      "A model file, such as runs/NAME/last.safetensors, or weights from elsewhere."),
+    completion: .model)
   var model: String
-  @Argument(help: ArgumentHelp("JPEG or PNG files, and folders of them.")) var images: [String]
+  @Argument(help: ArgumentHelp("JPEG or PNG files, and folders of them."), completion: .file())
+  var images: [String]
   @Option(
     parsing: .unconditional, help: ArgumentHelp("Classes to name for each image.", valueName: "k"))
   var top = 3

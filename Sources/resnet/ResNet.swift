@@ -14,6 +14,9 @@ struct ResNet: ParsableCommand {
       from a file (--config), then from the paper. RESNET_THREADS, RESNET_ISA and NO_COLOR work \
       with every verb.
 
+      Words are completed in a shell by what 'resnet --generate-completion-script bash' (or zsh, \
+      fish) prints; README.md says where to put it.
+
       Exit codes: 0 done, 64 flags, 65 input, 69 library or hardware missing, 70 training \
       diverged, 71 memory, 73 output, 130 and 143 interrupted.
       """,

@@ -10,13 +10,19 @@ struct Summary: ParsableCommand {
     discussion: """
       'resnet networks' lists the networks. Operations are those of classification; auxiliary \
       classifiers, which exist only in training, are left out.
-      """)
+      """
+        + .examples(
+          "summary resnet110", "summary resnet34 --svg resnet34.svg",
+          "summary runs/NAME/last.safetensors --json"))
 
-  @Argument(help: ArgumentHelp("A network's name, a model file, or weights from elsewhere."))
+  @Argument(
+    help: ArgumentHelp("A network's name, a model file, or weights from elsewhere."),
+    completion: .network)
   var network: String
   @Option(
     help: ArgumentHelp(
-      "Draw the layers in the style of the paper's Figure 3.", valueName: "file.svg"))
+      "Draw the layers in the style of the paper's Figure 3.", valueName: "file.svg"),
+    completion: .file(extensions: ["svg"]))
   var svg: String?
   @OptionGroup var replacement: OverwriteFlag
   @OptionGroup(title: "Network") var networkOptions: NetworkFlags

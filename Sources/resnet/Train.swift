@@ -8,9 +8,12 @@ struct Train: ParsableCommand {
       Without DATA: ResNet-20 on images that the program draws, in a few minutes. With DATA: the \
       paper's 64,000 steps, unless --epochs or --steps say otherwise. With --initial-checkpoint: \
       starts from an existing model; if the number of classes differs, the classifier is replaced.
-      """)
+      """
+        + .examples(
+          "train --epochs 2", "train photos --model resnet20 --epochs 20 --validation 500",
+          "train photos --initial-checkpoint resnet50.pth --freeze all-but-head"))
 
-  @OptionGroup(title: "Recipe") var recipe: RecipeFlags
+  @OptionGroup var recipe: RecipeFlags
   @OptionGroup(title: "Run") var place: RunFlags
   @OptionGroup(title: "Machine") var machine: DeviceFlags
   @OptionGroup(title: "Output") var output: OutputFlags

@@ -120,7 +120,9 @@ extension Commands {
       let version = try place.run(["--version"]).output
       #expect(version.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
       let completions = try place.run(["--generate-completion-script", "bash"]).output
-      #expect(completions.contains("complete") && completions.contains("--batch-size"))
+      for word in ["complete", "--batch-size", "cifar-resnet110", "safetensors", "fan-out"] {
+        #expect(completions.contains(word), "\(word)")
+      }
       let help = try place.run(["--help"]).output
       for word in [
         "train", "evaluate", "predict", "networks", "summary", "data", "bench", "checks",
@@ -133,6 +135,20 @@ extension Commands {
         let lines = try place.run(arguments).output.split(separator: "\n")
         #expect(lines.count > 5 && lines.allSatisfy { $0.count <= 80 }, "\(verb)")
       }
+      for verb in [
+        "train", "evaluate", "predict", "networks", "summary", "convert", "data", "bench", "checks",
+      ] {
+        let text = try place.run([verb, "--help"]).output
+        let examples = text.split(separator: "Examples:\n").last?.prefix { $0 != "U" } ?? ""
+        #expect(examples.split(separator: "\n").count { $0.hasPrefix("  resnet ") } == 3, "\(verb)")
+      }
+      let training = try place.run(["train", "--help"]).output.split(separator: "\n")
+      #expect(
+        training.filter { $0.hasSuffix(":") && $0.uppercased() == $0 } == [
+          "ARGUMENTS:", "NETWORK:", "LENGTH AND RATE:", "IMAGES:", "MEMORY:", "FINE-TUNING:",
+          "RUN:",
+          "MACHINE:", "OUTPUT:", "OPTIONS:",
+        ])
       #expect(try place.run([]).output == help)
     }
 

@@ -11,6 +11,8 @@ extension Commands {
       let outcome = try place.train("a")
       let files = ["config.yaml", "metrics.csv", "timings.csv", "curves.svg", "last.safetensors"]
       #expect(place.files("runs/a") == Set(files))
+      let plan = outcome.errorLines.first { $0.contains("planned memory") }
+      #expect((plan?.count ?? 99) <= 80)
       for text in ["about ", "no best.safetensors", "runs/a", "epoch 1/1"] {
         #expect(outcome.errors.contains(text), "\(text)")
       }

@@ -24,7 +24,8 @@ struct DeviceFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Folders with libcudnn, libnvrtc and libcuda, separated by colons; common places are searched "
-        + "in any case (environment: RESNET_CUDA_LIBRARIES).", valueName: "folders"))
+        + "in any case (environment: RESNET_CUDA_LIBRARIES).", valueName: "folders"),
+    completion: .directory)
   var cudaLibraries: String?
   @Option(
     name: .customLong("threads"), parsing: .unconditional,

@@ -11,7 +11,9 @@ struct MemoryFlags: ParsableArguments {
   }
 
   /// What a person reads before the first step.
-  static func remark(_ memory: PlannedMemory, _ scope: RecomputationScope?) -> String {
+  ///
+  /// - Parameter memory: how much, in words.
+  static func remark(_ memory: String, _ scope: RecomputationScope?) -> String {
     let repeated =
       switch scope {
       case nil: ""

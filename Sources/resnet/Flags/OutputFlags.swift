@@ -11,6 +11,13 @@ struct OutputFlags: ParsableArguments {
   var terminal: Terminal { .standardError(isQuiet: quiet) }
 }
 
+extension String {
+  /// The end of a verb's help: what a person may type.
+  static func examples(_ commands: String...) -> String {
+    "\n\nExamples:\n" + commands.map { "  resnet " + $0 }.joined(separator: "\n")
+  }
+}
+
 /// Prints a document for machines.
 enum JSONDocument {
   static func print(_ value: some Encodable) throws {

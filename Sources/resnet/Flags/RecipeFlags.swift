@@ -4,47 +4,21 @@ import ResidualRuns
 
 /// The flags of a recipe, in the names that timm's users know.
 struct RecipeFlags: ParsableArguments {
-  @Argument(help: .setting(.data)) var data: String?
+  @Argument(help: .setting(.data), completion: .setting(.data)) var data: String?
   @Option(help: ArgumentHelp("The same as the argument.", visibility: .hidden))
   var dataDir: String?
-  @Option(.model) var model
-  @OptionGroup var network: NetworkFlags
-  @Option(.initialization) var initialization
-  @Option(.seed) var seed
-  @Option(.batchSize, also: .customShort("b")) var batchSize
-  @Option(.epochs) var epochs
-  @Option(.steps) var steps
-  @Option(.learningRate) var learningRate
-  @Option(
-    name: .setting(.milestones), parsing: .unconditionalSingleValue, help: .setting(.milestones))
-  var milestones: [String] = []
-  @Option(.momentum) var momentum
-  @Option(.weightDecay) var weightDecay
-  @Option(.warmupRate) var warmupRate
-  @Option(.warmupError) var warmupError
-  @Option(.warmupLimit) var warmupLimit
-  @Option(.warmupSteps) var warmupSteps
-  @Option(.classifierRateScale) var classifierRateScale
-  @Flag(inversion: .prefixedNo, help: .setting(.augmentation)) var augmentation: Bool?
-  @Option(.validation) var validation
-  @Option(.statisticsPass) var statisticsPass
+  @OptionGroup(title: "Network") var network: TrainedNetworkFlags
+  @OptionGroup(title: "Length and rate") var schedule: ScheduleFlags
+  @OptionGroup(title: "Images") var images: ImageFlags
   @OptionGroup(title: "Memory") var memory: MemoryFlags
   @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningFlags
-  @Option(name: .shortAndLong, help: ArgumentHelp("A recipe as YAML.", valueName: "file"))
-  var config: String?
+  @OptionGroup(title: "Run") var repetition: RepetitionFlags
 
   private var given: [GivenSetting?] {
     let own = [
-      (data ?? dataDir).map { GivenSetting(option: .data, text: .word($0)) }, model,
-      initialization, seed, batchSize, epochs, steps, learningRate,
-      milestones.isEmpty
-        ? nil : GivenSetting(option: .milestones, text: .list(milestones.map(SettingText.word))),
-      momentum, weightDecay, warmupRate, warmupError, warmupLimit, warmupSteps,
-      classifierRateScale,
-      augmentation.map { GivenSetting(option: .augmentation, text: $0.text) }, validation,
-      statisticsPass,
+      (data ?? dataDir).map { GivenSetting(option: .data, text: .word($0)) }, repetition.seed,
     ]
-    return own + network.given + memory.given + fineTuning.given
+    return own + network.given + schedule.given + images.given + memory.given + fineTuning.given
   }
 
   func validate() throws { _ = try flags() }
@@ -59,7 +33,7 @@ struct RecipeFlags: ParsableArguments {
   func options(environment: [String: String] = ProcessInfo.processInfo.environment) throws
     -> RecipeOptions
   {
-    let file = try config.map(RecipeFile.read) ?? RecipeOptions()
+    let file = try repetition.config.map(RecipeFile.read) ?? RecipeOptions()
     var options = try flags().filled(from: Self.environmentOptions(environment)).filled(from: file)
     // The recipe is kept, and must mean the same in whichever folder it is used again.
     if let path = options.dataPath { options.data = Self.absolute(path) }
@@ -79,7 +53,7 @@ struct RecipeFlags: ParsableArguments {
     let free: Set<OptionName> = [.data, .recomputation, .memoryLimit]
     let flags = try flags()
     let fixed = RecipeOptions.settings.filter { !free.contains($0.option) }
-    guard fixed.differences(flags, RecipeOptions()).isEmpty, config == nil else {
+    guard fixed.differences(flags, RecipeOptions()).isEmpty, repetition.config == nil else {
       throw UsageError(
         "--resume uses the recipe in the run's folder; leave out the flags that change it")
     }
@@ -106,14 +80,4 @@ struct RecipeFlags: ParsableArguments {
     }
     return options
   }
-}
-
-/// How training begins with an existing model.
-struct FineTuningFlags: ParsableArguments {
-  @Option(.initialCheckpoint) var initialCheckpoint
-  @Option(.classes) var classes
-  @Option(.freeze) var freeze
-  @OptionGroup var preparation: PreparationFlags
-
-  var given: [GivenSetting?] { [initialCheckpoint, classes, freeze] + preparation.given }
 }

@@ -3,14 +3,15 @@ import ResidualRuns
 
 /// Where a run's folder is, and how it is reported.
 struct RunFlags: ParsableArguments {
-  @Option(help: ArgumentHelp("The folder for run folders.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The folder for run folders.", valueName: "folder"), completion: .directory)
   var output = "runs"
   @Option(help: ArgumentHelp("The run folder's name.", valueName: "name"))
   var experiment: String?
   @Option(
     help: ArgumentHelp(
       "Resume an interrupted run: its folder, or 'auto' for the latest one in --output.",
-      valueName: "auto|folder"))
+      valueName: "auto|folder"), completion: .directory)
   var resume: String?
   @Option(
     parsing: .unconditional,

@@ -7,7 +7,8 @@ extension Option where Value == GivenSetting? {
   /// - Parameter names: further ones.
   init(_ option: OptionName, also names: NameSpecification.Element...) {
     self.init(
-      name: .setting(option, names), parsing: .unconditional, help: .setting(option)
+      name: .setting(option, names), parsing: .unconditional, help: .setting(option),
+      completion: .setting(option)
     ) { GivenSetting(option: option, text: .word($0)) }
   }
 }
@@ -21,11 +22,35 @@ extension NameSpecification {
 extension ArgumentHelp {
   /// What the setting means, and its default.
   static func setting(_ option: OptionName) -> ArgumentHelp {
-    guard let setting = RecipeOptions.settings.first(where: { $0.option == option }) else {
-      preconditionFailure("there is no setting \(option.key)")
-    }
+    let setting = RecipeOptions.setting(option)
     let standard = setting.standard.isEmpty ? "" : " (default: \(setting.standard))"
     return ArgumentHelp("\(setting.help)\(standard)", valueName: setting.placeholder)
+  }
+}
+
+extension CompletionKind {
+  /// Files that hold a network.
+  static let model = file(extensions: ["safetensors", "pth", "pt", "th", "bin", "onnx"])
+  /// The names of networks.
+  static let network = list(NetworkCatalog.names)
+
+  /// What a shell offers for the setting.
+  static func setting(_ option: OptionName) -> CompletionKind? {
+    switch option {
+    case .model: .network
+    case .data: .file()
+    case .initialCheckpoint: .model
+    default: RecipeOptions.setting(option).choices.map { list($0) }
+    }
+  }
+}
+
+extension RecipeOptions {
+  fileprivate static func setting(_ option: OptionName) -> Setting<RecipeOptions> {
+    guard let setting = settings.first(where: { $0.option == option }) else {
+      preconditionFailure("there is no setting \(option.key)")
+    }
+    return setting
   }
 }
 

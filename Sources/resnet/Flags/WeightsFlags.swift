@@ -6,14 +6,16 @@ struct WeightsFlags: ParsableArguments {
   @Option(
     name: .setting(.model), parsing: .unconditional,
     help: ArgumentHelp(
-      "The network, if its tensors do not show it: see 'resnet networks'.", valueName: "name"))
+      "The network, if its tensors do not show it: see 'resnet networks'.", valueName: "name"),
+    completion: .network)
   var network: String?
   @Option(.shortcutPadding) var shortcutPadding
   @Option(.stridePlacement) var stridePlacement
   @Option(.inputSide, also: .customLong("image-size")) var imageSize
   @Option(
     help: ArgumentHelp(
-      "The names of the classes, one a line in the order of the logits.", valueName: "file"))
+      "The names of the classes, one a line in the order of the logits.", valueName: "file"),
+    completion: .file())
   var classNames: String?
   @OptionGroup var preparation: PreparationFlags
 

@@ -38,7 +38,8 @@ struct TrainingLog<D: CommandDevice> {
       "\(recipe.schedule.steps.counted("step")) of \(recipe.batchSize.counted("image")), "
         + "\(learner.epochs.counted("epoch")); about \(ProgressLine.time(expectedSeconds)) on "
         + learner.session.device.summary)
-    terminal.note(MemoryFlags.remark(learner.memory, learner.recomputation))
+    terminal.note(
+      MemoryFlags.remark(ByteSize.text(learner.memory.total), learner.recomputation))
     terminal.note("run folder: \(run.folder)")
   }
 
