@@ -77,7 +77,7 @@ public final class ImageDecoder {
   private static func describe(startOf bytes: UnsafeRawBufferPointer) -> String {
     let known: [(name: String, offset: Int, signature: String)] = [
       ("GIF", 0, "GIF8"), ("WebP", 8, "WEBP"), ("BMP", 0, "BM"), ("TIFF", 0, "II*\0"),
-      ("TIFF", 0, "MM\0*"),
+      ("TIFF", 0, "MM\0*"), ("HEIC", 4, "ftyphei"), ("AVIF", 4, "ftypavi"), ("ZIP", 0, "PK"),
     ]
     for (name, offset, signature) in known
     where bytes.dropFirst(offset).starts(with: signature.utf8) { return name }

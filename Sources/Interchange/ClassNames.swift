@@ -40,18 +40,25 @@ extension ModelFile {
   ///
   /// - Returns: `nil` if one of them is no class of the model, or two are the same.
   package func indices(ofClasses names: [String]) -> [Int]? {
-    let found: [Int?]
-    switch classNameSource {
-    case .numbers:
+    if names == classNames || classNameSource == .numbers {
       return names.count == classNames.count ? Array(names.indices) : nil
-    case .imageNet:
-      found = names.map { ImageNetClasses.indices[ImageNetClasses.spelled($0)] }
-    case .own, .given:
-      let known = Dictionary(
-        classNames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-      found = names == classNames ? Array(names.indices) : names.map { known[$0] }
     }
-    let indices = found.compactMap(\.self)
+    var known = Dictionary(
+      classNames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    if isForImageNet { known.merge(ImageNetClasses.indices) { own, _ in own } }
+    let indices = names.compactMap { known[$0] ?? known[ImageNetClasses.spelled($0)] }
     return indices.count == names.count && Set(indices).count == names.count ? indices : nil
   }
+
+  /// Whether the classes are ImageNet's: a file that names them may add further words behind a comma.
+  package var isForImageNet: Bool {
+    classNames.count == ImageNetClasses.names.count
+      && zip(classNames, ImageNetClasses.names).allSatisfy { own, name in
+        own == name || own.prefix { $0 != "," } == name.prefix(while: { $0 != "(" }).trimmedEnd
+      }
+  }
+}
+
+extension Substring {
+  fileprivate var trimmedEnd: Substring { last == " " ? dropLast() : self }
 }

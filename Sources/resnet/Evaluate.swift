@@ -67,7 +67,7 @@ struct Evaluate: ParsableCommand {
       throw InputError(
         "\(model): its classes (\(list(file.classNames))) are not those of \(data.name) "
           + "(\(list(data.classNames))); "
-          + (file.classNameSource == .imageNet
+          + (file.isForImageNet
             ? "name the class folders by these names or WordNet's numbers"
             : "give the data that it was trained for"))
     }

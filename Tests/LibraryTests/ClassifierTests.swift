@@ -71,6 +71,26 @@ import Testing
     #expect(one == [found[0]])
   }
 
+  /// A centre crop is taken once, from files as from images.
+  @Test(.enabled(if: ImageCodec.png.isAvailable, "this build cannot write PNG images"))
+  func filesGiveWhatImagesGive() throws {
+    let squashed = try model()
+    let classifier = try Classifier(
+      squashed.replacing(
+        preparation: Preparation(
+          .centerCrop(shorterSide: 40), side: 32, squashed.preparation.normalization)),
+      device: CPUDevice(threads: 1), batchSize: 3)
+    let images = (1...5).map { image($0, width: 60, height: 50) }
+    let folder = FileManager.default.temporaryDirectory.appending(path: "residual-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let paths = images.indices.map { folder.appending(path: "\($0).png").path }
+    for (image, path) in zip(images, paths) {
+      try Data(PNG.encode(image)).write(to: URL(filePath: path))
+    }
+    #expect(try classifier.classify(imagesAt: paths, top: 4) == classifier.classify(images, top: 4))
+  }
+
   @Test func filesThatCannotBeReadAreNamed() throws {
     let classifier = try Classifier(model(), device: CPUDevice(threads: 1))
     #expect(throws: FileError.self) { try classifier.classify(imageAt: "no/such.png") }
