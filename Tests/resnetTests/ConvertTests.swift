@@ -67,7 +67,7 @@ extension Commands {
       // Without names of its own it takes those of the data.
       try place.run(["evaluate", "c.safetensors", "data", "--json"])
       var arguments = ["evaluate", "b.pth", "data", "--img-size", "32", "--json"]
-      arguments += ["--mean", "0.5,0.4,0.3", "--std", "0.2,0.25,0.3"]
+      arguments += ["--mean", "0.5,0.4,0.3", "--std", "0.2,0.25,0.3", "--preparation", "squash"]
       if network == "cifar-resnet8" { arguments += ["--shortcut-padding", "both"] }
       let (original, copy) = (
         try place.run(["evaluate", "a.safetensors", "data", "--json"]).output,

@@ -129,7 +129,7 @@ extension Commands {
       ("RESNET_THREADS", "0", "1 to 256"), ("RESNET_LR", "abc", "number"),
       ("RESNET_LR", "-1", "above 0"), ("RESNET_BATCH_SIZE", "1.5", "whole number"),
       ("RESNET_MODEL", "resnt20", "resnet20"), ("RESNET_LR", "0.1\nmodel: x", "one short line"),
-      ("RESNET_EXACT_BN", "perhaps", "true or false"), ("RESNET_MEMORY_LIMIT", "much", "6GiB"),
+      ("RESNET_BN_STATISTICS", "perhaps", "augmented"), ("RESNET_MEMORY_LIMIT", "much", "6GiB"),
       ("RESNET_RECOMPUTE", "all", "convolutions"),
     ])
     func variables(_ name: String, _ value: String, _ mend: String) throws {
