@@ -120,9 +120,19 @@ public final class Classifier: @unchecked Sendable {
     _ samples: any SampleSource,
     observe: (_ logits: [Float], _ range: Range<Int>) throws -> Void = { _, _ in }
   ) throws -> Evaluation {
-    let images = try model.preparation.view.images(of: samples, side: model.network.inputSide).set
-    try model.network.check(images)
-    return try turn.withLock { _ in try running.evaluate(images, observe: observe) }
+    try evaluate(
+      squares: model.preparation.view.images(of: samples, side: model.network.inputSide).set,
+      observe: observe)
+  }
+
+  /// Evaluates labelled images that are prepared already.
+  ///
+  /// - Throws: as the other.
+  package func evaluate(
+    squares: ImageSet, observe: (_ logits: [Float], _ range: Range<Int>) throws -> Void
+  ) throws -> Evaluation {
+    try model.network.check(squares)
+    return try turn.withLock { _ in try running.evaluate(squares, observe: observe) }
   }
 
   private func guess(_ logits: ArraySlice<Float>, top: Int) -> [Guess] {

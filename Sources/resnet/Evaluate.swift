@@ -89,7 +89,7 @@ struct Evaluate: ParsableCommand {
     Interruption.install()
     var bar = ProgressBar("evaluating", total: images.count, on: terminal)
     defer { bar.finish() }
-    let evaluation = try classifier.evaluate(images) { logits, range in
+    let evaluation = try classifier.evaluate(squares: images) { logits, range in
       for (position, index) in range.enumerated() {
         let row = logits[position * classNames.count..<(position + 1) * classNames.count]
         let (truth, prediction) = (Int(images.labels[index]), Classifier.largest(row))

@@ -76,6 +76,31 @@ extension Commands {
       #expect(original == copy)
     }
 
+    /// What the command crops itself is what a view of the library cuts out, once.
+    @Test func imagesAreCroppedOnce() throws {
+      try addModel("a.safetensors", "resnet18")
+      try place.run(["convert", "a.safetensors", "b.pth"])
+      let view = Preparation.View.centerCrop(shorterSide: 36)
+      var source = RandomSource(RandomKey(seed: 5))
+      for name in ["ape", "bat", "cow"] {
+        let bytes = (0..<90 * 60 * 3).map { _ in UInt8(source.index(below: 256)) }
+        let image = try Image(width: 90, height: 60, pixels: bytes)
+        try place.write(PNG.encode(image), "large/test/\(name)/0.png")
+        try place.write(PNG.encode(view.image(image, side: 32)), "small/test/\(name)/0.png")
+      }
+      func logits(_ data: String, _ preparation: String) throws -> [UInt8] {
+        let file = "\(data)-\(preparation).npy"
+        try place.run([
+          "evaluate", "b.pth", data, "--img-size", "32", "--preparation", preparation, "--logits",
+          file,
+        ])
+        return try Array(place.bytes(file))
+      }
+      let expected = try logits("small", "squash")
+      #expect(try logits("large", "crop") == expected)
+      #expect(try logits("large", "squash") != expected)
+    }
+
     @Test(arguments: ["timm", "transformers"])
     func hubFolder(style: String) throws {
       try addModel("a.safetensors", "resnet18")
