@@ -14,7 +14,8 @@ import Synchronization
 /// the others' shares. So a thread finds what it made in the step before in its own cache: where
 /// processors do not share one, parts taken from a common counter cost up to two thirds more time.
 /// When the parts are used up, the caller closes the job and waits only for helpers that have joined.
-/// Idle helpers spin briefly, then park.
+/// Whoever waits spins briefly, then sleeps: on a busy machine, spinning would use up the processor time
+/// that the system owes this program.
 /// Of more threads than processors, no more than there are processors are kept awake: the others
 /// would only take turns with them.
 /// Which thread computes which part changes nothing, because parts are cut by size alone.
@@ -60,6 +61,9 @@ package final class WorkerPool: @unchecked Sendable {
   private static let spins = 4_000
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let wake: UnsafeMutablePointer<pthread_cond_t>
+  /// Whether the caller sleeps until the last helper is done, and what wakes it.
+  private let callerSleeps = Atomic<Bool>(false)
+  private let done: UnsafeMutablePointer<pthread_cond_t>
   private var threads: [pthread_t] = []
 
   private static let open: UInt64 = 1 << 31
@@ -78,8 +82,10 @@ package final class WorkerPool: @unchecked Sendable {
     for worker in 0..<count { (nextParts + worker * Self.line).initialize(to: Atomic(0)) }
     mutex = .allocate(capacity: 1)
     wake = .allocate(capacity: 1)
+    done = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
+    pthread_cond_init(done, nil)
     for worker in 1..<max(count, 1) { try start(worker) }
   }
 
@@ -123,9 +129,11 @@ package final class WorkerPool: @unchecked Sendable {
     for thread in threads { pthread_join(thread, nil) }
     pthread_mutex_destroy(mutex)
     pthread_cond_destroy(wake)
+    pthread_cond_destroy(done)
     nextParts.deallocate()
     mutex.deallocate()
     wake.deallocate()
+    done.deallocate()
   }
 
   /// Helpers that sleep until there is a job.
@@ -155,11 +163,29 @@ package final class WorkerPool: @unchecked Sendable {
     }
     take(job, worker: 0)
     state.bitwiseAnd(~Self.open, ordering: .sequentiallyConsistent)
-    var waited = 0
-    while state.load(ordering: .acquiring) & Self.joinedMask != 0 {
-      waited &+= 1
-      if waited > Self.spins { sched_yield() } else { spinPause() }
+    for _ in 0..<Self.spins {
+      if !isJoined { return }
+      spinPause()
     }
+    pthread_mutex_lock(mutex)
+    callerSleeps.store(true, ordering: .sequentiallyConsistent)
+    while isJoined { pthread_cond_wait(done, mutex) }
+    callerSleeps.store(false, ordering: .relaxed)
+    pthread_mutex_unlock(mutex)
+  }
+
+  /// Whether a helper is still at work.
+  private var isJoined: Bool {
+    state.load(ordering: .sequentiallyConsistent) & Self.joinedMask != 0
+  }
+
+  /// Ends a helper's work on a job. The caller that sleeps is seen here, or sees that none is left.
+  private func leave() {
+    state.subtract(1, ordering: .sequentiallyConsistent)
+    guard callerSleeps.load(ordering: .sequentiallyConsistent) else { return }
+    pthread_mutex_lock(mutex)
+    pthread_cond_signal(done)
+    pthread_mutex_unlock(mutex)
   }
 
   private func take(_ job: Job, worker: Int) {
@@ -185,7 +211,7 @@ package final class WorkerPool: @unchecked Sendable {
       seen = Self.generation(current)
       if join(generation: seen), let job {
         take(job, worker: worker)
-        state.subtract(1, ordering: .releasing)
+        leave()
       }
     }
   }

@@ -61,7 +61,7 @@ struct LearningSamples {
       + [
         leftOut == 0
           ? nil
-          : "each epoch leaves out \(leftOut) of \(training.count) images, others each time, because "
+          : "each epoch leaves out \(leftOut.grouped) of \(training.count.grouped) images, others each time, because "
             + "batches are whole",
         (try? TrainingDefaults(ofNetworkNamed: network.name))?.isForImageNet == true
           ? "the recipe is the paper's for CIFAR-10, not that for ImageNet: images are padded and cropped "

@@ -62,7 +62,7 @@ public struct RecipeOptions: Hashable, Sendable {
   /// Patterns of what training leaves as it is, see ``Network/freezing(_:)``; by default none.
   public var freeze: [String]?
   /// The layers of a network that has no name here; no file of choices has them. See
-  /// ``Recipe/definition``.
+  /// ``Network/definition``.
   public var definition: String?
 
   /// Leaves every choice open.

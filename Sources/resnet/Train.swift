@@ -7,7 +7,8 @@ struct Train: ParsableCommand {
     discussion: """
       Without DATA: ResNet-20 on images that the program draws, in a few minutes. With DATA: the \
       paper's 64,000 steps, unless --epochs or --steps say otherwise. With --initial-checkpoint: \
-      starts from an existing model; if the number of classes differs, the classifier is replaced.
+      starts from an existing model; if the number of classes differs, the classifier is replaced. \
+      The recipe is the paper's for CIFAR-10, also for ImageNet's networks.
       """
         + .examples(
           "train --epochs 2", "train photos --model resnet20 --epochs 20 --validation 500",
