@@ -186,7 +186,8 @@ extension PickleMachine {
     guard let mark = marks.popLast() else {
       throw .missingMark(operation: operation.name, offset: operationOffset)
     }
-    let items = Array(stack[mark...])
+    // Not an array of the slice: where that is all of the stack, it would take over its memory.
+    let items = stack[mark...].map(\.self)
     stack.removeSubrange(mark...)
     return items
   }

@@ -222,7 +222,8 @@ import Testing
         "calls", Pickle.global("torch", "device") + Pickle.put(0),
         Pickle.get(0) + Pickle.unit + Pickle.reduce
       ),
-      ("tuples", [], Array("NNN".utf8) + [0x87]), ("lists", [], Array("](NNe".utf8)),
+      ("tuples", [], Array("NNN".utf8) + [0x87]), ("marked tuples", [], Array("(Nt".utf8)),
+      ("lists", [], Array("](NNe".utf8)),
       ("members", [], Array("}K\u{1}Ns".utf8)),
     ] as [(String, [UInt8], [UInt8])])
   func stepsDoNotCopyTheStack(_ name: String, _ start: [UInt8], _ step: [UInt8]) {
