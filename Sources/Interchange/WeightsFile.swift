@@ -94,7 +94,7 @@ package struct WeightsFile: Sendable {
     var (inside, outside) = ([Entry](), [String]())
     for entry in entries {
       guard entry.name.hasPrefix(prefix) else {
-        outside.append("'\(Printable(entry.name))'")
+        outside.append(entry.name)
         continue
       }
       inside.append(
@@ -102,7 +102,7 @@ package struct WeightsFile: Sendable {
           name: String(entry.name.dropFirst(prefix.count)), fullName: entry.fullName,
           shape: entry.shape, place: entry.place))
     }
-    let named = outside.prefix(5).joined(separator: ", ") + (outside.count > 5 ? ", …" : "")
+    let named = outside.prefix(5).map(quoted).joined(separator: ", ") + (outside.count > 5 ? ", …" : "")
     return WeightsFile(
       self, entries: inside,
       remark: outside.isEmpty

@@ -60,9 +60,9 @@ public enum StatisticsPass: String, SettingValue, CaseIterable {
 /// Replaces the moving averages of batch normalisation by exact statistics, as the authors of the
 /// paper did after training.
 ///
-/// One pass over the training images, in the test view or varied as in training: every batch runs in training form, and each
-/// layer's count, mean and M2 are merged over the batches. Batches must be mixed as in training,
-/// because deeper layers see what the batch's own statistics normalised: images sorted by class
+/// One pass over the training images, in the test view or varied as in training: every batch runs in
+/// training form, and each layer's count, mean and M2 are merged over the batches. Batches must be mixed as
+/// in training, because deeper layers see what the batch's own statistics normalised: images sorted by class
 /// would give other statistics. Frozen layers keep theirs, and use them.
 package enum ExactStatistics {
   /// - Parameters:
