@@ -102,7 +102,8 @@ package struct WeightsFile: Sendable {
           name: String(entry.name.dropFirst(prefix.count)), fullName: entry.fullName,
           shape: entry.shape, place: entry.place))
     }
-    let named = outside.prefix(5).map(quoted).joined(separator: ", ") + (outside.count > 5 ? ", …" : "")
+    let shown = outside.prefix(5).map(quoted).joined(separator: ", ")
+    let named = shown + (outside.count > 5 ? ", …" : "")
     return WeightsFile(
       self, entries: inside,
       remark: outside.isEmpty
