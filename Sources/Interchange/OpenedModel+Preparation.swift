@@ -9,10 +9,8 @@ extension OpenedModel {
     _ options: WeightsOptions, of network: Network, _ remarks: inout [Message]
   ) throws(PreparationError) -> Preparation {
     let side = network.inputSide
-    let isForPhotographs =
-      (try? TrainingDefaults(ofNetworkNamed: network.name))?.isForImageNet ?? (side > 64)
     var view = Preparation.View.squash
-    if (options.view ?? (isForPhotographs ? .crop : .squash)) == .crop {
+    if (options.view ?? (network.isForPhotographs ? .crop : .squash)) == .crop {
       let shorterSide = Int(Double(side) / (options.cropShare ?? 0.875))
       view = .centerCrop(shorterSide: shorterSide)
       if options.view == nil, options.cropShare == nil {

@@ -30,3 +30,11 @@ public struct TrainingDefaults: Hashable, Sendable {
     }
   }
 }
+
+extension Network {
+  /// Whether the network is made for photographs, which are larger than what it is given: ImageNet's, and
+  /// networks without a known name whose images have more than 64 pixels a side.
+  package var isForPhotographs: Bool {
+    (try? TrainingDefaults(ofNetworkNamed: name))?.isForImageNet ?? (inputSide > 64)
+  }
+}

@@ -63,7 +63,7 @@ struct LearningSamples {
           ? nil
           : "each epoch leaves out \(leftOut.grouped) of \(training.count.grouped) images, others each time, because "
             + "batches are whole",
-        (try? TrainingDefaults(ofNetworkNamed: network.name))?.isForImageNet == true
+        network.isForPhotographs
           ? "the recipe is the paper's for CIFAR-10, not that for ImageNet: images are padded and cropped "
             + "by 4 pixels, and nothing else is varied" : nil,
       ].compactMap(\.self) + data.remarks

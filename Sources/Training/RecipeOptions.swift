@@ -39,7 +39,7 @@ public struct RecipeOptions: Hashable, Sendable {
   public var warmupError: Float?
   /// The step at which the start ends at the latest; by default a 32nd of all steps.
   public var warmupLimit: Int?
-  /// The steps in which the rate rises from 0, in place of such a start; by default a sixth of all steps
+  /// The steps in which the rate rises from 0, in place of such a start; by default a third of all steps
   /// on the built-in set, else 0.
   public var warmupSteps: Int?
   /// A factor above 0 of the learning rate, for the last layer; by default 1.
@@ -81,7 +81,7 @@ public struct RecipeOptions: Hashable, Sendable {
   /// layers.
   public static let builtInSteps = 1_872
   /// On the built-in set the rate rises during this part of all steps; see DIFFERENCES.md.
-  public static let builtInRise = 6
+  public static let builtInRise = 3
   static let maximumSteps = 1_000_000_000
 
   // MARK: Settings
@@ -218,7 +218,7 @@ public enum ImageCount: SettingValue, ExpressibleByIntegerLiteral {
   public var text: SettingText {
     switch self {
     case .images(let count): .word(String(count))
-    case .percent(let share): .text("\(share)%")
+    case .percent(let share): .text((Int(exactly: share).map { "\($0)" } ?? "\(share)") + "%")
     }
   }
   var isPossible: Bool {
