@@ -10,6 +10,7 @@ import ResidualPlatform
 public final class CPUDevice: Device, @unchecked Sendable {
   /// What the kernels are compiled for; the bits of results depend on it.
   public let instructionSet: InstructionSet
+  public var arithmetic: String { instructionSet.rawValue }
   let kernels: any KernelLibrary
   private let pool: WorkerPool
   // Runs from different threads take turns. The lock is held for a whole run, never inside a step.

@@ -8,6 +8,7 @@
 public final class CUDADevice: Device, @unchecked Sendable {
   /// How activations are stored and multiplied.
   public let precision: Precision
+  public var arithmetic: String { "cuda " + precision.rawValue }
   let context: CUDAContext
   private let selection: AlgorithmSelection
 

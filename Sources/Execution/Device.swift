@@ -28,6 +28,9 @@ public protocol Device: Sendable {
   /// nothing to know.
   var record: String? { get }
 
+  /// What the bits of results depend on beside the graph: devices that say the same give the same bits.
+  var arithmetic: String { get }
+
   /// Whether gradients are computed in half precision, where small ones vanish unless the loss is
   /// scaled.
   var needsLossScaling: Bool { get }
@@ -66,6 +69,9 @@ extension Device {
 
   /// Nothing.
   public var record: String? { nil }
+
+  /// How real numbers are held.
+  public var arithmetic: String { "\(realType)" }
 
   /// The processor assembles images.
   public var keepsImages: Bool { false }

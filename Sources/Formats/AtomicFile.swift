@@ -30,6 +30,8 @@ package struct AtomicFile: ~Copyable {
   }
 
   /// As `init(at:)`, with system calls that a test can make fail.
+  ///
+  /// - Throws: ``FileError``.
   package init(at path: String, calls: SystemCalls) throws(FileError) {
     self.path = path
     self.calls = calls
@@ -43,7 +45,7 @@ package struct AtomicFile: ~Copyable {
     for _ in 0..<100 {
       let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
       let candidate = "\(folder)/\(Self.temporaryPrefix)\(getpid())-\(random).tmp"
-      let opened = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+      let opened = calls.create(candidate)
       if opened >= 0 {
         temporaryPath = candidate
         descriptor = opened
@@ -138,14 +140,22 @@ extension AtomicFile {
   }
 
   /// Writes a whole file of text, as UTF-8.
-  package static func write(_ text: String, to path: String) throws(FileError) {
-    try write(Array(text.utf8), to: path)
+  package static func write(
+    _ text: String, to path: String, calls: SystemCalls = .real
+  ) throws(FileError) {
+    var file = try AtomicFile(at: path, calls: calls)
+    try file.append(text)
+    try file.commit()
   }
 }
 
 /// The system calls that can fail for lack of space or because of a broken disk, so that tests can
 /// make each of them fail.
 package struct SystemCalls: Sendable {
+  /// Makes a new file at a path and opens it for writing; gives its descriptor, or −1 with `errno`.
+  package var create: @Sendable (String) -> Int32
+  /// Makes a folder; gives 0, or −1 with `errno`.
+  package var makeFolder: @Sendable (String) -> Int32
   /// Descriptor, bytes and their number; gives the number written, or −1 with `errno`.
   package var write: @Sendable (Int32, UnsafeRawPointer, Int) -> Int
   /// Waits until a descriptor's bytes are on the disk; gives 0, or −1 with `errno`.
@@ -155,6 +165,10 @@ package struct SystemCalls: Sendable {
 
   /// The system's own.
   package static let real = SystemCalls(
+    create: { path in
+      open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+    },
+    makeFolder: { path in mkdir(path, 0o777) },
     write: { descriptor, start, count in
       ResidualPlatform.write(descriptor, start, count)
     },

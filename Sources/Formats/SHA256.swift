@@ -1,30 +1,61 @@
-/// The hash SHA-256 (FIPS 180-4), to recognise files by the digits in their names. Written here,
-/// because a package of hashes would take longer to build than the rest; nothing secret depends on
-/// it.
-package enum SHA256 {
-  /// The hash of a file's bytes as 64 hexadecimal digits.
+/// The hash SHA-256 (FIPS 180-4), to recognise files by the digits in their names and to notice damage.
+/// Written here, because a package of hashes would take longer to build than the rest; nothing secret
+/// depends on it.
+package struct SHA256 {
+  private var state = Self.initial
+  /// What does not fill a block yet.
+  private var rest: [UInt8] = []
+  private var byteCount: UInt64 = 0
+
+  /// The hash of nothing yet.
+  package init() { rest.reserveCapacity(128) }
+
+  /// Takes in more bytes.
   ///
   /// - Complexity: O(bytes), some 200 MB a second.
-  package static func digits(of file: FileBytes) -> String {
-    var state = initial
-    let whole = file.count / 64 * 64
-    file.withUnsafeBytes(in: 0..<file.count) { bytes in
-      for start in stride(from: 0, to: whole, by: 64) { add(bytes, start, to: &state) }
-      // The rest, a one bit, zeros, and the length in bits, in one block or two.
-      var rest = Array(bytes[whole...]) + [0x80]
-      rest += [UInt8](repeating: 0, count: (rest.count > 56 ? 120 : 56) - rest.count)
-      let bitCount = UInt64(file.count) * 8
-      for shift in stride(from: 56, through: 0, by: -8) {
-        rest.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
-      }
-      rest.withUnsafeBytes { bytes in
-        for start in stride(from: 0, to: bytes.count, by: 64) { add(bytes, start, to: &state) }
-      }
+  package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    byteCount &+= UInt64(bytes.count)
+    var start = 0
+    if !rest.isEmpty {
+      start = min(64 - rest.count, bytes.count)
+      rest += bytes[..<start]
+      guard rest.count == 64 else { return }
+      rest.withUnsafeBytes { Self.add($0, 0, to: &state) }
+      rest.removeAll(keepingCapacity: true)
+    }
+    let end = start + (bytes.count - start) / 64 * 64
+    for block in stride(from: start, to: end, by: 64) { Self.add(bytes, block, to: &state) }
+    rest += bytes[end...]
+  }
+
+  /// Takes in the UTF-8 of a text.
+  package mutating func append(_ text: String) {
+    Array(text.utf8).withUnsafeBytes { append($0) }
+  }
+
+  /// The hash as 64 hexadecimal digits.
+  package consuming func digits() -> String {
+    // A one bit, zeros, and the length in bits, in one block or two.
+    rest.append(0x80)
+    rest += [UInt8](repeating: 0, count: (rest.count > 56 ? 120 : 56) - rest.count)
+    let bitCount = byteCount &* 8
+    for shift in stride(from: 56, through: 0, by: -8) {
+      rest.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
+    }
+    rest.withUnsafeBytes { bytes in
+      for start in stride(from: 0, to: bytes.count, by: 64) { Self.add(bytes, start, to: &state) }
     }
     return state.map { word in
       let digits = String(word, radix: 16)
       return String(repeating: "0", count: 8 - digits.count) + digits
     }.joined()
+  }
+
+  /// The hash of a file's bytes.
+  package static func digits(of file: FileBytes) -> String {
+    var hash = SHA256()
+    file.withUnsafeBytes(in: 0..<file.count) { hash.append($0) }
+    return hash.digits()
   }
 
   private static func add(

@@ -51,6 +51,13 @@ package struct SafetensorsEntry {
   }
 
   var byteCount: Int { shape.count * (type.bitCount / 8) }
+
+  /// Gives the elements' bytes as they are stored.
+  ///
+  /// - Throws: what the closure of the elements and `sink` throw.
+  package func emit(_ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try Safetensors.emit(self, sink)
+  }
 }
 
 extension Safetensors {
@@ -67,12 +74,19 @@ extension Safetensors {
   package static func write(
     _ entries: [SafetensorsEntry], metadata: [String: String] = [:], to path: String
   ) throws {
-    let (sorted, header) = try layout(entries, metadata, path: path)
-    try AtomicFile.write(to: path) { file in
-      try file.append(header)
-      for entry in sorted {
-        try emit(entry) { bytes in try file.append(bytes) }
-      }
+    try AtomicFile.write(to: path) { file in try write(entries, metadata: metadata, into: &file) }
+  }
+
+  /// Writes the bytes of a file into one that its caller commits.
+  ///
+  /// - Throws: as the other.
+  package static func write(
+    _ entries: [SafetensorsEntry], metadata: [String: String], into file: inout AtomicFile
+  ) throws {
+    let (sorted, header) = try layout(entries, metadata, path: file.path)
+    try file.append(header)
+    for entry in sorted {
+      try emit(entry) { bytes in try file.append(bytes) }
     }
   }
 

@@ -96,13 +96,21 @@ public struct ModelFile: Sendable {
   ///
   /// - Throws: ``FileError``.
   public func write(to path: String) throws {
+    try Safetensors.write(entries, metadata: metadata, to: path)
+  }
+
+  /// The tensors of the file.
+  package var entries: [SafetensorsEntry] {
     var entries = tensors.map { SafetensorsEntry($0.key, $0.value) }
     if case .perPixelMean(let mean) = preparation.normalization {
       let side = network.inputSide
       entries.append(SafetensorsEntry(Self.meanTensor, Tensor([side, side, 3], mean)))
     }
-    try Safetensors.write(entries, metadata: ModelMetadata(self).fields, to: path)
+    return entries
   }
+
+  /// The description in the file's header.
+  package var metadata: [String: String] { ModelMetadata(self).fields }
 
   /// Reads a file and checks that it holds what its description says.
   ///
@@ -123,7 +131,7 @@ public struct ModelFile: Sendable {
   /// Checks that a file holds what its description says, and reads it.
   ///
   /// - Throws: `SafetensorsError` or ``ModelFileError``.
-  init(_ file: Safetensors, network expected: Network? = nil) throws {
+  package init(_ file: Safetensors, network expected: Network? = nil) throws {
     let path = file.file.name
     let metadata = try ModelMetadata(file.metadata, file: path)
     network = try metadata.network(expected, file: path)

@@ -1,64 +1,93 @@
-import ResidualPlatform
 import ResidualTraining
 
-/// A model file with the training's state beside it.
-///
-/// `last.safetensors` is a model like any other; it names the file of the state that belongs to it.
-/// The state is written first and an old one removed last, so whatever moment the machine stops,
-/// the model that is there has its state.
-package enum Checkpoint {
-  /// The model's file in the folder of a run.
-  package static let modelName = "last.safetensors"
-  static let stateField = "optimizer_state"
-  private static let warmupTensor = "trainer.warmup_errors"
+/// A checkpoint's file, open: a model like any other, and beside it what resuming its run needs. See
+/// Guides/Runs.md for the format.
+package struct Checkpoint {
+  /// The format that this version writes.
+  static let version = 2
+  static let warmupTensor = ModelFile.trainingPrefix + "warmup_errors"
 
-  /// Writes model and state into a folder.
+  /// The fields of the header that a model lacks.
+  enum Field: String {
+    case version, step, epoch, metrics, recipe, arithmetic
+    case lossSum = "loss_sum", errorSum = "error_sum"
+    case warmupSteps = "warmup_steps", isWarm = "is_warm"
+
+    static let prefix = "training."
+    var name: String { Self.prefix + rawValue }
+  }
+
+  /// What tensors of the model are read from.
+  private let model: Safetensors
+  /// What the training's are read from: the same file, or in version 1 another one.
+  private let state: FormerCheckpoint?
+
+  /// The path as it was given.
+  package var path: String { model.file.name }
+
+  /// Opens a file, and checks that every bit of it is as it was written.
   ///
-  /// - Throws: ``FileError``.
-  package static func write(
-    _ learner: Learner<some Device>, in folder: String, provenance: [String: String] = [:]
-  ) throws {
-    let progress = learner.progress
-    let name = "last.optimizer-\(progress.step).safetensors"
-    var entries = learner.optimizerState.map { SafetensorsEntry($0.key, $0.value) }
-    let errors = progress.warmup.errors
-    entries.append(SafetensorsEntry(warmupTensor, Tensor([errors.count], errors)))
-    let metadata = [
-      "step": String(progress.step), "epoch": String(progress.epoch),
-      "loss_sum": String(progress.lossSum.bitPattern),
-      "error_sum": String(progress.errorSum.bitPattern),
-      "warmup_steps": String(progress.warmup.steps), "is_warm": String(progress.warmup.isWarm),
-    ]
-    try Safetensors.write(entries, metadata: metadata, to: folder + "/" + name)
-    let model = learner.model(provenance: provenance.merging([stateField: name]) { $1 })
-    let old = try? stateName(in: folder)
-    try model.write(to: folder + "/" + modelName)
-    if let old, old != name, isStateName(old) { unlink(folder + "/" + old) }
+  /// - Returns: `nil` for a model without a state: that of a run that is over, or of none.
+  /// - Throws: ``CheckpointError``, ``FileError``, `SafetensorsError`.
+  package init?(at path: String) throws {
+    // Copied, so that another program that shortens the file cannot end this one.
+    model = try Safetensors(FileBytes(at: path))
+    state = try FormerCheckpoint(beside: model)
+    guard state == nil else { return }
+    let isCheckpoint =
+      CheckpointDigests.areThere(in: model.metadata)
+      || model.metadata.keys.contains { $0.hasPrefix(Field.prefix) }
+      || model.names.contains { $0.hasPrefix(ModelFile.trainingPrefix) }
+    guard isCheckpoint else { return nil }
+    if let section = try CheckpointDigests.damage(of: model) {
+      throw CheckpointError.torn(file: path, section: section)
+    }
+    guard let version = text(.version).flatMap({ Int($0) }), version > 0 else {
+      throw CheckpointError.damaged(file: path, field: Field.version.name)
+    }
+    guard version <= Self.version else {
+      throw CheckpointError.newerVersion(file: path, version: version)
+    }
   }
 
-  /// Removes the state when the run is over and the model final.
-  package static func removeState(named name: String?, in folder: String) {
-    if let name, isStateName(name) { unlink(folder + "/" + name) }
+  /// The step that it was written after; `nil` if the file does not say.
+  package var step: Int? {
+    state == nil ? text(.step).flatMap { Int($0) } : state?.step
   }
+  /// The recipe's text; `nil` in version 1.
+  package var recipe: String? { text(.recipe) }
+  /// See ``Device/arithmetic``; `nil` in version 1.
+  package var arithmetic: String? { text(.arithmetic) }
+  /// The epochs that were done; `nil` in version 1, whose table is a file of its own.
+  package var rows: [MetricsRow]? { text(.metrics).map { MetricsRow.rows(of: $0) } }
 
-  /// The name of the state that belongs to the model in a folder, `nil` if the run is over.
+  /// The model in it.
   ///
-  /// - Throws: ``FileError``, `SafetensorsError`.
-  package static func stateName(in folder: String) throws -> String? {
-    try ModelFile.provenance(at: folder + "/" + modelName)[stateField]
+  /// - Throws: ``ModelFileError``, `SafetensorsError`.
+  package func readModel(network: Network? = nil) throws -> ModelFile {
+    try ModelFile(model, network: network)
   }
 
-  // A name comes out of a file: it must stay in the folder.
-  private static func isStateName(_ name: String) -> Bool {
-    name.hasPrefix("last.optimizer-") && name.hasSuffix(".safetensors") && !name.contains("/")
-  }
-
-  /// Brings a learner to where the last checkpoint of a run left it.
+  /// Checks that a device gives the bits that the run began with.
   ///
-  /// - Throws: ``CheckpointError``, ``FileError``, `SafetensorsError`, ``ModelFileError``.
-  package static func restore(_ learner: Learner<some Device>, from folder: String) throws {
-    let path = folder + "/" + modelName
-    let model = try ModelFile(at: path, network: learner.network)
+  /// - Throws: ``CheckpointError/otherBits(file:found:here:)``.
+  func check(on device: some Device) throws(CheckpointError) {
+    let version = model.metadata["provenance.version"]
+    if state == nil, let version, version != Version.current {
+      throw .otherBits(
+        file: path, found: "version \(version) of this program", here: "version \(Version.current)")
+    }
+    guard let arithmetic, arithmetic != device.arithmetic else { return }
+    throw .otherBits(file: path, found: arithmetic, here: device.arithmetic)
+  }
+
+  private func text(_ field: Field) -> String? { model.metadata[field.name] }
+
+  /// Brings a learner to where the checkpoint's run was. Where that is refused, the learner stays as it is.
+  ///
+  /// - Throws: ``CheckpointError``, `SafetensorsError`, ``ModelFileError``.
+  package func restore(_ learner: Learner<some Device>) throws {
+    let model = try readModel(network: learner.network)
     guard model.classNames == learner.classNames else {
       throw ModelFileError.otherNetwork(
         file: path, found: model.network.name, expected: learner.network.name)
@@ -66,101 +95,66 @@ package enum Checkpoint {
     guard model.preparation == learner.preparation else {
       throw CheckpointError.otherData(file: path)
     }
-    guard let name = model.provenance[stateField], isStateName(name) else {
-      throw CheckpointError.finished(file: path)
-    }
-    let file = try Safetensors(at: folder + "/" + name)
+    let reader =
+      state?.reader
+      ?? StateReader(
+        file: self.model, tensors: ModelFile.trainingPrefix, fields: Field.prefix,
+        warmupTensor: Self.warmupTensor)
     learner.restore(
-      model, try progress(in: file, for: learner), optimizer: try optimizer(in: file, for: learner))
+      model, try reader.progress(of: learner), optimizer: try reader.optimizer(of: learner))
+  }
+}
+
+/// Reads what a checkpoint keeps of training.
+struct StateReader {
+  let file: Safetensors
+  /// Begin the names of tensors, and of fields.
+  let tensors: String, fields: String
+  /// The wrong shares of the last steps.
+  let warmupTensor: String
+
+  private func damaged(_ name: String) -> CheckpointError {
+    .damaged(file: file.file.name, field: name)
   }
 
-  private static func damaged(_ file: Safetensors, _ field: String) -> CheckpointError {
-    .damaged(file: file.file.name, field: field)
-  }
-
-  private static func progress(in file: Safetensors, for learner: Learner<some Device>) throws
-    -> Progress
-  {
-    func field<Value>(_ name: String, _ parse: (String) -> Value?) throws -> Value {
-      guard let value = file.metadata[name].flatMap(parse) else { throw damaged(file, name) }
+  func progress(of learner: Learner<some Device>) throws -> Progress {
+    func field<Value>(_ field: Checkpoint.Field, _ parse: (String) -> Value?) throws -> Value {
+      guard let value = file.metadata[fields + field.rawValue].flatMap(parse) else {
+        throw damaged(fields + field.rawValue)
+      }
       return value
     }
-    func number(_ name: String, _ range: ClosedRange<Int>) throws -> Int {
+    func number(_ name: Checkpoint.Field, _ range: ClosedRange<Int>) throws -> Int {
       try field(name) { Int($0).flatMap { range.contains($0) ? $0 : nil } }
     }
-    let step = try number("step", 0...learner.recipe.schedule.steps)
-    let epoch = try number("epoch", 0...learner.epochs)
+    let step = try number(.step, 0...learner.recipe.schedule.steps)
+    let epoch = try number(.epoch, 0...learner.epochs)
     guard step >= learner.step(endingEpoch: epoch), step <= learner.step(endingEpoch: epoch + 1)
-    else { throw damaged(file, "epoch") }
+    else { throw damaged(fields + Checkpoint.Field.epoch.rawValue) }
     return Progress(
       step: step, epoch: epoch,
-      lossSum: try field("loss_sum") { UInt64($0).map(Double.init(bitPattern:)) },
-      errorSum: try field("error_sum") { UInt64($0).map(Double.init(bitPattern:)) },
+      lossSum: try field(.lossSum) { UInt64($0).map(Double.init(bitPattern:)) },
+      errorSum: try field(.errorSum) { UInt64($0).map(Double.init(bitPattern:)) },
       warmup: WarmupMonitor(
         learner.recipe.schedule.warmup,
-        errors: try tensor(warmupTensor, [Schedule.Warmup.window], in: file).scalars,
-        steps: try number("warmup_steps", 0...step), isWarm: try field("is_warm") { Bool($0) }))
+        errors: try tensor(warmupTensor, [Schedule.Warmup.window]).scalars,
+        steps: try number(.warmupSteps, 0...step), isWarm: try field(.isWarm) { Bool($0) }))
   }
 
-  private static func optimizer(in file: Safetensors, for learner: Learner<some Device>) throws
-    -> [String: Tensor<Float>]
-  {
-    var tensors: [String: Tensor<Float>] = [:]
+  func optimizer(of learner: Learner<some Device>) throws -> [String: Tensor<Float>] {
+    var found: [String: Tensor<Float>] = [:]
     for slot in learner.session.store.slots where slot.role == .optimizer {
+      let name = tensors + slot.name
       // A run begun on a device without loss scaling has none yet.
       let isScale = [LossScaling.scaleSlot, LossScaling.stepsSlot].contains(slot.name)
-      if isScale, file[slot.name] == nil { continue }
-      tensors[slot.name] = try tensor(slot.name, slot.shape, in: file)
+      if isScale, file[name] == nil { continue }
+      found[slot.name] = try tensor(name, slot.shape)
     }
-    return tensors
+    return found
   }
 
-  private static func tensor(_ name: String, _ shape: Shape, in file: Safetensors) throws
-    -> Tensor<Float>
-  {
-    guard file[name]?.shape == shape else { throw damaged(file, name) }
+  private func tensor(_ name: String, _ shape: Shape) throws -> Tensor<Float> {
+    guard file[name]?.shape == shape else { throw damaged(name) }
     return try file.floats(name)
   }
-}
-
-/// Why a run cannot be resumed.
-public enum CheckpointError: Refusal, Hashable {
-  /// A folder that is none of a run's.
-  case noRun(folder: String)
-  /// A run that stopped before its first checkpoint.
-  case noCheckpoint(folder: String)
-  /// A folder without any interrupted run.
-  case nothingToResume(folder: String)
-  /// The model has no state: its run is over.
-  case finished(file: String)
-  /// A field or tensor of the state is missing, malformed or contradicts the recipe.
-  case damaged(file: String, field: String)
-  /// The training images have another mean than those the run was started with.
-  case otherData(file: String)
-
-  public var kind: RefusalKind { .input }
-  public var description: String { message.description }
-  public var message: Message {
-    switch self {
-    case .noRun(let folder):
-      "\(folder): this is no run folder, it has no \(RunFolder.configName); check \(OptionName.resume)"
-    case .noCheckpoint(let folder):
-      "\(folder): the run stopped before its first checkpoint; start it again: train -c "
-        + "\(folder)/\(RunFolder.configName)"
-    case .nothingToResume(let folder):
-      "\(folder): no interrupted run in it; name one with \(OptionName.resume) FOLDER"
-    case .finished(let file):
-      "\(file): this run is finished; to train on, start another one"
-    case .damaged(let file, let field):
-      "\(file): '\(field)' is missing or wrong; training cannot resume from this state"
-    case .otherData(let file):
-      "\(file): the run's training images differ from these (their mean is another); "
-        + "give the data that it was started with"
-    }
-  }
-}
-
-extension OptionName {
-  /// The run to resume.
-  static let resume = OptionName("resume", key: "resume")
 }

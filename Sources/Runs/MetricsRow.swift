@@ -27,7 +27,6 @@ package struct MetricsRow: Hashable, Sendable {
   package let top5: Double?
 
   /// The row of an epoch.
-  ///
   package init(_ report: EpochReport) {
     epoch = report.epoch
     step = report.step
@@ -51,6 +50,16 @@ package struct MetricsRow: Hashable, Sendable {
     (evaluatedLoss, evaluatedError, top5) = (
       Double(fields[6]), Double(fields[7]), Double(fields[8])
     )
+  }
+
+  /// The table of epochs.
+  static func table(_ rows: [MetricsRow]) -> String {
+    ([columns] + rows.map(\.fields)).map(CSVWriter.line).joined()
+  }
+
+  /// The epochs of a table; lines that are none, such as one that a crash cut off, are left out.
+  static func rows(of table: String) -> [MetricsRow] {
+    table.split(separator: "\n").dropFirst().compactMap { MetricsRow(line: String($0)) }
   }
 
   /// The error with the decimals that the table keeps.

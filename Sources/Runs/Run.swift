@@ -13,15 +13,21 @@ public final class Run<D: Device> {
   public let learner: Learner<D>
   /// Whether the run was interrupted before.
   public let isResumed: Bool
-  private var files: RunFolder
+  private let files: RunFolder
+  private let writer: CheckpointWriter
   private let provenance: [String: String]
-  private let clock = ContinuousClock()
+  /// The epochs that are done, and how long they took.
+  private var rows: [MetricsRow], timings: [[String]]
+  private var clock: CheckpointClock
+  private let epochClock = ContinuousClock()
   private var epochBegin: ContinuousClock.Instant
   private var epochStart: Int
+  /// The newest step that is safe.
+  private var savedStep: Int?
   /// What the device has said last of how it computes.
   private var deviceRecord: String?
   private var pending: [RunEvent] = []
-  private var hasEnded = false
+  private var hasBegun = false, hasEnded = false
   /// `nil` for a run that has been resumed, whose first steps are not known.
   private var stall: StallMonitor?
 
@@ -38,28 +44,42 @@ public final class Run<D: Device> {
     let folder = try RunFolder(
       in: parent, named: name ?? RunFolder.name(for: learner.network),
       learner.recipe.options)
-    try self.init(learner, folder)
+    try self.init(learner, folder, rows: [], savedStep: nil)
   }
 
   /// Resumes an interrupted run, in its folder: what follows has the bits of a run that was never
   /// interrupted.
   ///
-  /// - Parameter learner: made from ``ResumedRun``, before its first step.
-  /// - Throws: ``CheckpointError``, ``FileError``, ``ModelFileError``, `SafetensorsError`.
-  public convenience init(_ learner: Learner<D>, resuming folder: String) throws {
-    try Checkpoint.restore(learner, from: folder)
-    try self.init(learner, RunFolder(reopening: folder, at: learner.progress.step))
+  /// - Parameter learner: made from what is resumed, before its first step.
+  /// - Throws: ``CheckpointError``, ``RunInUse``, ``FileError``, ``ModelFileError``, `SafetensorsError`.
+  public convenience init(_ learner: Learner<D>, resuming run: ResumedRun) throws {
+    // The lock first: another process may be at work.
+    let files = try RunFolder(reopening: run.folder)
+    let checkpoint = run.checkpoint
+    try checkpoint.check(on: learner.session.device)
+    try checkpoint.restore(learner)
+    let rows = try checkpoint.rows ?? files.formerRows(upTo: learner.progress.step)
+    try self.init(learner, files, rows: rows, savedStep: learner.progress.step)
   }
 
-  private init(_ learner: Learner<D>, _ files: consuming RunFolder) throws {
+  private init(
+    _ learner: Learner<D>, _ files: RunFolder, rows: [MetricsRow], savedStep: Int?
+  ) throws {
     self.learner = learner
     self.files = files
-    epochBegin = clock.now
-    epochStart = learner.progress.step
-    isResumed = learner.progress.step > 0
-    stall =
-      isResumed ? nil : StallMonitor(learner.network, steps: learner.recipe.schedule.steps)
+    self.rows = rows
+    self.savedStep = savedStep
+    timings = files.timings(epochs: rows.count)
     let recipe = learner.recipe
+    let (title, policy, schedule) = (learner.network.name, recipe.checkpoints, recipe.schedule)
+    writer = CheckpointWriter { save in
+      try files.save(save, title: title, policy: policy, schedule: schedule)
+    }
+    clock = CheckpointClock(policy)
+    epochBegin = epochClock.now
+    epochStart = learner.progress.step
+    isResumed = savedStep != nil
+    stall = isResumed ? nil : StallMonitor(learner.network, steps: schedule.steps)
     var provenance = [
       "data": learner.dataName, "seed": String(recipe.seed), "version": Version.current,
     ]
@@ -77,59 +97,134 @@ public final class Run<D: Device> {
 
   /// What happens next: a step, an epoch's evaluation, a checkpoint, the end; `nil` behind the end.
   ///
-  /// - Parameter isAskedToStop: asked before each step; where it says so, a checkpoint is written, and
-  ///   ``RunStopped`` is thrown.
+  /// - Parameter isAskedToStop: asked before each step, and in evaluations; where it says so, a checkpoint
+  ///   is written, and ``RunStopped`` is thrown. Before the first step of all, the folder is removed.
   /// - Throws: ``Divergence``, ``RunStopped``, ``FileError``, what evaluations throw.
   public func next(until isAskedToStop: () -> Bool = { false }) throws -> RunEvent? {
+    try takeOutcomes()
     if !pending.isEmpty { return pending.removeFirst() }
-    if learner.isFinished {
-      guard !hasEnded else { return nil }
-      hasEnded = true
-      return .end
-    }
-    if learner.epochIsOver { return try finishEpoch() }
-    if isAskedToStop() {
-      try Checkpoint.write(learner, in: folder, provenance: provenance)
-      throw RunStopped(step: learner.progress.step)
-    }
+    if learner.isFinished { return try end() }
+    if isAskedToStop() { throw try stopped() }
+    if !hasBegun, !isResumed { save() }
+    hasBegun = true
+    if learner.epochIsOver { return try finishEpoch(until: isAskedToStop) }
     let report = try learner.step()
     if let guessing = stall?.guessing,
       stall?.record(step: report.step, loss: report.loss) == true
     {
       pending = [.warning(.noLearning(step: report.step, loss: guessing))]
     }
+    let isRung = learner.recipe.checkpoints.isRung(
+      report.step, of: learner.recipe.schedule.steps)
+    if isRung { try saveRung() } else if clock.isDue(after: report.step) { save() }
     return .step(report)
   }
 
-  private func finishEpoch() throws -> RunEvent {
-    let report = try learner.finishEpoch()
-    let now = clock.now
-    let isBest = try files.record(
-      MetricsRow(report), seconds: (now - epochBegin) / .seconds(1),
-      images: (report.step - epochStart) * learner.recipe.batchSize)
+  private func finishEpoch(until isAskedToStop: () -> Bool) throws -> RunEvent {
+    let report: EpochReport
+    do {
+      report = try learner.finishEpoch {
+        if isAskedToStop() { throw RunStopped(step: nil, problem: nil) }
+      }
+    } catch is RunStopped { throw try stopped() }
+    let now = epochClock.now
+    let seconds = (now - epochBegin) / .seconds(1)
+    let images = (report.step - epochStart) * learner.recipe.batchSize
     (epochBegin, epochStart) = (now, report.step)
-    try files.drawCurves(
-      title: learner.network.name, drops: learner.recipe.schedule.milestones)
-    if isBest, report.part == .validation {
-      try learner.model(provenance: provenance).write(to: folder + "/" + RunFolder.bestName)
-    }
-    try Checkpoint.write(learner, in: folder, provenance: provenance)
+    let row = MetricsRow(report)
+    // Compared as they are written, so that a run that was resumed decides alike.
+    let earlier = rows.compactMap(\.writtenError)
+    let isBest = row.writtenError.map { error in earlier.allSatisfy { error < $0 } } ?? false
+    rows.append(row)
+    timings.append([
+      String(row.epoch), MetricsRow.text(seconds, 3),
+      MetricsRow.text(Double(images) / seconds, 1),
+    ])
+    save(isBest: isBest && report.part == .validation, withTables: true)
     try noteDevice()
-    pending = [.checkpoint(step: report.step)]
     return .epoch(report)
+  }
+
+  private func end() throws -> RunEvent? {
+    guard !hasEnded else { return nil }
+    writer.wait()
+    try takeOutcomes()
+    if !pending.isEmpty { return pending.removeFirst() }
+    hasEnded = true
+    return .end
   }
 
   /// Notes what a resumed run needs for the same bits; evaluations add to it.
   private func noteDevice() throws {
     let record = learner.session.device.record
     defer { deviceRecord = record }
-    let path = folder + "/" + RunFolder.deviceName
     // A run that has moved to a device with nothing to note goes on there.
     guard let record else {
-      unlink(path)
+      unlink(files.file(RunFolder.deviceName))
       return
     }
-    if record != deviceRecord { try AtomicFile.write(record, to: path) }
+    if record != deviceRecord { try files.write(record, to: RunFolder.deviceName) }
+  }
+
+  // MARK: Checkpoints
+
+  /// Hands the state to the writer, and does not wait for it.
+  private func save(isBest: Bool = false, withTables: Bool = false) {
+    let snapshot = Snapshot(of: learner, rows: rows, provenance: provenance)
+    writer.submit(
+      PendingSave(
+        snapshot: snapshot, best: isBest ? snapshot.model : nil,
+        timings: withTables ? timings : nil))
+    clock.noteSave()
+  }
+
+  /// Saves the state of a rung of the ladder, which no other one replaces.
+  private func saveRung() throws {
+    writer.wait()
+    save()
+    writer.wait()
+  }
+
+  /// Takes notice of what the writer has done.
+  private func takeOutcomes() throws {
+    for outcome in writer.outcomes() {
+      switch outcome {
+      case .saved(let step):
+        savedStep = step
+        pending.append(.checkpoint(step: step))
+      case .failed(let step, let error):
+        if learner.recipe.checkpoints.onSaveError == .stop { throw error }
+        clock.noteFailure()
+        pending.append(
+          .warning(.notSaved(step: step, reason: "\(error)", last: savedStep)))
+      }
+    }
+  }
+
+  /// Makes the state safe where that can be done, and says from where the run can be resumed.
+  private func stopped() throws -> RunStopped {
+    let step = learner.progress.step
+    if step == 0, !isResumed {
+      writer.wait()
+      files.discard()
+      return RunStopped(step: nil, problem: nil)
+    }
+    writer.wait()
+    var problem: String?
+    _ = writer.outcomes().map { if case .saved(let step) = $0 { savedStep = step } }
+    if savedStep != step {
+      save()
+      writer.wait()
+      for outcome in writer.outcomes() {
+        switch outcome {
+        case .saved(let step): savedStep = step
+        case .failed(_, let error):
+          guard savedStep != nil else { throw error }
+          problem = "\(error)"
+        }
+      }
+    }
+    return RunStopped(step: savedStep, problem: problem)
   }
 
   // MARK: The end
@@ -143,87 +238,40 @@ public final class Run<D: Device> {
   /// - Precondition: all epochs are done.
   public func finish(until isAskedToStop: () -> Bool = { false }) throws -> RunResult {
     precondition(learner.isFinished, "a run is finished at step \(learner.progress.step)")
+    // What follows reads the networks from their files.
+    writer.retry()
+    for case .failed(_, let error) in writer.outcomes() { throw error }
     func check() throws {
-      if isAskedToStop() { throw RunStopped(step: learner.progress.step) }
+      if isAskedToStop() { throw RunStopped(step: learner.progress.step, problem: nil) }
     }
     let isExact = learner.usesExactStatistics
+    let (last, policy) = (files.file(RunFolder.lastName), learner.recipe.checkpoints)
     func finish(_ name: String) throws -> Evaluation? {
-      let path = folder + "/" + name
-      let file = try ModelFile(at: path, network: learner.network)
+      let file = try ModelFile(at: files.file(name), network: learner.network)
       learner.replaceWeights(by: file)
       try check()
       if isExact { try learner.computeExactStatistics { _ in try check() } }
-      let test = try learner.evaluate(.test)
+      let test = try learner.evaluate(.test, check: check)
       let step = file.provenance[ModelFile.stepField].flatMap { Int($0) }
-      try learner.model(provenance: provenance, step: step).write(to: path)
+      let model = learner.model(provenance: provenance, step: step)
+      if name == RunFolder.lastName, policy.isRung(learner.progress.step, of: learner.progress.step) {
+        files.keepOld(last, before: -1)
+      }
+      try files.write(model, to: name)
       return test
     }
-    guard let last = files.rows.last else { throw CheckpointError.finished(file: folder) }
+    guard let row = rows.last else { throw CheckpointError.finished(file: folder) }
     // The best network first: an interruption before the end leaves the last checkpoint complete.
     let hasBest = learner.evaluatedPart == .validation
     let bestTest = hasBest ? try finish(RunFolder.bestName) : nil
-    let state = try Checkpoint.stateName(in: folder)
-    let test = try finish(Checkpoint.modelName)
-    Checkpoint.removeState(named: state, in: folder)
+    let test = try finish(RunFolder.lastName)
+    files.clear(policy, steps: learner.recipe.schedule.steps)
     let validation = try learner.evaluate(.validation)
     try noteDevice()
     return RunResult(
-      statistics: isExact ? .exact : .moving, trainingError: last.trainingError,
+      statistics: isExact ? .exact : .moving, trainingError: row.trainingError,
       validation: validation, test: test, bestTest: bestTest,
-      model: folder + "/" + Checkpoint.modelName,
-      best: hasBest ? folder + "/" + RunFolder.bestName : nil,
-      curves: folder + "/" + RunFolder.curvesName)
+      model: last, best: hasBest ? files.file(RunFolder.bestName) : nil,
+      curves: files.file(RunFolder.curvesName))
   }
-}
-
-/// Something that has happened in a run.
-public enum RunEvent: Sendable {
-  /// A step of training.
-  case step(StepReport)
-  /// An epoch is over and evaluated.
-  case epoch(EpochReport)
-  /// The run can be resumed from this step on.
-  case checkpoint(step: Int)
-  /// Something that a user should know.
-  case warning(RunWarning)
-  /// All epochs are done; ``Run/finish(until:)`` comes next.
-  case end
-}
-
-/// What is likely to be wrong with a run that goes on.
-public enum RunWarning: Hashable, Sendable {
-  /// The loss has stayed at that of guessing over the first tenth of the steps.
-  case noLearning(step: Int, loss: Double)
-
-  /// The text, with the remedy.
-  public var message: Message {
-    switch self {
-    case .noLearning(let step, let loss):
-      "after \(step) steps the loss still is that of guessing, \((loss * 1000).rounded() / 1000): the "
-        + "network does not learn; lower the learning rate (\(OptionName.learningRate)), or let it "
-        + "rise more slowly (\(OptionName.warmupSteps))"
-    }
-  }
-}
-
-/// A run that was asked to stop. It can be resumed.
-public struct RunStopped: Error, Hashable {
-  /// Steps that are done.
-  public let step: Int
-}
-
-/// What a run came to.
-public struct RunResult: Sendable {
-  /// How the final networks' statistics came about.
-  public let statistics: ModelFile.Statistics
-  /// Of the last epoch, as the network saw the images; per cent.
-  public let trainingError: Double
-  /// Of the network at the end; `nil` if there are no such images.
-  public let validation: Evaluation?, test: Evaluation?
-  /// Of the best network, where validation images chose one.
-  public let bestTest: Evaluation?
-  /// The files of the network at the end, and of the best one.
-  public let model: String, best: String?
-  /// The picture of the learning curves.
-  public let curves: String
 }

@@ -10,95 +10,185 @@ import ResidualTraining
 /// | `metrics.csv` | a row an epoch; the same for equal runs |
 /// | `timings.csv` | seconds and images a second, apart, because they never repeat |
 /// | `curves.svg` | training and test error |
-/// | `last.safetensors` | the network at the end, or where the run stopped |
+/// | `last.safetensors` | the newest checkpoint; when the run is over, the network at the end |
 /// | `best.safetensors` | the best on the validation images, if there are any |
+/// | `checkpoint-N.safetensors` | older checkpoints, by their step |
+/// | `result.json` | what the run came to, when it is over |
 /// | `device.json` | what a device needs for the same bits when the run is resumed, if anything |
-package struct RunFolder: ~Copyable {
-  /// The files of a run, beside ``Checkpoint/modelName``.
+/// | `run.lock` | there while a process works on the run |
+///
+/// Every file is written whole or not at all, and one thread at a time writes.
+package final class RunFolder: Sendable {
+  /// The files of a run.
   package static let configName = "config.yaml", curvesName = "curves.svg"
-  /// There only where the run has validation images.
-  package static let bestName = "best.safetensors"
-  static let metricsName = "metrics.csv", timingsName = "timings.csv"
-  package static let deviceName = "device.json"
+  package static let lastName = "last.safetensors", bestName = "best.safetensors"
+  package static let metricsName = "metrics.csv", timingsName = "timings.csv"
+  package static let deviceName = "device.json", resultName = "result.json"
 
   /// Where the folder is, with the number that was appended to its name, if any.
   package let path: String
-  /// The epochs that are recorded.
-  package private(set) var rows: [MetricsRow] = []
-  private var metrics: CSVWriter
-  private var timings: CSVWriter
+  private let lock: LockHolder
+  private let calls: SystemCalls
 
-  /// Makes a new folder; an existing one is never touched: a number is appended to the name.
+  /// Keeps the lock for as long as the folder is in use.
+  private final class LockHolder: Sendable {
+    let lock: RunLock
+    init(_ lock: consuming RunLock) { self.lock = lock }
+  }
+
+  /// Makes a new folder; an existing one is never touched: a number is appended to the name. Where it
+  /// cannot be filled, nothing is left.
   ///
   /// - Parameters:
   ///   - parent: made where it is missing.
   /// - Throws: ``FileError``.
-  package init(in parent: String, named name: String, _ options: RecipeOptions) throws {
-    try Self.makeFolder(parent)
+  package init(
+    in parent: String, named name: String, _ options: RecipeOptions, calls: SystemCalls = .real
+  ) throws {
+    let made = try Self.makeFolder(parent, calls)
     var path = parent + "/" + name
     var number = 1
-    while mkdir(path, 0o777) != 0 {
-      guard errno == EEXIST else { throw Self.folderError(path) }
-      number += 1
-      path = parent + "/" + name + "-\(number)"
+    do {
+      while calls.makeFolder(path) != 0 {
+        guard errno == EEXIST else { throw Self.folderError(path) }
+        number += 1
+        path = parent + "/" + name + "-\(number)"
+      }
+      do {
+        lock = LockHolder(try RunLock(of: path))
+        try AtomicFile.write(
+          RecipeFile.text(options), to: path + "/" + Self.configName, calls: calls)
+      } catch {
+        try? FileManager.default.removeItem(atPath: path)
+        throw error
+      }
+    } catch {
+      for folder in made.reversed() { rmdir(folder) }
+      throw error
     }
-    try AtomicFile.write(RecipeFile.text(options), to: path + "/" + Self.configName)
-    try self.init(at: path, rows: [])
+    (self.path, self.calls) = (path, calls)
   }
 
-  /// Opens the folder of an interrupted run, and forgets epochs after the step that it resumes from.
+  /// Opens the folder of an interrupted run.
+  ///
+  /// - Throws: ``RunInUse``, ``FileError``.
+  package init(reopening path: String, calls: SystemCalls = .real) throws {
+    lock = LockHolder(try RunLock(of: path))
+    (self.path, self.calls) = (path, calls)
+  }
+
+  /// The path of one of the run's files.
+  package func file(_ name: String) -> String { path + "/" + name }
+
+  /// Removes the folder of a run that has done nothing.
+  package func discard() { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Writes a text whole or not at all.
   ///
   /// - Throws: ``FileError``.
-  package init(reopening path: String, at step: Int) throws {
-    let name = path + "/" + Self.metricsName
-    let file = try FileBytes(at: name)
+  package func write(_ text: String, to name: String) throws {
+    try AtomicFile.write(text, to: file(name), calls: calls)
+  }
+
+  // MARK: Checkpoints
+
+  /// Writes a checkpoint and what belongs to it. Whatever moment the machine stops, the newest checkpoint
+  /// that was durable before is still there.
+  ///
+  /// - Throws: ``FileError``, `SafetensorsError`.
+  func save(_ save: PendingSave, title: String, policy: CheckpointOptions, schedule: Schedule) throws {
+    // The best network first: a run that is resumed from an older checkpoint finds it again.
+    if let best = save.best { try write(best, to: Self.bestName) }
+    if let timings = save.timings {
+      try write(MetricsRow.table(save.snapshot.rows), to: Self.metricsName)
+      try write(
+        ([["epoch", "seconds", "images_per_second"]] + timings).map(CSVWriter.line).joined(),
+        to: Self.timingsName)
+      try write(
+        curves(save.snapshot.rows, title: title, drops: schedule.milestones), to: Self.curvesName)
+    }
+    let last = file(Self.lastName)
+    try save.snapshot.write(to: last, calls: calls) { keepOld(last, before: save.snapshot.progress.step) }
+    prune(policy, steps: schedule.steps)
+  }
+
+  /// Writes a model that is no checkpoint.
+  ///
+  /// - Throws: ``FileError``, `SafetensorsError`.
+  func write(_ model: ModelFile, to name: String) throws {
+    var file = try AtomicFile(at: file(name), calls: calls)
+    try Safetensors.write(model.entries, metadata: model.metadata, into: &file)
+    try file.commit()
+  }
+
+  /// Gives the checkpoint that is about to be replaced a second name.
+  func keepOld(_ last: String, before step: Int) {
+    guard let old = Self.step(ofCheckpointAt: last), old != step else { return }
+    let older = file(Self.name(ofCheckpoint: old))
+    // What is there has been passed over.
+    unlink(older)
+    // Some file systems have no links; there the old one is renamed, and for a moment it alone is there.
+    if link(last, older) != 0 { _ = calls.rename(last, older) }
+  }
+
+  /// Removes older checkpoints but for those that are to be kept.
+  private func prune(_ policy: CheckpointOptions, steps: Int) {
+    let spare = Self.olderSteps(in: path).filter { !policy.isRung($0, of: steps) }
+    for step in spare.dropFirst(policy.kept ?? 1) { unlink(file(Self.name(ofCheckpoint: step))) }
+  }
+
+  /// Removes what only resuming needs, when the final network is there.
+  func clear(_ policy: CheckpointOptions, steps: Int) {
+    for step in Self.olderSteps(in: path) where !policy.isRung(step, of: steps) {
+      unlink(file(Self.name(ofCheckpoint: step)))
+    }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for name in names where FormerCheckpoint.isStateName(name) { unlink(file(name)) }
+  }
+
+  static func name(ofCheckpoint step: Int) -> String { "checkpoint-\(step).safetensors" }
+
+  /// The steps of the older checkpoints in a folder, the newest first.
+  static func olderSteps(in folder: String) -> [Int] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.compactMap { name -> Int? in
+      guard name.hasPrefix("checkpoint-"), name.hasSuffix(".safetensors"),
+        let step = Int(name.dropFirst(11).dropLast(12)), Self.name(ofCheckpoint: step) == name
+      else { return nil }
+      return step
+    }.sorted(by: >)
+  }
+
+  /// The step of a checkpoint, of which no tensor is read.
+  private static func step(ofCheckpointAt path: String) -> Int? {
+    (try? Safetensors(at: path))?.metadata[Checkpoint.Field.step.name].flatMap { Int($0) }
+  }
+
+  // MARK: Tables
+
+  /// The epochs of a run whose checkpoint does not have them, up to a step.
+  ///
+  /// - Throws: ``FileError``.
+  func formerRows(upTo step: Int) throws -> [MetricsRow] {
+    let file = try FileBytes(at: file(Self.metricsName))
     let text = file.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-    let rows = text.split(separator: "\n").dropFirst().compactMap { MetricsRow(line: String($0)) }
-      .filter { $0.step <= step }
-    let lines = [CSVWriter.line(MetricsRow.columns)] + rows.map { CSVWriter.line($0.fields) }
-    try AtomicFile.write(lines.joined(), to: name)
-    try self.init(at: path, rows: rows)
+    return MetricsRow.rows(of: text).filter { $0.step <= step }
   }
 
-  private init(at path: String, rows: [MetricsRow]) throws {
-    let metrics = try CSVWriter(
-      at: path + "/" + Self.metricsName, columns: MetricsRow.columns, appending: true)
-    let timings = try CSVWriter(
-      at: path + "/" + Self.timingsName, columns: ["epoch", "seconds", "images_per_second"],
-      appending: true)
-    self.path = path
-    self.rows = rows
-    self.metrics = metrics
-    self.timings = timings
+  /// The rows of `timings.csv` for so many epochs.
+  func timings(epochs: Int) -> [[String]] {
+    guard let file = try? FileBytes(at: file(Self.timingsName)) else { return [] }
+    let text = file.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    let rows = text.split(separator: "\n").dropFirst().map { line in
+      line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    return rows.filter { row in row.count == 3 && Int(row[0]).map { $0 <= epochs } == true }
   }
 
-  /// Records an epoch.
-  ///
-  /// - Parameters:
-  ///   - seconds: of wall-clock time, evaluation included.
-  ///   - images: that were trained on, without those evaluated.
-  /// - Returns: whether its error is the smallest so far.
-  /// - Throws: ``FileError``.
-  package mutating func record(_ row: MetricsRow, seconds: Double, images: Int) throws -> Bool {
-    // Compared as they are written, so that a run that was resumed decides alike.
-    let earlier = rows.compactMap(\.writtenError)
-    let isBest = row.writtenError.map { error in earlier.allSatisfy { error < $0 } } ?? false
-    rows.append(row)
-    try metrics.append(row.fields)
-    // The checkpoint that follows is durable, and a run resumes from both.
-    try metrics.flush()
-    try timings.append([
-      String(row.epoch), MetricsRow.text(seconds, 3),
-      MetricsRow.text(Double(images) / seconds, 1),
-    ])
-    return isBest
-  }
-
-  /// Draws the curves of all recorded epochs.
+  /// The curves of all epochs.
   ///
   /// - Parameter drops: the steps at which the rate falls.
-  /// - Throws: ``FileError``.
-  package borrowing func drawCurves(title: String, drops: [Int]) throws {
+  private func curves(_ rows: [MetricsRow], title: String, drops: [Int]) -> String {
     var series = [
       LineChart.Series(
         name: "training", points: rows.map { .init(x: Double($0.step), y: $0.trainingError) },
@@ -111,13 +201,13 @@ package struct RunFolder: ~Copyable {
       series.append(.init(name: rows[0].evaluatedPart, points: evaluated, isBold: true))
     }
     let end = rows.last?.step ?? 0
-    let chart = LineChart(
+    return LineChart(
       title: title, xTitle: "step", yTitle: "error (%)", series: series,
-      markers: drops.filter { $0 < end }.map { .init(x: Double($0), label: "rate ÷ 10") })
-    try AtomicFile.write(chart.svg, to: path + "/" + Self.curvesName)
+      markers: drops.filter { $0 < end }.map { .init(x: Double($0), label: "rate ÷ 10") }
+    ).svg
   }
 
-  // MARK: Finding
+  // MARK: Making
 
   /// The default name: the network and the time.
   package static func name(for network: Network, at date: Date = Date()) -> String {
@@ -127,56 +217,25 @@ package struct RunFolder: ~Copyable {
     return network.name + "-" + formatter.string(from: date)
   }
 
-  /// The folder of a run that can be resumed.
+  /// Makes a folder and those above it.
   ///
-  /// - Parameter path: the folder, or its `last.safetensors`.
-  /// - Throws: ``CheckpointError``, ``FileError``, `SafetensorsError`.
-  package static func interrupted(at path: String) throws -> String {
-    let isModel = path.split(separator: "/").last.map(String.init) == Checkpoint.modelName
-    let folder = isModel ? AtomicFile.folder(of: path) : path
-    let manager = FileManager.default
-    guard manager.fileExists(atPath: folder + "/" + configName) else {
-      throw CheckpointError.noRun(folder: folder)
-    }
-    guard manager.fileExists(atPath: folder + "/" + Checkpoint.modelName) else {
-      throw CheckpointError.noCheckpoint(folder: folder)
-    }
-    guard try Checkpoint.stateName(in: folder) != nil else {
-      throw CheckpointError.finished(file: folder + "/" + Checkpoint.modelName)
-    }
-    return folder
-  }
-
-  /// The interrupted run whose checkpoint is the newest.
-  ///
-  /// - Throws: ``CheckpointError/nothingToResume(folder:)``.
-  package static func latestInterrupted(in parent: String) throws(CheckpointError) -> String {
-    let manager = FileManager.default
-    let names = (try? manager.contentsOfDirectory(atPath: parent)) ?? []
-    let candidates = names.compactMap { name -> (folder: String, date: Date)? in
-      let folder = "\(parent)/\(name)"
-      let attributes = try? manager.attributesOfItem(atPath: folder + "/" + Checkpoint.modelName)
-      guard let date = attributes?[.modificationDate] as? Date,
-        (try? Checkpoint.stateName(in: folder)) != nil
-      else { return nil }
-      return (folder, date)
-    }
-    guard let latest = candidates.max(by: { $0.date < $1.date }) else {
-      throw .nothingToResume(folder: parent)
-    }
-    return latest.folder
-  }
-
-  private static func makeFolder(_ path: String) throws(FileError) {
+  /// - Returns: what was made, the outermost first.
+  private static func makeFolder(_ path: String, _ calls: SystemCalls) throws(FileError) -> [String] {
     var partial = path.hasPrefix("/") ? "" : "."
+    var made: [String] = []
     for part in path.split(separator: "/") {
       partial += "/" + part
-      if mkdir(partial, 0o777) != 0, errno != EEXIST { throw folderError(path) }
+      if calls.makeFolder(partial) == 0 { made.append(partial) } else if errno != EEXIST {
+        let error = folderError(path)
+        for folder in made.reversed() { rmdir(folder) }
+        throw error
+      }
     }
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
       throw FileError(writing: path, .system(operation: "making a folder", code: ENOTDIR))
     }
+    return made
   }
 
   private static func folderError(_ path: String) -> FileError {

@@ -135,10 +135,12 @@ public final class Learner<D: Device> {
 
   /// Evaluates after an epoch's last step, and begins the next one.
   ///
+  /// - Parameter check: called from batch to batch; an error that it throws ends the call, and leaves the
+  ///   epoch as it was.
   /// - Precondition: the epoch is over.
-  public func finishEpoch() throws -> EpochReport {
+  public func finishEpoch(check: () throws -> Void = {}) throws -> EpochReport {
     precondition(epochIsOver, "an epoch that lacks steps")
-    let evaluation = try (samples.validation ?? samples.test).map { try evaluator.evaluate($0) }
+    let evaluation = try evaluatedPart.flatMap { try evaluate($0, check: check) }
     let steps = progress.step - step(endingEpoch: progress.epoch)
     // The start may have ended with this very step, which still had the lower rate.
     let rate = recipe.schedule.rate(
@@ -170,14 +172,16 @@ public final class Learner<D: Device> {
   // MARK: Results
 
   /// Evaluates on a part with the statistics that the store holds now; `nil` if there is none.
-  public func evaluate(_ part: Dataset.Part) throws -> Evaluation? {
+  ///
+  /// - Parameter check: called from batch to batch; an error that it throws ends the call.
+  public func evaluate(_ part: Dataset.Part, check: () throws -> Void = {}) throws -> Evaluation? {
     let feed: (any BatchFeed)? =
       switch part {
       case .training: samples.training
       case .validation: samples.validation
       case .test: samples.test
       }
-    return try feed.map { try evaluator.evaluate($0) }
+    return try feed.map { try evaluator.evaluate($0) { _, _ in try check() } }
   }
 
   /// Whether statistics are to be computed exactly after training; not where all are frozen.

@@ -31,6 +31,8 @@ public struct Recipe: Hashable, Sendable {
   public var augmentation: Augmentation { options[made: \.augmentation] ? .paper : .none }
   /// Training images that are set aside to choose the best weights on.
   public var validationCount: Int { options[made: \.validation].count(of: 0) }
+  /// When the run saves its state.
+  public var checkpoints: CheckpointOptions { options.checkpoints }
   /// Which statistics of batch normalisation are kept after training.
   public var statisticsPass: StatisticsPass { options[made: \.statisticsPass] }
 

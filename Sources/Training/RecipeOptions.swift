@@ -55,6 +55,8 @@ public struct RecipeOptions: Hashable, Sendable {
   public var recomputation: RecomputationScope?
   /// By default the machine's memory; changes no result.
   public var memoryLimit: MemorySize?
+  /// When the run saves its state; changes no result.
+  public var checkpoints = CheckpointOptions()
   /// The path of a model to begin with; by default parameters are drawn.
   public var initialCheckpoint: String?
   /// The number of classes that the data must have; by default any.
@@ -176,6 +178,11 @@ public struct RecipeOptions: Hashable, Sendable {
           + "conv1,bn1,layer1 or layer2.*.bn1, or \(Network.allButHead). Frozen batch normalisation "
           + "uses its running statistics."),
     ] + WeightsOptions.preparationSettings.map { $0.within(\.network) }
+    + CheckpointOptions.settings.map { $0.within(\.checkpoints) }
+
+  /// The settings that change no result: a run may be resumed with others.
+  package static let freeSettings: Set<OptionName> = Set(
+    [.data, .recomputation, .memoryLimit] + CheckpointOptions.settings.map(\.option))
 
   /// The settings that say how long to train, and when: they come from one source together.
   private static let lengthSettings: Set<OptionName> = [

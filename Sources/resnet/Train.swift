@@ -38,7 +38,7 @@ struct Train: ParsableCommand {
     let learner = try Learner(options, on: data, from: initial, device: device)
     Interruption.install()
     let run =
-      try resumed.map { try Run(learner, resuming: $0.folder) }
+      try resumed.map { try Run(learner, resuming: $0) }
       ?? Run(learner, in: place.output, named: place.experiment)
     var log = TrainingLog(run, on: output.terminal, interval: place.logInterval)
     log.start(from: initial)
@@ -51,7 +51,7 @@ struct Train: ParsableCommand {
     } catch let error {
       log.stop()
       guard let stopped = error as? RunStopped else { throw error }
-      log.interrupted(at: stopped.step)
+      log.interrupted(stopped)
       throw Interruption.Interrupted()
     }
   }

@@ -163,7 +163,12 @@ struct TrainingLog<D: CommandDevice> {
     show("next:    \(programName) evaluate \(arguments)")
   }
 
-  func interrupted(at step: Int) {
+  func interrupted(_ stopped: RunStopped) {
+    guard let step = stopped.step else {
+      terminal.warn("stopped before the first step; nothing is left behind")
+      return
+    }
+    if let problem = stopped.problem { terminal.warn("the last steps are not saved: \(problem)") }
     terminal.warn(
       "interrupted after step \(step.grouped); to resume: \(programName) train --resume \(shellQuoted(run.folder))"
     )
