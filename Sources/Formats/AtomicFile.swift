@@ -163,6 +163,18 @@ package struct SystemCalls: Sendable {
   /// Old path and new path; gives 0, or −1 with `errno`.
   package var rename: @Sendable (String, String) -> Int32
 
+  /// Calls of one's own.
+  package init(
+    create: @escaping @Sendable (String) -> Int32,
+    makeFolder: @escaping @Sendable (String) -> Int32,
+    write: @escaping @Sendable (Int32, UnsafeRawPointer, Int) -> Int,
+    synchronize: @escaping @Sendable (Int32) -> Int32,
+    rename: @escaping @Sendable (String, String) -> Int32
+  ) {
+    (self.create, self.makeFolder, self.write) = (create, makeFolder, write)
+    (self.synchronize, self.rename) = (synchronize, rename)
+  }
+
   /// The system's own.
   package static let real = SystemCalls(
     create: { path in

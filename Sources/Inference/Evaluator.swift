@@ -1,7 +1,7 @@
 import ResidualNetworks
 
 /// What a network gets right on a set of images.
-public struct Evaluation: Hashable, Sendable {
+public struct Evaluation: Hashable, Codable, Sendable {
   /// How many were evaluated.
   public var images = 0
   /// Images whose class has the largest logit.

@@ -18,7 +18,7 @@ public struct ModelFile: Sendable {
   public static let stepField = "step"
 
   /// How the statistics of batch normalisation came about.
-  public enum Statistics: String, Hashable, Sendable {
+  public enum Statistics: String, Hashable, Codable, Sendable {
     /// Exact over the training images, computed after training.
     case exact
     /// Moving averages from training.

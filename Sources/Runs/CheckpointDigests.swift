@@ -5,13 +5,13 @@ import ResidualTraining
 ///
 /// That of tensors is the hash of a line `name type extents hash` for each tensor in the order of names,
 /// where the last word is the hash of its bytes.
-struct CheckpointDigests: Hashable {
+package struct CheckpointDigests: Hashable {
   private static let prefix = "sha256."
   /// The fields of the header by section.
   private let sections: [String: String]
 
   /// The digests as fields of the header.
-  var fields: [String: String] {
+  package var fields: [String: String] {
     Dictionary(uniqueKeysWithValues: sections.map { (Self.prefix + $0.key, $0.value) })
   }
 
@@ -23,7 +23,7 @@ struct CheckpointDigests: Hashable {
   /// The digests of what is to be written.
   ///
   /// - Throws: what the tensors' closures throw.
-  init(of entries: [SafetensorsEntry], _ metadata: [String: String]) throws {
+  package init(of entries: [SafetensorsEntry], _ metadata: [String: String]) throws {
     try self.init(
       entries.map { entry in
         (entry.name, entry.type, entry.shape, { sink in try entry.emit(sink) })

@@ -2,12 +2,16 @@ import Foundation
 import ResidualTraining
 
 /// What a run hands over to be written: its state, and what has changed beside it.
-struct PendingSave: Sendable {
-  var snapshot: Snapshot
+package struct PendingSave: Sendable {
+  package var snapshot: Snapshot
   /// The best network, where it is a new one.
-  var best: ModelFile?
+  package var best: ModelFile?
   /// Seconds and images of the epochs, where there is a new one; see ``RunFolder``.
-  var timings: [[String]]?
+  package var timings: [[String]]?
+
+  package init(snapshot: Snapshot, best: ModelFile? = nil, timings: [[String]]? = nil) {
+    (self.snapshot, self.best, self.timings) = (snapshot, best, timings)
+  }
 
   /// What remains to be written if this one was not: the newest of each.
   func followed(by later: PendingSave) -> PendingSave {
@@ -27,17 +31,19 @@ final class CheckpointWriter: Sendable {
     case failed(step: Int, any Error)
   }
 
-  private let state = State()
+  private let state: State
 
   /// - Parameter save: called on the thread of the writer, one call after another.
   init(_ save: @escaping @Sendable (PendingSave) throws -> Void) {
-    let state = state
-    let thread = Thread { state.work(save) }
+    let state = State(save)
+    self.state = state
+    let thread = Thread { state.work() }
     thread.stackSize = 1 << 20
     thread.name = "checkpoints"
     thread.start()
   }
 
+  /// What waits is written first.
   deinit { state.end() }
 
   /// Hands over what is to be written, and does not wait for it.
@@ -58,11 +64,15 @@ final class CheckpointWriter: Sendable {
   /// Everything behind one lock.
   private final class State: @unchecked Sendable {
     private let condition = NSCondition()
+    /// `nil` when the thread has ended, so that nothing that it holds outlives the writer.
+    private var save: ((PendingSave) throws -> Void)?
     private var next: PendingSave?
     /// What could not be written.
     private var failed: PendingSave?
     private var isWriting = false, hasEnded = false
     private var results: [Outcome] = []
+
+    init(_ save: @escaping (PendingSave) throws -> Void) { self.save = save }
 
     func submit(_ save: PendingSave) {
       condition.withLock {
@@ -89,6 +99,7 @@ final class CheckpointWriter: Sendable {
       condition.withLock {
         hasEnded = true
         condition.broadcast()
+        while save != nil { condition.wait() }
       }
     }
 
@@ -99,8 +110,8 @@ final class CheckpointWriter: Sendable {
       }
     }
 
-    func work(_ save: (PendingSave) throws -> Void) {
-      while let pending = take() {
+    func work() {
+      while let (pending, save) = take() {
         let step = pending.snapshot.progress.step
         do {
           try save(pending)
@@ -112,12 +123,16 @@ final class CheckpointWriter: Sendable {
     }
 
     /// The next save; `nil` when the writer is no longer there.
-    private func take() -> PendingSave? {
+    private func take() -> (PendingSave, (PendingSave) throws -> Void)? {
       condition.withLock {
         while next == nil, !hasEnded { condition.wait() }
-        defer { next = nil }
-        isWriting = next != nil
-        return next
+        guard let pending = next, let save else {
+          save = nil
+          condition.broadcast()
+          return nil
+        }
+        (next, isWriting) = (nil, true)
+        return (pending, save)
       }
     }
 

@@ -21,7 +21,7 @@ struct FormerCheckpoint {
   }
 
   var step: Int? { file.metadata["step"].flatMap { Int($0) } }
-  var reader: StateReader { 
+  var reader: StateReader {
     StateReader(file: file, tensors: "", fields: "", warmupTensor: "trainer.warmup_errors")
   }
 }

@@ -53,12 +53,12 @@ package struct MetricsRow: Hashable, Sendable {
   }
 
   /// The table of epochs.
-  static func table(_ rows: [MetricsRow]) -> String {
+  package static func table(_ rows: [MetricsRow]) -> String {
     ([columns] + rows.map(\.fields)).map(CSVWriter.line).joined()
   }
 
   /// The epochs of a table; lines that are none, such as one that a crash cut off, are left out.
-  static func rows(of table: String) -> [MetricsRow] {
+  package static func rows(of table: String) -> [MetricsRow] {
     table.split(separator: "\n").dropFirst().compactMap { MetricsRow(line: String($0)) }
   }
 

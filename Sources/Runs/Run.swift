@@ -244,34 +244,35 @@ public final class Run<D: Device> {
     func check() throws {
       if isAskedToStop() { throw RunStopped(step: learner.progress.step, problem: nil) }
     }
+    guard let row = rows.last else { throw CheckpointError.finished(file: folder) }
     let isExact = learner.usesExactStatistics
     let (last, policy) = (files.file(RunFolder.lastName), learner.recipe.checkpoints)
-    func finish(_ name: String) throws -> Evaluation? {
+    func final(_ name: String) throws -> (model: ModelFile, test: Evaluation?) {
       let file = try ModelFile(at: files.file(name), network: learner.network)
       learner.replaceWeights(by: file)
       try check()
       if isExact { try learner.computeExactStatistics { _ in try check() } }
       let test = try learner.evaluate(.test, check: check)
       let step = file.provenance[ModelFile.stepField].flatMap { Int($0) }
-      let model = learner.model(provenance: provenance, step: step)
-      if name == RunFolder.lastName, policy.isRung(learner.progress.step, of: learner.progress.step) {
-        files.keepOld(last, before: -1)
-      }
-      try files.write(model, to: name)
-      return test
+      return (learner.model(provenance: provenance, step: step), test)
     }
-    guard let row = rows.last else { throw CheckpointError.finished(file: folder) }
     // The best network first: an interruption before the end leaves the last checkpoint complete.
-    let hasBest = learner.evaluatedPart == .validation
-    let bestTest = hasBest ? try finish(RunFolder.bestName) : nil
-    let test = try finish(RunFolder.lastName)
-    files.clear(policy, steps: learner.recipe.schedule.steps)
-    let validation = try learner.evaluate(.validation)
+    let best =
+      learner.evaluatedPart == .validation ? try final(RunFolder.bestName) : nil
+    if let best { try files.write(best.model, to: RunFolder.bestName) }
+    let (model, test) = try final(RunFolder.lastName)
+    let validation = try learner.evaluate(.validation, check: check)
     try noteDevice()
-    return RunResult(
+    let result = RunResult(
+      network: learner.network.name, steps: learner.progress.step,
       statistics: isExact ? .exact : .moving, trainingError: row.trainingError,
-      validation: validation, test: test, bestTest: bestTest,
-      model: last, best: hasBest ? files.file(RunFolder.bestName) : nil,
-      curves: files.file(RunFolder.curvesName))
+      validation: validation, test: test, bestTest: best?.test, folder: folder)
+    try files.write(result.text, to: RunFolder.resultName)
+    if policy.isRung(learner.progress.step, of: learner.progress.step) {
+      files.keepOld(last, before: -1)
+    }
+    try files.write(model, to: RunFolder.lastName)
+    files.clear(policy, steps: learner.progress.step)
+    return result
   }
 }

@@ -41,20 +41,7 @@ public struct RunStopped: Error, Hashable {
   public let step: Int?
   /// Why the last steps are not saved, if they are not.
   public let problem: String?
-}
 
-/// What a run came to.
-public struct RunResult: Sendable {
-  /// How the final networks' statistics came about.
-  public let statistics: ModelFile.Statistics
-  /// Of the last epoch, as the network saw the images; per cent.
-  public let trainingError: Double
-  /// Of the network at the end; `nil` if there are no such images.
-  public let validation: Evaluation?, test: Evaluation?
-  /// Of the best network, where validation images chose one.
-  public let bestTest: Evaluation?
-  /// The files of the network at the end, and of the best one.
-  public let model: String, best: String?
-  /// The picture of the learning curves.
-  public let curves: String
+  /// As a run says it.
+  package init(step: Int?, problem: String?) { (self.step, self.problem) = (step, problem) }
 }

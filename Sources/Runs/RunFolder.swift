@@ -96,7 +96,9 @@ package final class RunFolder: Sendable {
   /// that was durable before is still there.
   ///
   /// - Throws: ``FileError``, `SafetensorsError`.
-  func save(_ save: PendingSave, title: String, policy: CheckpointOptions, schedule: Schedule) throws {
+  package func save(
+    _ save: PendingSave, title: String, policy: CheckpointOptions, schedule: Schedule
+  ) throws {
     // The best network first: a run that is resumed from an older checkpoint finds it again.
     if let best = save.best { try write(best, to: Self.bestName) }
     if let timings = save.timings {
@@ -108,7 +110,9 @@ package final class RunFolder: Sendable {
         curves(save.snapshot.rows, title: title, drops: schedule.milestones), to: Self.curvesName)
     }
     let last = file(Self.lastName)
-    try save.snapshot.write(to: last, calls: calls) { keepOld(last, before: save.snapshot.progress.step) }
+    try save.snapshot.write(to: last, calls: calls) {
+      keepOld(last, before: save.snapshot.progress.step)
+    }
     prune(policy, steps: schedule.steps)
   }
 
@@ -176,7 +180,7 @@ package final class RunFolder: Sendable {
   }
 
   /// The rows of `timings.csv` for so many epochs.
-  func timings(epochs: Int) -> [[String]] {
+  package func timings(epochs: Int) -> [[String]] {
     guard let file = try? FileBytes(at: file(Self.timingsName)) else { return [] }
     let text = file.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     let rows = text.split(separator: "\n").dropFirst().map { line in
@@ -220,12 +224,15 @@ package final class RunFolder: Sendable {
   /// Makes a folder and those above it.
   ///
   /// - Returns: what was made, the outermost first.
-  private static func makeFolder(_ path: String, _ calls: SystemCalls) throws(FileError) -> [String] {
+  private static func makeFolder(_ path: String, _ calls: SystemCalls) throws(FileError) -> [String]
+  {
     var partial = path.hasPrefix("/") ? "" : "."
     var made: [String] = []
     for part in path.split(separator: "/") {
       partial += "/" + part
-      if calls.makeFolder(partial) == 0 { made.append(partial) } else if errno != EEXIST {
+      if calls.makeFolder(partial) == 0 {
+        made.append(partial)
+      } else if errno != EEXIST {
         let error = folderError(path)
         for folder in made.reversed() { rmdir(folder) }
         throw error

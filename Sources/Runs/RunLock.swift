@@ -44,7 +44,9 @@ package struct RunLock: ~Copyable {
     let text = "process \(getpid()) on \(Self.host)\n"
     // The lock counts, not the text.
     if ftruncate(descriptor, 0) == 0 {
-      _ = Array(text.utf8).withUnsafeBytes { ResidualPlatform.write(descriptor, $0.baseAddress, $0.count) }
+      _ = Array(text.utf8).withUnsafeBytes {
+        ResidualPlatform.write(descriptor, $0.baseAddress, $0.count)
+      }
     }
   }
 

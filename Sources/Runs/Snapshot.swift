@@ -29,7 +29,7 @@ package struct Snapshot: Sendable {
   }
 
   /// The tensors of the checkpoint's file: the model's, and the optimiser's under another prefix.
-  var entries: [SafetensorsEntry] {
+  package var entries: [SafetensorsEntry] {
     let errors = progress.warmup.errors
     return model.entries
       + optimizer.map { SafetensorsEntry(ModelFile.trainingPrefix + $0.key, $0.value) }
@@ -37,7 +37,7 @@ package struct Snapshot: Sendable {
   }
 
   /// The texts of the file's header, without those of ``CheckpointDigests``.
-  var metadata: [String: String] {
+  package var metadata: [String: String] {
     let fields: [Checkpoint.Field: String] = [
       .version: String(Checkpoint.version), .step: String(progress.step),
       .epoch: String(progress.epoch), .lossSum: String(progress.lossSum.bitPattern),

@@ -22,7 +22,8 @@ public struct CheckpointOptions: Hashable, Sendable {
       .checkpointSteps, \.steps, .range(1...1_000_000_000), placeholder: "n",
       otherwise: "none", help: "Save the state every so many steps, too."),
     Setting(
-      .checkpointMinutes, \.minutes, SettingRange("0 or more, up to 1,000,000") { $0 >= 0 && $0 <= 1e6 },
+      .checkpointMinutes, \.minutes,
+      SettingRange("0 or more, up to 1,000,000") { $0 >= 0 && $0 <= 1e6 },
       placeholder: "n", default: 10,
       help: "Save the state every so many minutes, beside each epoch's end; 0 for never."),
     Setting(
@@ -60,7 +61,8 @@ extension SaveErrorPolicy: SettingValue {}
 /// Settings of ``CheckpointOptions``.
 extension OptionName {
   package static let checkpointSteps = OptionName("checkpoints.steps", key: "checkpoint_steps")
-  package static let checkpointMinutes = OptionName("checkpoints.minutes", key: "checkpoint_minutes")
+  package static let checkpointMinutes = OptionName(
+    "checkpoints.minutes", key: "checkpoint_minutes")
   package static let keepCheckpoints = OptionName("checkpoints.kept", key: "keep_checkpoints")
   package static let ladder = OptionName("checkpoints.rungs", key: "ladder")
   package static let onSaveError = OptionName("checkpoints.onSaveError", key: "on_save_error")

@@ -18,7 +18,8 @@ struct ResNet: ParsableCommand {
       fish) prints; README.md says where to put it.
 
       Exit codes: 0 done, 64 flags, 65 input, 69 library or hardware missing, 70 training \
-      diverged, 71 memory, 73 output, 130 and 143 interrupted.
+      diverged, 71 memory, 73 output; interrupted, and to be resumed: 130 by SIGINT, \
+      143 by SIGTERM, 138 by SIGUSR1, 129 by SIGHUP.
       """,
     version: Version.current,
     subcommands: [

@@ -20,21 +20,30 @@ struct Train: ParsableCommand {
   @OptionGroup(title: "Output") var output: OutputFlags
 
   func run() throws {
-    let resumed = try place.resumed()
-    let options =
-      try resumed.map { try recipe.options(resuming: $0.options) } ?? recipe.options()
-    let initial = try resumed.map(\.initial) ?? InitialModel(options)
-    try options.check(with: initial)
+    let given = try recipe.options()
+    var resumed = try place.resumed()
+    var initial = try resumed.map(\.initial) ?? InitialModel(given)
+    if resumed == nil { try given.check(with: initial) }
     try OutputError.checkWritable(folder: resumed?.folder ?? place.output, option: "--output")
-    let device = try machine.device(on: output.terminal, resuming: resumed)
-    try train(options, from: initial, resuming: resumed, on: device)
+    let data = try Dataset(at: (given.data == nil ? resumed?.options : given)?.dataPath)
+    if place.isAutomatic {
+      let options = try (initial?.filling(given) ?? given).resolved(on: data).options
+      switch try place.earlier(options, tell: output.terminal) {
+      case nil: break
+      case .finished(let folder): return try report(finished: folder, given)
+      case .interrupted(let run): (resumed, initial) = (run, run.initial)
+      }
+    }
+    for remark in resumed?.remarks ?? [] { output.terminal.warn(remark.onOneLine) }
+    try train(
+      resumed?.options(given: given, on: data) ?? given, on: data, from: initial,
+      resuming: resumed, with: machine.device(on: output.terminal, resuming: resumed))
   }
 
   private func train(
-    _ options: RecipeOptions, from initial: InitialModel?, resuming resumed: ResumedRun?,
-    on device: some CommandDevice
+    _ options: RecipeOptions, on data: Dataset, from initial: InitialModel?,
+    resuming resumed: ResumedRun?, with device: some CommandDevice
   ) throws {
-    let data = try Dataset(at: options.dataPath)
     let learner = try Learner(options, on: data, from: initial, device: device)
     Interruption.install()
     let run =
@@ -46,13 +55,23 @@ struct Train: ParsableCommand {
       while let event = try run.next(until: Interruption.isRequested) { log.show(event) }
       let report = TrainingReport(
         run, try run.finish(until: Interruption.isRequested), seconds: log.seconds)
-      if output.json { try JSONDocument.print(report) }
-      log.conclude(report, isDocument: output.json)
+      try report.show(
+        asDocument: output.json, dataPath: learner.recipe.options.dataPath, on: output.terminal)
     } catch let error {
       log.stop()
       guard let stopped = error as? RunStopped else { throw error }
       log.interrupted(stopped)
       throw Interruption.Interrupted()
     }
+  }
+
+  private func report(finished folder: String, _ options: RecipeOptions) throws {
+    output.terminal.note("\(folder): this run is finished")
+    guard let result = RunResult(in: folder) else {
+      print("network: \(folder)/last.safetensors")
+      return
+    }
+    try TrainingReport(result).show(
+      asDocument: output.json, dataPath: options.dataPath, on: output.terminal)
   }
 }

@@ -15,6 +15,11 @@ package final class TemporaryFolder {
     get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
   }
 
+  /// The names of what a folder in it holds.
+  package func files(in name: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: self[name]).sorted()
+  }
+
   /// The path of a file, whether it is there or not.
   package subscript(name: String) -> String { path + "/" + name }
   package func contains(_ name: String) -> Bool {

@@ -79,69 +79,85 @@ import Testing
 
   // MARK: Files
 
-  @Test func oldStatesAreRemoved() throws {
+  /// One file, which every reader takes for a model, with a digest of each section.
+  @Test func whatACheckpointHolds() throws {
     let folder = try TemporaryFolder()
-    let trainer = try Self.options.trainer()
-    _ = try trainer.trainEpoch { _ in }
+    let path = folder["last.safetensors"]
+    let trainer = try interrupted(after: 3)
     try Checkpoint.write(trainer, in: folder.path, provenance: ["data": "colours"])
-    #expect(try folder.names == ["last.optimizer-4.safetensors", "last.safetensors"])
-    // Writing the same state twice keeps it.
-    try Checkpoint.write(trainer, in: folder.path, provenance: [:])
-    #expect(try folder.names == ["last.optimizer-4.safetensors", "last.safetensors"])
-    _ = try trainer.trainEpoch { _ in }
-    try Checkpoint.write(trainer, in: folder.path, provenance: ["data": "colours"])
-    #expect(try folder.names == ["last.optimizer-8.safetensors", "last.safetensors"])
-    let model = try ModelFile(at: folder["last.safetensors"])
-    #expect(try Checkpoint.stateName(in: folder.path) == "last.optimizer-8.safetensors")
-    #expect(model.provenance["data"] == "colours" && model.provenance["step"] == "8")
-    Checkpoint.removeState(named: try Checkpoint.stateName(in: folder.path), in: folder.path)
     #expect(try folder.names == ["last.safetensors"])
+    let model = try ModelFile(at: path)
+    #expect(model.tensors == trainer.model().tensors)
+    #expect(model.provenance == ["data": "colours", "step": "3"])
+    let file = try Safetensors(at: path)
+    #expect(file.names.contains("training/momentum/conv1.weight"))
+    #expect(file.metadata.keys.filter { $0.hasPrefix("sha256.") }.count == 3)
+    #expect(file.metadata["training.recipe"] == RecipeFile.text(trainer.recipe.options))
+    let checkpoint = try #require(try Checkpoint(at: path))
+    #expect(checkpoint.step == 3 && checkpoint.rows == [])
+    // A model alone is none.
+    try trainer.model().write(to: path)
+    #expect(try Checkpoint(at: path) == nil)
   }
 
-  /// Names that are no state's remove nothing, whatever a file says.
-  @Test(arguments: [nil, "", "last.safetensors", "last.optimizer-/../keep.safetensors"])
-  func otherFilesAreNeverRemoved(name: String?) throws {
+  /// The digests by another way: hashes of lines, from the file's bytes, by `sha256sum`.
+  @Test func digestsAreThoseOfTheGuide() throws {
     let folder = try TemporaryFolder()
-    try "x".write(toFile: folder["keep.safetensors"], atomically: false, encoding: .utf8)
-    try "x".write(toFile: folder["last.safetensors"], atomically: false, encoding: .utf8)
-    Checkpoint.removeState(named: name, in: folder.path)
-    #expect(try folder.names == ["keep.safetensors", "last.safetensors"])
-  }
-
-  /// Whichever of the three changes to the folder is the last that happened, model and state fit.
-  @Test func crashesBetweenWrites() throws {
-    let folder = try TemporaryFolder()
-    let (model, early, late) = (
-      "last.safetensors", "last.optimizer-4.safetensors", "last.optimizer-8.safetensors"
-    )
-    let trainer = try Self.options.trainer()
-    _ = try trainer.trainEpoch { _ in }
-    try Checkpoint.write(trainer, in: folder.path, provenance: [:])
-    try folder.copy(model, to: "old model")
-    try folder.copy(early, to: "old state")
-    _ = try trainer.trainEpoch { _ in }
-    try Checkpoint.write(trainer, in: folder.path, provenance: [:])
-    try folder.copy(model, to: "new model")
-    #expect(!folder.contains(early))
-
-    func restored() throws -> Learner<CPUDevice> {
-      let trainer = try Self.options.trainer()
-      try Checkpoint.restore(trainer, from: folder.path)
-      return trainer
+    try Checkpoint.write(try interrupted(after: 3), in: folder.path)
+    let file = try Safetensors(at: folder["last.safetensors"])
+    func hash(_ bytes: [UInt8]) throws -> String {
+      try bytes.withUnsafeBufferPointer {
+        try Data($0).write(to: URL(fileURLWithPath: folder["bytes"]))
+      }
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      process.arguments = ["sha256sum", folder["bytes"]]
+      let pipe = Pipe()
+      process.standardOutput = pipe
+      try process.run()
+      let output = try #require(try pipe.fileHandleForReading.readToEnd())
+      return String(decoding: output.prefix(64), as: UTF8.self)
     }
-    // The new state is written, the model is still the old one.
-    try folder.copy("old model", to: model)
-    try folder.copy("old state", to: early)
-    #expect(folder.contains(late))
-    let again = try restored()
-    #expect(again.progress.step == 4)
-    // The new model is there, the old state is not removed yet.
-    try folder.copy("new model", to: model)
-    #expect(try restored().progress.step == 8)
-    // A run that went back comes to the same end.
-    _ = try again.finish()
-    _ = try trainer.finish()
-    #expect(again.differences(from: trainer) == [])
+    for (section, isTraining) in [("model", false), ("training", true)] {
+      var lines = ""
+      for name in file.names.sorted() where name.hasPrefix("training/") == isTraining {
+        let record = try #require(file[name])
+        let bytes = file.file.withUnsafeBytes(in: record.range) { Array($0) }
+        let extents = record.shape.extents.map(String.init).joined(separator: ",")
+        lines += "\(name) F32 \(extents) \(try hash(bytes))\n"
+      }
+      #expect(try file.metadata["sha256.\(section)"] == hash(Array(lines.utf8)), "\(section)")
+    }
+  }
+
+  /// Every byte of a small checkpoint, one bit each; and every length.
+  @Test func everyDamageIsNoticed() throws {
+    let folder = try TemporaryFolder()
+    let path = folder["last.safetensors"]
+    let trainer = try interrupted(after: 3)
+    try Checkpoint.write(trainer, in: folder.path)
+    let whole = try folder.data("last.safetensors")
+    var source = RandomSource(RandomKey(seed: 3))
+    func isNoticed(_ bytes: Data) throws -> Bool {
+      try bytes.write(to: URL(fileURLWithPath: path))
+      do {
+        _ = try Checkpoint(at: path)
+        return false
+      } catch { return error is any Refusal }
+    }
+    let header = whole.withUnsafeBytes { Int($0.loadUnaligned(as: UInt64.self)) } + 8
+    for number in 0..<300 {
+      var bytes = whole
+      // The header is small, and the rest is large: both in equal parts.
+      let index = source.index(below: number % 2 == 0 ? header : bytes.count)
+      bytes[index] ^= 1 << UInt8(source.index(below: 8))
+      #expect(try isNoticed(bytes), "a bit of byte \(index)")
+    }
+    for length in stride(from: 0, to: whole.count, by: 4096) {
+      #expect(try isNoticed(whole.prefix(length)), "\(length) bytes")
+    }
+    #expect(try isNoticed(whole + [0]))
+    #expect(try isNoticed(whole) == false)
   }
 
   // MARK: Errors
@@ -154,17 +170,7 @@ import Testing
     }
     let trainer = try interrupted(after: 3)
     #expect(restore(trainer) == "\(model): there is no such file; check the path")
-
-    try trainer.model().write(to: model)
-    #expect(
-      restore(trainer) == "\(model): this run is finished; to train on, start another one")
-    for name in ["../last.optimizer-3.safetensors", "last.optimizer-/../x.safetensors", "x"] {
-      try trainer.model(provenance: ["optimizer_state": name]).write(to: model)
-      #expect(
-        restore(trainer) == "\(model): this run is finished; to train on, start another one")
-    }
-
-    try Checkpoint.write(trainer, in: folder.path, provenance: [:])
+    try Checkpoint.write(trainer, in: folder.path)
     #expect(restore(trainer) == nil)
     var options = Self.options
     options.model = "cifar-plain8"
@@ -177,10 +183,6 @@ import Testing
       restore(try Self.options.trainer(on: other))
         == "\(model): the run's training images differ from these (their mean is another); give "
         + "the data that it was started with")
-
-    let state = folder["last.optimizer-3.safetensors"]
-    try FileManager.default.removeItem(atPath: state)
-    #expect(restore(trainer) == "\(state): there is no such file; check the path")
   }
 
   @Test(arguments: [
@@ -189,11 +191,11 @@ import Testing
     ("warmup_steps", "-1"), ("warmup_steps", "9223372036854775807"), ("is_warm", "yes"),
   ])
   func damagedFields(field: String, value: String) throws {
-    try expectDamage(field) { entries, metadata in metadata[field] = value }
-    try expectDamage(field) { entries, metadata in metadata[field] = nil }
+    try expectDamage("training." + field) { _, metadata in metadata["training." + field] = value }
+    try expectDamage("training." + field) { _, metadata in metadata["training." + field] = nil }
   }
 
-  @Test(arguments: ["trainer.warmup_errors", "momentum/conv1.weight"])
+  @Test(arguments: ["training/warmup_errors", "training/momentum/conv1.weight"])
   func damagedTensors(name: String) throws {
     try expectDamage(name) { entries, _ in entries.removeAll { $0.name == name } }
     try expectDamage(name) { entries, _ in
@@ -202,21 +204,22 @@ import Testing
     }
   }
 
-  /// Writes a checkpoint, changes its state and expects the error that names the field.
+  /// Writes a checkpoint with other contents and the digests that belong to them, and expects the error
+  /// that names the field: digests are no signature.
   private func expectDamage(
     _ field: String, _ change: (inout [SafetensorsEntry], inout [String: String]) -> Void
   ) throws {
     let folder = try TemporaryFolder()
     let trainer = try interrupted(after: 3)
-    try Checkpoint.write(trainer, in: folder.path, provenance: [:])
-    let state = folder["last.optimizer-3.safetensors"]
-    let file = try Safetensors(at: state)
-    var metadata = file.metadata
-    var entries = try file.names.map { SafetensorsEntry($0, try file.floats($0)) }
+    let path = folder["last.safetensors"]
+    let snapshot = Snapshot(of: trainer)
+    var (entries, metadata) = (snapshot.entries, snapshot.metadata)
     change(&entries, &metadata)
-    try Safetensors.write(entries, metadata: metadata, to: state)
+    let digests = try CheckpointDigests(of: entries, metadata)
+    try Safetensors.write(
+      entries, metadata: metadata.merging(digests.fields) { $1 }, to: path)
     let before = trainer.slotBits
-    #expect(throws: CheckpointError.damaged(file: state, field: field)) {
+    #expect(throws: CheckpointError.damaged(file: path, field: field)) {
       try Checkpoint.restore(trainer, from: folder.path)
     }
     #expect(
@@ -224,5 +227,18 @@ import Testing
     #expect(
       CheckpointError.damaged(file: "f", field: "step").description
         == "f: 'step' is missing or wrong; training cannot resume from this state")
+  }
+
+  @Test func laterVersionsAreRefused() throws {
+    let folder = try TemporaryFolder()
+    let path = folder["last.safetensors"]
+    let snapshot = Snapshot(of: try interrupted(after: 3))
+    let metadata = snapshot.metadata.merging(["training.version": "3"]) { $1 }
+    let digests = try CheckpointDigests(of: snapshot.entries, metadata)
+    try Safetensors.write(
+      snapshot.entries, metadata: metadata.merging(digests.fields) { $1 }, to: path)
+    #expect(throws: CheckpointError.newerVersion(file: path, version: 3)) {
+      try Checkpoint(at: path)
+    }
   }
 }

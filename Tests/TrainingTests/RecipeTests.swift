@@ -207,6 +207,7 @@ import Testing
         $0.channelOrder = .bgr
         $0.inputRange = .bytes
         $0.view = .crop
+        $0.checkpoints.steps = 100
       }.options
     // No network has them all.
     full.gateBias = -1

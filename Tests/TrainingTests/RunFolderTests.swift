@@ -1,6 +1,7 @@
 import Foundation
 import ResidualRuns
 import ResidualTestSupport
+import Synchronization
 import Testing
 
 @Suite struct RunFolderTests {
@@ -31,15 +32,24 @@ import Testing
     #expect(try parent.text("file") == "mine")
   }
 
+  /// What one save writes, and that each failure of a call leaves what was there before.
   @Test func whatAFolderHolds() throws {
     let parent = try TemporaryFolder()
-    var run = try RunFolder(in: parent.path, named: "run", Self.options(seed: 1))
-    #expect(try run.record(try Self.row(1, error: 40), seconds: 2, images: 64))
-    #expect(try run.record(try Self.row(2, error: nil), seconds: 2, images: 64) == false)
-    try run.drawCurves(title: "cifar-resnet20", drops: [6, 100])
+    let run = try RunFolder(in: parent.path, named: "run", Self.options(seed: 1))
+    let trainer = try RecipeOptions.tiny(steps: 12).trainer()
+    let rows = [try Self.row(1, error: 40), try Self.row(2, error: nil)]
+    let save = PendingSave(
+      snapshot: Snapshot(of: trainer, rows: rows), best: trainer.model(),
+      timings: [["1", "2.000", "32.0"], ["2", "2.000", "32.0"]])
+    try run.save(
+      save, title: "cifar-resnet20", policy: CheckpointOptions(),
+      schedule: Schedule(steps: 12, rate: 0.1, milestones: [6, 100]))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: run.path).sorted()
-        == ["config.yaml", "curves.svg", "metrics.csv", "timings.csv"])
+        == [
+          "best.safetensors", "config.yaml", "curves.svg", "last.safetensors", "metrics.csv",
+          "run.lock", "timings.csv",
+        ])
     #expect(
       try parent.text("run/metrics.csv") == """
         epoch,step,learning_rate,train_loss,train_error,part,loss,error,top5
@@ -54,54 +64,77 @@ import Testing
         2,2.000,32.0
 
         """)
+    #expect(run.timings(epochs: 1) == [["1", "2.000", "32.0"]])
     let curves = try parent.text("run/curves.svg")
     #expect(curves.contains("<svg") && curves.contains("cifar-resnet20"))
     #expect(curves.contains("rate ÷ 10"))
+    let checkpoint = try #require(try Checkpoint(at: parent["run/last.safetensors"]))
+    #expect(checkpoint.rows == rows)
   }
 
-  @Test func theBestIsTheFirstOfTheSmallest() throws {
+  /// A line that a crash cut off is no row.
+  @Test func rowsOfATable() throws {
+    let rows = try (1...3).map { try Self.row($0) }
+    let table = MetricsRow.table(rows)
+    #expect(MetricsRow.rows(of: table) == rows)
+    #expect(MetricsRow.rows(of: table + "4,16,0.1,1.5") == rows)
+    #expect(MetricsRow.rows(of: "") == [])
+  }
+
+  /// Each call that can fail fails once: the run's newest checkpoint stays readable, and nothing else is
+  /// left.
+  @Test(arguments: ["create", "write", "synchronize", "rename"])
+  func failuresWhileSaving(call: String) throws {
     let parent = try TemporaryFolder()
-    var run = try RunFolder(in: parent.path, named: "run", RecipeOptions())
-    let errors: [Double?] = [nil, 50, 50, 60, 49.5, nil, 49.5, 0]
-    let best = try errors.enumerated().map {
-      try run.record(Self.row($0.offset + 1, error: $0.element), seconds: 2, images: 64)
+    let options = RecipeOptions.tiny(steps: 100)
+    let faults = FaultyCalls(call)
+    let run = try RunFolder(in: parent.path, named: "run", options, calls: faults.calls)
+    let trainer = try options.trainer(on: TinyData.dataset(1600))
+    let policy = CheckpointOptions()
+    let schedule = trainer.recipe.schedule
+    func save() throws {
+      try run.save(
+        PendingSave(snapshot: Snapshot(of: trainer), best: trainer.model(), timings: []),
+        title: "x", policy: policy, schedule: schedule)
     }
-    #expect(best == [false, true, false, false, true, false, false, true])
-  }
-
-  /// An equal error is not better because the earlier one was read from a file.
-  @Test func theBestIsTheSameAfterReopening() throws {
-    let parent = try TemporaryFolder()
-    let third = 100.0 / 3
-    let twoThirds = 200.0 / 3
-    for error in [third, twoThirds] {
-      let name = "run\(Int(error))"
-      var run = try RunFolder(in: parent.path, named: name, RecipeOptions())
-      _ = try run.record(try Self.row(1, error: error), seconds: 2, images: 64)
-      var again = try RunFolder(reopening: parent[name], at: 4)
-      #expect(try again.record(try Self.row(2, error: error), seconds: 2, images: 64) == false)
+    try save()
+    // How many such calls a save makes.
+    faults.reset()
+    _ = try trainer.step()
+    try save()
+    let count = faults.count
+    #expect(count > 3)
+    for failing in stride(from: 0, to: count, by: max(1, count / 20)) {
+      let before = trainer.progress.step
+      _ = try trainer.step()
+      faults.reset(failingAt: failing)
+      let error = #expect(throws: FileError.self) { try save() }
+      #expect(error?.problem == .diskFull || error == nil)
+      let checkpoint = try #require(try Checkpoint(at: parent["run/last.safetensors"]))
+      // The last synchronisation is that of the folder: the new file is there already.
+      #expect([before, before + 1].contains(checkpoint.step ?? -1), "\(call) \(failing)")
+      let names = try parent.files(in: "run")
+      #expect(!names.contains { $0.hasSuffix(".tmp") }, "\(names)")
+      faults.reset()
+      try save()
     }
   }
 
-  @Test func reopeningForgetsLaterEpochs() throws {
-    let parent = try TemporaryFolder()
-    var run = try RunFolder(in: parent.path, named: "run", RecipeOptions())
-    for epoch in 1...3 { _ = try run.record(try Self.row(epoch), seconds: 2, images: 64) }
-    let rows = run.rows
-    let again = try RunFolder(reopening: run.path, at: 10)
-    #expect(again.rows == Array(rows.prefix(2)))
-    #expect(try parent.text("run/metrics.csv").split(separator: "\n").count == 3)
-
-    // A row that a crash cut off is no row.
-    let table = try parent.text("run/metrics.csv")
-    try (table + "3,12,0.1,1.5").write(
-      toFile: parent["run/metrics.csv"], atomically: false, encoding: .utf8)
-    var third = try RunFolder(reopening: run.path, at: 12)
-    #expect(third.rows == Array(rows.prefix(2)))
-    _ = try third.record(rows[2], seconds: 2, images: 64)
-    for (step, kept) in [(12, rows), (0, [])] {
-      let last = try RunFolder(reopening: run.path, at: step)
-      #expect(last.rows == kept)
+  /// Where a new run's folder cannot be filled, nothing is left.
+  @Test(arguments: ["create", "write", "synchronize", "rename", "makeFolder"])
+  func failuresWhileBeginning(call: String) throws {
+    for failing in 0..<2 {
+      let parent = try TemporaryFolder()
+      let faults = FaultyCalls(call)
+      faults.reset(failingAt: failing)
+      do {
+        _ = try RunFolder(
+          in: parent["deep/runs"], named: "run", RecipeOptions(), calls: faults.calls)
+        #expect(faults.count <= failing)
+      } catch {
+        #expect(error is FileError)
+        #expect(try parent.names == [], "\(call) \(failing)")
+      }
     }
   }
 
@@ -114,9 +147,7 @@ import Testing
     #expect(throws: FileError.self) {
       _ = try RunFolder(in: parent.path, named: "no/such/folder", RecipeOptions())
     }
-    #expect(throws: FileError(parent["none/metrics.csv"], .missing)) {
-      _ = try RunFolder(reopening: parent["none"], at: 1)
-    }
+    #expect(throws: FileError.self) { _ = try RunFolder(reopening: parent["none"]) }
     #expect(throws: FileError.self) {
       _ = try RunFolder(in: "/proc", named: "run", RecipeOptions())
     }
@@ -131,5 +162,36 @@ import Testing
       #expect(throws: FileError.self) { _ = try RunFolder(in: path, named: "run", RecipeOptions()) }
     }
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: parent.path)
+  }
+}
+
+/// System calls of which one kind fails at one call.
+private final class FaultyCalls: Sendable {
+  private let state = Mutex((count: 0, failing: -1))
+  private let kind: String
+  init(_ kind: String) { self.kind = kind }
+
+  var count: Int { state.withLock(\.count) }
+  func reset(failingAt failing: Int = -1) { state.withLock { $0 = (0, failing) } }
+
+  /// Whether this call is to fail.
+  private func fails(_ kind: String) -> Bool {
+    guard kind == self.kind else { return false }
+    let fails = state.withLock { state in
+      state.count += 1
+      return state.count - 1 == state.failing
+    }
+    if fails { errno = ENOSPC }
+    return fails
+  }
+
+  var calls: SystemCalls {
+    let real = SystemCalls.real
+    return SystemCalls(
+      create: { self.fails("create") ? -1 : real.create($0) },
+      makeFolder: { self.fails("makeFolder") ? -1 : real.makeFolder($0) },
+      write: { self.fails("write") ? -1 : real.write($0, $1, $2) },
+      synchronize: { self.fails("synchronize") ? -1 : real.synchronize($0) },
+      rename: { self.fails("rename") ? -1 : real.rename($0, $1) })
   }
 }

@@ -97,3 +97,17 @@ extension RecipeOptions {
     try Learner(self, on: data, device: CPUDevice(threads: 1))
   }
 }
+
+extension Checkpoint {
+  /// Writes the state of a learner into a folder.
+  static func write(
+    _ learner: Learner<some Device>, in folder: String, provenance: [String: String] = [:]
+  ) throws {
+    try Snapshot(of: learner, provenance: provenance).write(to: folder + "/last.safetensors")
+  }
+
+  /// Brings a learner to the state in a folder.
+  static func restore(_ learner: Learner<some Device>, from folder: String) throws {
+    try #require(try Checkpoint(at: folder + "/last.safetensors")).restore(learner)
+  }
+}

@@ -50,7 +50,7 @@ extension Commands {
       ("--lr nan", "--lr nan", "above 0"), ("--lr abc", "--lr", "'abc'"),
       ("--batch-size 0", "--batch-size 0", "1 to"), ("--batch-size 61", "61", "60 images"),
       ("--validation -1", "--validation -1", "0 or more"),
-      ("--validation 100%", "--validation 100.0%", "below 100%"),
+      ("--validation 100%", "--validation 100%", "below 100%"),
       ("--validation ten", "--validation 'ten'", "a share such as 10%"),
       ("--warmup-steps 5 --warmup-lr 0.01", "--warmup-lr and --warmup-steps", "one of them"),
       ("--steps 10 --milestone 11", "--milestone 11", "last of 10 steps"),

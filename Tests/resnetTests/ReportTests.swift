@@ -145,7 +145,8 @@ extension Commands {
       let training = try place.run(["train", "--help"]).output.split(separator: "\n")
       #expect(
         training.filter { $0.hasSuffix(":") && $0.uppercased() == $0 } == [
-          "ARGUMENTS:", "NETWORK:", "LENGTH AND RATE:", "IMAGES:", "MEMORY:", "FINE-TUNING:",
+          "ARGUMENTS:", "NETWORK:", "LENGTH AND RATE:", "IMAGES:", "MEMORY:", "CHECKPOINTS:",
+          "FINE-TUNING:",
           "RUN:",
           "MACHINE:", "OUTPUT:", "OPTIONS:",
         ])
@@ -287,6 +288,6 @@ extension Commands {
     #expect(Failure.code(for: NetworkNameError.unknown("x")) == .usage)
     #expect(Failure.code(for: RecipeError.epochsAndSteps) == .usage)
     #expect(
-      Failure.Code.allCases.map(\.rawValue) == [64, 65, 69, 70, 71, 73, 130, 143])
+      Failure.Code.allCases.map(\.rawValue) == [64, 65, 69, 70, 71, 73, 129, 130, 138, 143])
   }
 }

@@ -9,7 +9,10 @@ extension Commands {
 
     @Test func theRunFolderIsCompleteAndRepeats() throws {
       let outcome = try place.train("a")
-      let files = ["config.yaml", "metrics.csv", "timings.csv", "curves.svg", "last.safetensors"]
+      let files = [
+        "config.yaml", "metrics.csv", "timings.csv", "curves.svg", "last.safetensors",
+        "result.json",
+      ]
       #expect(place.files("runs/a") == Set(files))
       let plan = outcome.errorLines.first { $0.contains("planned memory") }
       #expect((plan?.count ?? 99) <= 80)
@@ -28,7 +31,7 @@ extension Commands {
       #expect(try place.text("runs/a/curves.svg").hasSuffix("</svg>\n"))
 
       try place.run(["train", "-c", "runs/a/config.yaml", "--experiment", "b", "--threads", "2"])
-      for name in ["config.yaml", "metrics.csv", "last.safetensors"] {
+      for name in ["config.yaml", "metrics.csv", "last.safetensors", "result.json"] {
         #expect(try place.bytes("runs/a/\(name)") == place.bytes("runs/b/\(name)"), "\(name)")
       }
     }
@@ -110,18 +113,69 @@ extension Commands {
       let first = try interrupt("cut", Self.flags + ["cut"], epochs: 2, by: SIGINT)
       #expect(first.code == 130 && !first.isKilled, "\(first.errors)")
       #expect(first.errors.contains("train --resume runs/cut"))
-      #expect(place.files("runs/cut").contains { $0.hasPrefix("last.optimizer-") })
 
       let second = try interrupt(
         "cut", ["train", "--resume", "runs/cut"], epochs: 6, by: SIGTERM)
       #expect(second.code == 143 && !second.isKilled, "\(second.errors)")
+      let third = try interrupt(
+        "cut", Self.flags + ["cut", "--resume", "auto"], epochs: 9, by: SIGUSR1)
+      #expect(third.code == 138 && !third.isKilled, "\(third.errors)")
 
-      try place.run(["train", "--resume", "auto"])
-      for name in ["config.yaml", "metrics.csv", "best.safetensors", "last.safetensors"] {
+      try place.run(Self.flags + ["cut", "--resume", "auto", "--threads", "2"])
+      for name in [
+        "config.yaml", "metrics.csv", "best.safetensors", "last.safetensors", "result.json",
+      ] {
         #expect(try place.bytes("runs/whole/\(name)") == place.bytes("runs/cut/\(name)"), "\(name)")
       }
-      #expect(!place.files("runs/cut").contains { $0.hasPrefix("last.optimizer-") })
       #expect(place.files("runs/cut") == place.files("runs/whole"))
+
+      // The same command once more says what has come out.
+      let again = try place.run(Self.flags + ["cut", "--resume", "auto", "--json"])
+      #expect(again.errors.contains("finished"))
+      #expect(try again.json()["model"] as? String == "runs/cut/last.safetensors")
+      #expect(place.files("runs") == ["whole", "cut"])
+    }
+
+    /// Killed at once, again and again; the same command line each time, on other numbers of threads.
+    @Test func killedRunsAreResumedByTheSameCommand() throws {
+      try place.run(Self.flags + ["whole"])
+      let command =
+        Self.flags + ["cut", "--resume", "auto", "--checkpoint-steps", "1", "--log-interval", "1"]
+      var kills = 0
+      for attempt in 0..<40 {
+        var messages = 0
+        let outcome = try Program.run(
+          command + ["--threads", String([1, 2, 4][attempt % 3])], in: place.url
+        ) { process in
+          messages += 1
+          guard messages > 9 + attempt * 5 % 13, kills < 6 else { return false }
+          kill(process.processIdentifier, SIGKILL)
+          kills += 1
+          return true
+        }
+        if !outcome.isKilled {
+          #expect(outcome.code == 0, "\(outcome.errors)")
+          break
+        }
+      }
+      #expect(kills == 6)
+      for name in ["metrics.csv", "best.safetensors", "last.safetensors", "result.json"] {
+        #expect(try place.bytes("runs/whole/\(name)") == place.bytes("runs/cut/\(name)"), "\(name)")
+      }
+    }
+
+    @Test func aSignalBeforeTheFirstStepLeavesNothing() throws {
+      let outcome = try Program.run(Self.flags + ["early"], in: place.url) { process in
+        kill(process.processIdentifier, SIGTERM)
+        return true
+      }
+      // The first message comes after the data and before the first step, or a step is done meanwhile.
+      #expect(outcome.code == 143 && !outcome.isKilled, "\(outcome.errors)")
+      if outcome.errors.contains("before the first step") {
+        #expect(place.files("runs").isEmpty)
+      } else {
+        #expect(place.files("runs/early").contains("last.safetensors"))
+      }
     }
 
     @Test func anInterruptedRunIsCheckedBeforeItGoesOn() throws {
@@ -131,23 +185,28 @@ extension Commands {
         try Commands.expectRefusal(
           ["train", "--resume", "runs/cut"] + arguments, code: code, says: words, in: place)
       }
-      try expectRefusal(["--lr", "0.2"], code: 64, "--resume", "leave out")
+      try expectRefusal(["--lr", "0.2"], code: 65, "runs/cut", "lr 0.1, not 0.2")
       try place.addImages("other", train: ["ape", "bat", "dog"], test: ["ape", "bat", "dog"])
       try expectRefusal(["other"], code: 65, "last.safetensors")
+      try Commands.expectRefusal(
+        ["train", "--resume", "runs/cut"], code: 65, says: ["baseline", "other bits"], in: place,
+        environment: ["RESNET_ISA": "baseline"])
       let config = try place.text("runs/cut/config.yaml")
       try place.write(
         config.replacing("cifar-resnet8", with: "cifar-resnet14"), "runs/cut/config.yaml")
       try expectRefusal([], code: 65, "cifar-resnet8", "cifar-resnet14")
       try place.write(config, "runs/cut/config.yaml")
-      let state = try #require(place.files("runs/cut").first { $0.hasPrefix("last.optimizer-") })
-      // A state is no model, and without its state a model is no interrupted run.
-      try Commands.expectRefusal(
-        ["evaluate", "runs/cut/" + state, "data"], code: 65, says: [state, "describe a network"],
-        in: place)
-      try place.write(Array(try place.bytes("runs/cut/" + state).dropLast(4)), "runs/cut/" + state)
-      try expectRefusal([], code: 65, state)
-      try place.remove("runs/cut/" + state)
-      try expectRefusal([], code: 65, state)
+      // Without a whole checkpoint there is nothing to resume.
+      for name in place.files("runs/cut") where name.hasPrefix("checkpoint-") {
+        try place.remove("runs/cut/" + name)
+      }
+      let whole = Array(try place.bytes("runs/cut/last.safetensors"))
+      try place.write(whole.dropLast(4), "runs/cut/last.safetensors")
+      try expectRefusal([], code: 65, "last.safetensors")
+      try place.write(whole.dropLast(1) + [whole[whole.count - 1] ^ 1], "runs/cut/last.safetensors")
+      try expectRefusal([], code: 65, "last.safetensors", "digest")
+      try place.remove("runs/cut/last.safetensors")
+      try expectRefusal([], code: 65, "runs/cut", "no checkpoint")
     }
   }
 }

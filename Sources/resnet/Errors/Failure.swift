@@ -18,7 +18,10 @@ package enum Failure {
     case memory = 71
     /// Something cannot be written.
     case output = 73
+    // 128 and the signal.
+    case hungUp = 129
     case interrupted = 130
+    case warned = 138
     case terminated = 143
   }
 
@@ -26,7 +29,7 @@ package enum Failure {
   package static func code(for error: any Error) -> Code? {
     switch error {
     case let error as Interruption.Interrupted:
-      return error.isTermination ? .terminated : .interrupted
+      return Code(rawValue: 128 + error.signal) ?? .interrupted
     case let refusal as any Refusal:
       return switch refusal.kind {
       case .usage: .usage

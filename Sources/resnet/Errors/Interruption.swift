@@ -1,12 +1,13 @@
 import ResidualPlatform
 import Synchronization
 
-/// SIGINT and SIGTERM as a flag that long work looks at between two steps.
+/// SIGINT, SIGTERM, SIGUSR1 and SIGHUP as a flag that long work looks at between two steps.
 ///
-/// The first signal asks for an orderly end; a second one ends the program at once.
+/// The first signal asks for an orderly end; a second SIGINT or SIGTERM ends the program at once. Where
+/// the program was started with SIGHUP ignored, as `nohup` does, it stays ignored.
 enum Interruption {
   struct Interrupted: Error, CustomStringConvertible {
-    let isTermination = received.load(ordering: .relaxed) == SIGTERM
+    let signal = received.load(ordering: .relaxed)
     var description: String { "" }
   }
 
@@ -16,17 +17,28 @@ enum Interruption {
     // The parent may have started this process with signals held back.
     var signals = sigset_t()
     sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
-    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     _ = received.load(ordering: .relaxed)  // initialised here, not in the handler
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGUSR1, SIGHUP] {
+      var action = sigaction()
+      if number == SIGHUP, sigaction(number, nil, &action) == 0, isIgnored(action) { continue }
+      sigaddset(&signals, number)
       signal(number) { number in
         Interruption.received.store(number, ordering: .relaxed)
         signal(SIGINT, SIG_DFL)
         signal(SIGTERM, SIG_DFL)
       }
     }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
+
+  private static func isIgnored(_ action: sigaction) -> Bool {
+    #if canImport(Darwin)
+      unsafeBitCast(action.__sigaction_u.__sa_handler, to: Int.self)
+        == unsafeBitCast(SIG_IGN, to: Int.self)
+    #else
+      unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+        == unsafeBitCast(SIG_IGN, to: Int.self)
+    #endif
   }
 
   /// Whether a signal has come.

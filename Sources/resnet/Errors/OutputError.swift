@@ -17,6 +17,11 @@ struct OutputError: Refusal {
     }
     // Permissions do not tell all, so try.
     var template = Array((path + "/.residual-XXXXXX").utf8CString)
+    // A signal in between would leave the folder.
+    var (all, before) = (sigset_t(), sigset_t())
+    sigfillset(&all)
+    pthread_sigmask(SIG_BLOCK, &all, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     guard mkdtemp(&template) != nil else {
       let reason =
         switch errno {

@@ -11,6 +11,7 @@ struct RecipeFlags: ParsableArguments {
   @OptionGroup(title: "Length and rate") var schedule: ScheduleFlags
   @OptionGroup(title: "Images") var images: ImageFlags
   @OptionGroup(title: "Memory") var memory: MemoryFlags
+  @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointFlags
   @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningFlags
   @OptionGroup(title: "Run") var repetition: RepetitionFlags
 
@@ -18,7 +19,8 @@ struct RecipeFlags: ParsableArguments {
     let own = [
       (data ?? dataDir).map { GivenSetting(option: .data, text: .word($0)) }, repetition.seed,
     ]
-    return own + network.given + schedule.given + images.given + memory.given + fineTuning.given
+    return own + network.given + schedule.given + images.given + memory.given
+      + checkpoints.given + fineTuning.given
   }
 
   func validate() throws { _ = try flags() }
@@ -43,22 +45,6 @@ struct RecipeFlags: ParsableArguments {
 
   private static func absolute(_ path: String) -> String {
     path.isEmpty ? path : URL(fileURLWithPath: path).path
-  }
-
-  /// The recipe of an interrupted run, whose data may have moved.
-  ///
-  /// - Throws: ``UsageError`` if a flag would change the recipe.
-  func options(resuming options: RecipeOptions) throws -> RecipeOptions {
-    // Where the data are, and what a step keeps in memory, change no result.
-    let free: Set<OptionName> = [.data, .recomputation, .memoryLimit]
-    let flags = try flags()
-    let fixed = RecipeOptions.settings.filter { !free.contains($0.option) }
-    guard fixed.differences(flags, RecipeOptions()).isEmpty, repetition.config == nil else {
-      throw UsageError(
-        "--resume uses the recipe in the run's folder; leave out the flags that change it")
-    }
-    return RecipeOptions.settings.filter { free.contains($0.option) }.filling(flags, from: options)
-      .filled(from: options)
   }
 
   /// The choices that variables such as `RESNET_BATCH_SIZE` make.

@@ -63,6 +63,19 @@ struct RepetitionFlags: ParsableArguments {
   @Option(.seed) var seed
 }
 
+/// When the state is saved.
+struct CheckpointFlags: ParsableArguments {
+  @Option(.checkpointSteps) var checkpointSteps
+  @Option(.checkpointMinutes) var checkpointMinutes
+  @Option(.keepCheckpoints) var keepCheckpoints
+  @Option(.ladder) var ladder
+  @Option(.onSaveError) var onSaveError
+
+  var given: [GivenSetting?] {
+    [checkpointSteps, checkpointMinutes, keepCheckpoints, ladder, onSaveError]
+  }
+}
+
 /// How training begins with an existing model.
 struct FineTuningFlags: ParsableArguments {
   @Option(.initialCheckpoint) var initialCheckpoint

@@ -10,7 +10,8 @@ struct RunFlags: ParsableArguments {
   var experiment: String?
   @Option(
     help: ArgumentHelp(
-      "Resume an interrupted run: its folder, or 'auto' for the latest one in --output.",
+      "Resume an interrupted run: its folder, or 'auto' for the newest one in --output with the same "
+        + "settings; where there is none, a new one begins.",
       valueName: "auto|folder"), completion: .directory)
   var resume: String?
   @Option(
@@ -33,8 +34,23 @@ struct RunFlags: ParsableArguments {
     }
   }
 
-  /// The run that is to be resumed, if any.
+  /// Whether a run with the same settings is to be looked for.
+  var isAutomatic: Bool { resume == "auto" }
+
+  /// The run whose folder is named, if one is.
   func resumed() throws -> ResumedRun? {
-    try resume.map { try $0 == "auto" ? ResumedRun(latestIn: output) : ResumedRun(at: $0) }
+    guard !isAutomatic else { return nil }
+    return try resume.map { try ResumedRun(at: $0) }
+  }
+
+  /// The newest run with the settings that a command gives.
+  ///
+  /// - Parameter options: resolved.
+  func earlier(_ options: RecipeOptions, tell terminal: Terminal) throws -> EarlierRun? {
+    var remarks: [String] = []
+    defer { for remark in remarks { terminal.note(remark.onOneLine) } }
+    let found = try EarlierRun.newest(options, in: output, named: experiment, remarks: &remarks)
+    if found == nil { remarks.append("no run in \(output) has these settings: a new one begins") }
+    return found
   }
 }

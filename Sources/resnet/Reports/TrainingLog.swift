@@ -137,32 +137,6 @@ struct TrainingLog<D: CommandDevice> {
   /// Ends the bar's line where training stops early.
   mutating func stop() { bar.finish(extra: "stopped") }
 
-  /// What was learnt, where it is, and what to type next: the result, on standard output unless a
-  /// document is there.
-  func conclude(_ result: TrainingReport, isDocument: Bool) {
-    func show(_ line: String) { if isDocument { terminal.note(line) } else { print(line) } }
-    if result.best == nil {
-      terminal.note(
-        "no best.safetensors: without validation images (--validation 5000) there is nothing to "
-          + "choose it on; the test images only report")
-    }
-    if let test = result.test {
-      show(
-        "test accuracy \(fixed(test.top1, 2)) % on \(test.images.grouped) images (loss \(fixed(test.loss, 3))), "
-          + "training error \(fixed(result.trainingError, 2)) %, "
-          + ProgressLine.time(result.seconds))
-    } else {
-      show("training error \(fixed(result.trainingError, 2)) %; there are no test images")
-    }
-    if let best = result.best { show("best on the validation images: \(best)") }
-    show("network: \(result.model)")
-    show("curves:  \(result.curves)")
-    let data = learner.recipe.options.dataPath.map { " " + shellQuoted($0) } ?? ""
-    let part = result.test == nil ? " --part training" : ""
-    let arguments = shellQuoted(result.model) + data + part + " --confusion confusion.svg"
-    show("next:    \(programName) evaluate \(arguments)")
-  }
-
   func interrupted(_ stopped: RunStopped) {
     guard let step = stopped.step else {
       terminal.warn("stopped before the first step; nothing is left behind")
