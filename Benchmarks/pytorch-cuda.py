@@ -4,40 +4,18 @@
   pytorch-cuda.py train CASE [--engine eager|compile] [--batch B] [--precision fp16|bf16|tf32|fp32]
   pytorch-cuda.py infer CASE [the same]
 
-CASE: cifar20, cifar56, … (the paper's networks, option A) or a name of torchvision. Images are random
+CASE: resnet20, resnet56, … (for CIFAR-10, option A) or a name of torchvision. Images are random
 and lie on the GPU; channels last; automatic mixed precision with loss scaling for fp16; cuDNN chooses
 algorithms by measurement. Prints one JSON object, the figure is the median step's.
 """
-import argparse, json, statistics, time
+import argparse, json, pathlib, statistics, sys, time
 
 import torch
-from torch import nn
 import torch.nn.functional as F
 
-
-class Block(nn.Module):
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.stride, self.extra = stride, outputs - inputs
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        if self.extra:
-            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.extra))
-        return F.relu(y + x)
-
-
-def cifar(depth):
-    width, layers = 16, [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
-    for stage, outputs in enumerate((16, 32, 64)):
-        for block in range((depth - 2) // 6):
-            layers.append(Block(width, outputs, 2 if stage and block == 0 else 1))
-            width = outputs
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "peers"))
+from networks import network
+from work import SIDES
 
 
 def main():
@@ -52,12 +30,9 @@ def main():
     a = parser.parse_args()
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = a.precision == "tf32"
-    if a.case.startswith("cifar"):
-        model, side, classes = cifar(int(a.case[5:])), 32, 10
-    else:
-        import torchvision
-        model, side, classes = torchvision.models.__dict__[a.case](), 224, 1000
-    model = model.cuda().to(memory_format=torch.channels_last)
+    side = SIDES.get(a.case, 224)
+    classes = 10 if side == 32 else 1000
+    model = network(a.case).cuda().to(memory_format=torch.channels_last)
     model.train(a.what == "train")
     x = torch.randn(a.batch, 3, side, side, device="cuda").to(memory_format=torch.channels_last)
     y = torch.randint(0, classes, (a.batch,), device="cuda")
