@@ -6,6 +6,8 @@ import ResidualTraining
 public enum EarlierRun: Sendable {
   /// It can be resumed.
   case interrupted(ResumedRun)
+  /// It was killed before its first checkpoint; its folder can be used again.
+  case unbegun(folder: String)
   /// It is over.
   case finished(folder: String)
 
@@ -44,6 +46,8 @@ public enum EarlierRun: Sendable {
       if RunLock.isHeld(in: folder) { _ = try RunLock(of: folder) }
       do { return .interrupted(try ResumedRun(at: folder)) } catch CheckpointError.finished {
         return .finished(folder: folder)
+      } catch CheckpointError.noCheckpoint {
+        return .unbegun(folder: folder)
       } catch let error as any Refusal {
         remarks.append("passed over \(error.description)")
       }

@@ -62,8 +62,8 @@ package struct MetricsRow: Hashable, Sendable {
     table.split(separator: "\n").dropFirst().compactMap { MetricsRow(line: String($0)) }
   }
 
-  /// The error with the decimals that the table keeps.
-  var writtenError: Double? { Double(Self.text(evaluatedError, 4)) }
+  /// The row as it will be read back, so that a run that was resumed decides and says the same.
+  var asWritten: MetricsRow { MetricsRow(line: fields.joined(separator: ",")) ?? self }
 
   var fields: [String] {
     [

@@ -62,6 +62,15 @@ public final class Run<D: Device> {
     try self.init(learner, files, rows: rows, savedStep: learner.progress.step)
   }
 
+  /// Begins a run in the folder of one that was killed before its first checkpoint.
+  ///
+  /// - Throws: ``RunInUse``, ``FileError``.
+  public convenience init(_ learner: Learner<D>, restarting folder: String) throws {
+    let files = try RunFolder(reopening: folder)
+    try files.write(RecipeFile.text(learner.recipe.options), to: RunFolder.configName)
+    try self.init(learner, files, rows: [], savedStep: nil)
+  }
+
   private init(
     _ learner: Learner<D>, _ files: RunFolder, rows: [MetricsRow], savedStep: Int?
   ) throws {
@@ -131,10 +140,9 @@ public final class Run<D: Device> {
     let seconds = (now - epochBegin) / .seconds(1)
     let images = (report.step - epochStart) * learner.recipe.batchSize
     (epochBegin, epochStart) = (now, report.step)
-    let row = MetricsRow(report)
-    // Compared as they are written, so that a run that was resumed decides alike.
-    let earlier = rows.compactMap(\.writtenError)
-    let isBest = row.writtenError.map { error in earlier.allSatisfy { error < $0 } } ?? false
+    let row = MetricsRow(report).asWritten
+    let earlier = rows.compactMap(\.evaluatedError)
+    let isBest = row.evaluatedError.map { error in earlier.allSatisfy { error < $0 } } ?? false
     rows.append(row)
     timings.append([
       String(row.epoch), MetricsRow.text(seconds, 3),

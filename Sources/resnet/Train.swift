@@ -26,28 +26,32 @@ struct Train: ParsableCommand {
     if resumed == nil { try given.check(with: initial) }
     try OutputError.checkWritable(folder: resumed?.folder ?? place.output, option: "--output")
     let data = try Dataset(at: (given.data == nil ? resumed?.options : given)?.dataPath)
+    var unbegun: String?
     if place.isAutomatic {
       let options = try (initial?.filling(given) ?? given).resolved(on: data).options
       switch try place.earlier(options, tell: output.terminal) {
       case nil: break
       case .finished(let folder): return try report(finished: folder, given)
+      case .unbegun(let folder): unbegun = folder
       case .interrupted(let run): (resumed, initial) = (run, run.initial)
       }
     }
     for remark in resumed?.remarks ?? [] { output.terminal.warn(remark.onOneLine) }
     try train(
       resumed?.options(given: given, on: data) ?? given, on: data, from: initial,
-      resuming: resumed, with: machine.device(on: output.terminal, resuming: resumed))
+      resuming: resumed, in: unbegun,
+      with: machine.device(on: output.terminal, resuming: resumed))
   }
 
   private func train(
     _ options: RecipeOptions, on data: Dataset, from initial: InitialModel?,
-    resuming resumed: ResumedRun?, with device: some CommandDevice
+    resuming resumed: ResumedRun?, in unbegun: String?, with device: some CommandDevice
   ) throws {
     let learner = try Learner(options, on: data, from: initial, device: device)
     Interruption.install()
     let run =
       try resumed.map { try Run(learner, resuming: $0) }
+      ?? unbegun.map { try Run(learner, restarting: $0) }
       ?? Run(learner, in: place.output, named: place.experiment)
     var log = TrainingLog(run, on: output.terminal, interval: place.logInterval)
     log.start(from: initial)

@@ -181,6 +181,7 @@ import Testing
       let resolved = try options.resolved(on: Self.data).options
       switch try EarlierRun.newest(resolved, in: folder.path, named: named, remarks: &remarks) {
       case .interrupted(let run): return "interrupted " + run.folder
+      case .unbegun(let folder): return "unbegun " + folder
       case .finished(let folder): return "finished " + folder
       case nil: return "none"
       }
