@@ -84,11 +84,12 @@ package struct AtomicFile: ~Copyable {
 
   /// Makes the bytes durable and gives them their path, in place of what was there.
   ///
+  /// - Parameter isDurable: whether they must outlive a crash of the machine, which takes some milliseconds.
   /// - Throws: ``FileError``; the path then holds what it held before, unless only the folder could
   ///   not be synchronised.
-  package consuming func commit() throws(FileError) {
+  package consuming func commit(isDurable: Bool = true) throws(FileError) {
     guard let descriptor else { preconditionFailure("\(path) is committed twice") }
-    guard calls.synchronize(descriptor) == 0 else {
+    guard !isDurable || calls.synchronize(descriptor) == 0 else {
       throw FileError(writing: path, FileProblem(code: errno, operation: "synchronising"))
     }
     guard calls.rename(temporaryPath, path) == 0 else {
@@ -97,7 +98,7 @@ package struct AtomicFile: ~Copyable {
     }
     self.descriptor = nil
     close(descriptor)
-    try Self.synchronizeFolder(folder, of: path, calls)
+    if isDurable { try Self.synchronizeFolder(folder, of: path, calls) }
   }
 
   static func synchronizeFolder(

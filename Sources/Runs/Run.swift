@@ -19,6 +19,7 @@ public final class Run<D: Device> {
   /// The epochs that are done, and how long they took.
   private var rows: [MetricsRow], timings: [[String]]
   private var clock: CheckpointClock
+  private var status: StatusReporter
   private let epochClock = ContinuousClock()
   private var epochBegin: ContinuousClock.Instant
   private var epochStart: Int
@@ -85,6 +86,7 @@ public final class Run<D: Device> {
       try files.save(save, title: title, policy: policy, schedule: schedule)
     }
     clock = CheckpointClock(policy)
+    status = StatusReporter(learner)
     epochBegin = epochClock.now
     epochStart = learner.progress.step
     isResumed = savedStep != nil
@@ -117,7 +119,8 @@ public final class Run<D: Device> {
     if !hasBegun, !isResumed { save() }
     hasBegun = true
     if learner.epochIsOver { return try finishEpoch(until: isAskedToStop) }
-    let report = try learner.step()
+    let report = try step()
+    status.report(step: report.step, loss: report.loss, to: files)
     if let guessing = stall?.guessing,
       stall?.record(step: report.step, loss: report.loss) == true
     {
@@ -127,6 +130,14 @@ public final class Run<D: Device> {
       report.step, of: learner.recipe.schedule.steps)
     if isRung { try saveRung() } else if clock.isDue(after: report.step) { save() }
     return .step(report)
+  }
+
+  /// One step; one that fails is noted.
+  private func step() throws -> StepReport {
+    do { return try learner.step() } catch {
+      status.end(.failed, step: learner.progress.step, reason: error.description, to: files)
+      throw error
+    }
   }
 
   private func finishEpoch(until isAskedToStop: () -> Bool) throws -> RunEvent {
@@ -232,6 +243,7 @@ public final class Run<D: Device> {
         }
       }
     }
+    status.end(.interrupted, step: step, to: files)
     return RunStopped(step: savedStep, problem: problem)
   }
 
@@ -281,6 +293,7 @@ public final class Run<D: Device> {
     }
     try files.write(model, to: RunFolder.lastName)
     files.clear(policy, steps: learner.progress.step)
+    unlink(files.file(RunStatus.name))
     return result
   }
 }

@@ -15,6 +15,7 @@ import ResidualTraining
 /// | `checkpoint-N.safetensors` | older checkpoints, by their step |
 /// | `result.json` | what the run came to, when it is over |
 /// | `device.json` | what a device needs for the same bits when the run is resumed, if anything |
+/// | `status.json` | how far the run has come, every few seconds, for other programs |
 /// | `run.lock` | there while a process works on the run |
 ///
 /// Every file is written whole or not at all, and one thread at a time writes.
@@ -88,6 +89,13 @@ package final class RunFolder: Sendable {
   /// - Throws: ``FileError``.
   package func write(_ text: String, to name: String) throws {
     try AtomicFile.write(text, to: file(name), calls: calls)
+  }
+
+  /// Writes a text that need not outlive a crash of the machine; a failure is no matter.
+  func note(_ text: String, to name: String) {
+    guard var file = try? AtomicFile(at: file(name)) else { return }
+    guard (try? file.append(text)) != nil else { return }
+    try? file.commit(isDurable: false)
   }
 
   // MARK: Checkpoints

@@ -23,7 +23,8 @@ struct ResNet: ParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      Train.self, Evaluate.self, Predict.self, Networks.self, Summary.self, Convert.self, Data.self,
+      Train.self, Runs.self, Evaluate.self, Predict.self, Networks.self, Summary.self, Convert.self,
+      Data.self,
       Bench.self,
       Checks.self,
     ])
