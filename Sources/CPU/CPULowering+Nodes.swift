@@ -153,18 +153,18 @@ extension CPULowering {
           classes: operands[0][1], top: count.top)
       }
 
-    case .momentumUpdate(let update):
+    case .momentumUpdate(let update): lower(update, node, value)
+    case .gradientNorm(let norm): lower(norm, node, value)
+    case .select:
+      let byteCount = byteCount(value)
       appendWork(of: node, value) {
-        UpdateByMomentum(
-          parameter: $0[0], velocity: $0[1], gradient: $0[2], rate: $0[3], momentum: $0[4],
-          scaling: $0.count > 5 ? ($0[5], $0[6]) : nil, newParameter: $1[0], newVelocity: $1[1],
-          attributes: update, elements: .elements(result.count))
+        SelectVector(
+          gate: $0[0], first: $0[1], second: $0[2], output: $1[0], byteCount: byteCount)
       }
-    case .allFinite: lowerFinite(node, value)
     case .lossScaleUpdate(let update):
       appendWork(of: node, value) {
         UpdateLossScale(
-          scale: $0[0], steps: $0[1], finite: $0[2], newScale: $1[0], newSteps: $1[1],
+          scale: $0[0], steps: $0[1], gate: $0[2], newScale: $1[0], newSteps: $1[1],
           attributes: update)
       }
 
@@ -179,21 +179,6 @@ extension CPULowering {
     appendWork(of: node, value) {
       MapElements(function: function, operands: $0, output: $1[0], elements: elements)
     }
-  }
-
-  private mutating func lowerFinite(_ node: Node, _ value: Value) {
-    let inputs = node.operands.map(buffer)
-    let tensors = Partition(inputs.count, grain: 1)
-    let partials = temporary(node.path + ".partials", floats: tensors.parts)
-    append(
-      FindNotFinite(
-        inputs: zip(inputs, node.operands).map { ($0, shape($1).count) }, partials: partials,
-        tensors: tensors),
-      node, touching: inputs + [partials])
-    let output = result(value)
-    append(
-      MergeFinite(partials: partials, output: output, partCount: tensors.parts), node,
-      touching: [partials, output])
   }
 
   // MARK: Movement
@@ -216,6 +201,13 @@ extension CPULowering {
     _ concatenation: Operation.Concatenate, _ node: Node, _ value: Value
   ) {
     let (target, large) = (result(value), AxisView(shape(value), axis: concatenation.axis))
+    // Many small tensors one behind another are one step.
+    if large.outer == 1, shape(value).count <= 16_384 {
+      let sources = node.operands.map(buffer)
+      let join = JoinVectors(
+        sources: zip(sources, node.operands).map { ($0, shape($1).count) }, target: target)
+      return append(join, node, touching: sources + [target])
+    }
     var start = 0
     for operand in node.operands {
       let (source, small) = (buffer(operand), AxisView(shape(operand), axis: concatenation.axis))

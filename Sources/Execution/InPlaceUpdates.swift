@@ -15,6 +15,7 @@ extension Graph {
         switch node.operation {
         case .momentumUpdate, .lossScaleUpdate: node.operands[value.result]
         case .movingAverage: node.operands[0]
+        case .select: node.operands[2]
         default: nil
         }
       let isLastUse = uses[old.node].allSatisfy { use in

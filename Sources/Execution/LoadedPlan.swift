@@ -164,6 +164,22 @@ public final class LoadedPlan<D: Device> {
       ? Float(output.read().load(as: Double.self)) : output.read().load(as: Float.self)
   }
 
+  /// Reads a named output of the last run into as many numbers. Allocates nothing.
+  public func read(_ name: String, into numbers: inout [Float]) {
+    let output = output(name)
+    precondition(
+      output.planned.shape.count == numbers.count,
+      "\(numbers.count) numbers of output \(name) of \(output.planned.shape)")
+    let source = output.read()
+    let isDouble = session.device.realType == .float64
+    for index in numbers.indices {
+      numbers[index] =
+        isDouble
+        ? Float(source.assumingMemoryBound(to: Double.self)[index])
+        : source.assumingMemoryBound(to: Float.self)[index]
+    }
+  }
+
   /// Waits until a named output of the last run can be read.
   public func wait(for name: String) { _ = output(name).read() }
 

@@ -108,6 +108,9 @@ public struct Graph: Sendable {
     bindings.append((slot, value))
   }
 
+  /// Puts another value in the place of one that is bound to a slot.
+  mutating func rebind(at index: Int, to value: Value) { bindings[index].value = value }
+
   // MARK: Reading
 
   /// The value of a named result; `nil` if no result has the name.

@@ -53,7 +53,8 @@ public enum Operation: Hashable, Sendable {
   case softmaxCrossEntropy(SoftmaxCrossEntropy)
   case softmaxCrossEntropyGradient(SoftmaxCrossEntropyGradient)
   case correctCount(CorrectCount)
-  case allFinite(AllFinite)
+  case select(Select)
+  case gradientNorm(GradientNorm)
   case lossScaleUpdate(LossScaleUpdate)
   case momentumUpdate(MomentumUpdate)
 
@@ -109,7 +110,8 @@ public enum Operation: Hashable, Sendable {
     case .softmaxCrossEntropy(let rule): rule
     case .softmaxCrossEntropyGradient(let rule): rule
     case .correctCount(let rule): rule
-    case .allFinite(let rule): rule
+    case .select(let rule): rule
+    case .gradientNorm(let rule): rule
     case .lossScaleUpdate(let rule): rule
     case .momentumUpdate(let rule): rule
     }

@@ -106,13 +106,18 @@ public protocol KernelLibrary: Sendable {
     _ gradient: Input, addend: Input?, activation: Input, output: Output, elements: Range<Int>)
   /// One SGD update with momentum:
   ///
-  ///     velocity ← momentum · velocity + rate · (gradient + decay · parameter)
+  ///     g = unscale · gradient
+  ///     velocity ← momentum · velocity + rate · (clip · g + decay · parameter)
   ///     parameter ← parameter − velocity
   ///
-  /// New values go to `newParameter` and `newVelocity`, which may be the old ones.
+  /// New values go to `newParameter` and `newVelocity`, which may be the old ones. `squares` takes Σ g²,
+  /// and the same of the old parameter and of the new velocity.
   func momentumStep(
     parameter: Input, velocity: Input, gradient: Input, rate: Float, momentum: Float,
-    decay: Float, newParameter: Output, newVelocity: Output, elements: Range<Int>)
+    decay: Float, unscale: Float, clip: Float, newParameter: Output, newVelocity: Output,
+    squares: Output, elements: Range<Int>)
+  /// Σ (factor · input)².
+  func sumOfSquares(_ input: Input, factor: Float, elements: Range<Int>) -> Float
 
   // MARK: Pooling
 

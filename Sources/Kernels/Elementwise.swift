@@ -125,21 +125,6 @@ extension Kernels {
     }
   }
 
-  public func momentumStep(
-    parameter: UnsafePointer<Float>, velocity: UnsafePointer<Float>,
-    gradient: UnsafePointer<Float>, rate: Float, momentum: Float, decay: Float,
-    newParameter: UnsafeMutablePointer<Float>, newVelocity: UnsafeMutablePointer<Float>,
-    elements: Range<Int>
-  ) {
-    map(elements) { i, count in
-      let w = load(parameter + i, count: count)
-      let g = fusedMultiplyAdd(decay, w, load(gradient + i, count: count))
-      let v = fusedMultiplyAdd(momentum, load(velocity + i, count: count), rate * g)
-      store(v, newVelocity + i, count: count)
-      store(w - v, newParameter + i, count: count)
-    }
-  }
-
   public func globalAverageGradient(
     _ outputGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
     pixels: Int, channels: Int, images: Range<Int>
@@ -161,7 +146,7 @@ extension Kernels {
 
 /// Calls `body` for each vector of elements: (offset, lanes of it).
 @inline(__always)
-private func map(_ elements: Range<Int>, _ body: (Int, Int) -> Void) {
+func map(_ elements: Range<Int>, _ body: (Int, Int) -> Void) {
   var i = elements.lowerBound
   while i &+ lanes <= elements.upperBound {
     body(i, lanes)

@@ -124,7 +124,8 @@ extension ReferenceDevice.Step {
       case .softmaxCrossEntropy(let operation): operation.evaluate(tensors)
       case .softmaxCrossEntropyGradient(let operation): operation.evaluate(tensors)
       case .correctCount(let operation): operation.evaluate(tensors)
-      case .allFinite(let operation): operation.evaluate(tensors)
+      case .select(let operation): operation.evaluate(tensors)
+      case .gradientNorm(let operation): operation.evaluate(tensors)
       case .lossScaleUpdate(let operation): operation.evaluate(tensors)
       case .momentumUpdate(let operation): operation.evaluate(tensors)
       }

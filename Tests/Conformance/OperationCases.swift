@@ -183,7 +183,7 @@ extension ConformanceCase {
         bound: elementwise),
       .operation(
         "momentumUpdate", .momentumUpdate(.init(weightDecay: 1e-4)),
-        [[16, 16, 3, 3], [16, 16, 3, 3], [16, 16, 3, 3], [], []], bound: elementwise,
+        [[16, 16, 3, 3], [16, 16, 3, 3], [16, 16, 3, 3], [], []], bound: 2 * elementwise,
         values: [3: [0.1], 4: [0.9]]),
       .operation(
         "momentumUpdate with a rate of its own",

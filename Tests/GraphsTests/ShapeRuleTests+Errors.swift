@@ -158,14 +158,22 @@ extension ShapeRuleTests {
         "the momentum is [1], not []"
       ),
       (
-        .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [], []],
-        "takes 5 operands, or 7 with loss scaling, not 6"
+        .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], []],
+        "takes 5 to 7 operands, not 4"
       ),
       (
-        .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [], [4], []],
-        "the loss scale is [4], not []"
+        .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [], [4], [2]],
+        "the gate is [4], not []"
       ),
-      (.allFinite(.init()), [], "takes at least one operand"),
+      (
+        .momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [], [], []],
+        "the gradient's factors is [], not [2]"
+      ),
+      (.gradientNorm(.init()), [[]], "takes a scale and at least one gradient"),
+      (.gradientNorm(.init()), [[2], [2]], "the loss scale is [2], not []"),
+      (.select(.init()), [[2], [2], [2]], "the gate is [2], not []"),
+      (.select(.init()), [[], [2], [3]], "the second tensor is [3], not [2]"),
+      (.lossScaleUpdate(.init()), [[], [], [1]], "the gate is [1], not []"),
       (.lossScaleUpdate(.init()), [[], [1], []], "the number of steps is [1], not []"),
     ] as [(Operation, [Shape], String)])
   func errors(operation: Operation, operands: [Shape], message: String) {

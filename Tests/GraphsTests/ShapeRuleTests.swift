@@ -116,9 +116,11 @@ import Testing
       (.softmaxCrossEntropy(.init()), [[2, 5], [2], [2]], [[], [2, 5]]),
       (.softmaxCrossEntropyGradient(.init()), [[], [2, 5], [2], [2]], [[2, 5]]),
       (.correctCount(.init(top: 5)), [[2, 5], [2], [2]], [[]]),
-      (.momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], []], [[4], [4]]),
-      (.momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [], [], []], [[4], [4]]),
-      (.allFinite(.init()), [[4], [2, 3], []], [[]]),
+      (.momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], []], [[4], [4], [3]]),
+      (.momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [], []], [[4], [4], [3]]),
+      (.momentumUpdate(.init(weightDecay: 0)), [[4], [4], [4], [], [], [], [2]], [[4], [4], [3]]),
+      (.gradientNorm(.init()), [[], [4], [2, 3], []], [[], [2]]),
+      (.select(.init()), [[], [2, 3], [2, 3]], [[2, 3]]),
       (.lossScaleUpdate(.init()), [[], [], []], [[], []]),
     ] as [(Operation, [Shape], [Shape])])
   func results(operation: Operation, operands: [Shape], results: [Shape]) throws {

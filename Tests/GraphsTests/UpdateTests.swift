@@ -32,6 +32,7 @@ import Testing
     #expect(
       graph.bindings.map(\.slot).sorted()
         == ["a", "b", "c", "momentum/a", "momentum/b", "momentum/c"])
+    #expect(graph.updatedParameters == ["a", "b", "c"])
 
     let session = session()
     var shapes = Dictionary(
@@ -52,8 +53,10 @@ import Testing
         plan.write(numbers("\(slot.name)\(step)", [4]).scalars, to: "gradient/" + slot.name)
       }
       plan.run()
+      var squares: [Double] = []
       for (name, decay, scale) in [("a", 0.25, 1), ("b", 0, 1), ("c", 0.25, 0.5)] {
         guard var (w, v) = expected[name] else { continue }
+        let before = w
         let g = numbers("\(name)\(step)", [4]).scalars
         for i in 0..<4 {
           v[i] = momentum * v[i] + rate * scale * (g[i] + decay * w[i])
@@ -62,10 +65,114 @@ import Testing
         expected[name] = (w, v)
         expectClose(session.store.readDouble(name), w)
         expectClose(session.store.readDouble("momentum/" + name), v)
+        squares += [square(g), square(before), square(v)]
       }
+      expectClose(plan.readDouble(Graph.squaresOutput), squares)
       #expect(session.store.readDouble("frozen") == frozen)
     }
   }
+
+  /// What keeps numbers that are not finite out of the state, and large gradients small.
+  private func guarded(
+    maximumNorm: Double? = nil, lossScaling: LossScaling? = nil, skipsFaults: Bool = false
+  ) throws -> LoadedUpdate {
+    var graph = Graph()
+    for name in ["a", "b"] { _ = graph.state(parameter(name)) }
+    let statistic = StateSlot(
+      name: "mean", shape: [4], role: .statistic, initialValue: .constant(0))
+    let mean = graph.append(
+      .movingAverage(.init(weight: 0.25)), [graph.state(statistic), graph.input("new")],
+      path: "average")
+    graph.bind("mean", to: mean)
+    graph.updateByMomentumSGD(
+      of: graph.input("loss"), gradients: ["a": graph.input("ga"), "b": graph.input("gb")],
+      weightDecay: 0.5, lossScaling: lossScaling, maximumNorm: maximumNorm.map { Float($0) },
+      skipsFaults: skipsFaults)
+    #expect(graph.violation() == nil)
+    let scalars: [String: Shape] = ["loss": [], "learningRate": [], "momentum": []]
+    let session = session()
+    return LoadedUpdate(
+      session: session,
+      plan: try session.load(
+        graph, inputs: scalars.merging(["new": [4], "ga": [4], "gb": [4]]) { $1 }))
+  }
+
+  private struct LoadedUpdate {
+    let session: Session<ReferenceDevice>
+    let plan: LoadedPlan<ReferenceDevice>
+
+    /// Runs a step at rate 0.5 without momentum, and returns the change of each slot.
+    func changes(loss: Double = 1, _ a: [Double], _ b: [Double]) -> [String: [Double]] {
+      let inputs = [
+        "loss": [loss], "learningRate": [0.5], "momentum": [0], "new": [1, 2, 3, 4], "ga": a,
+        "gb": b,
+      ]
+      for (name, values) in inputs { plan.write(values, to: name) }
+      func state() -> [String: [Double]] {
+        Dictionary(
+          uniqueKeysWithValues: session.store.slots.map {
+            ($0.name, session.store.readDouble($0.name))
+          })
+      }
+      let before = state()
+      plan.poison()
+      plan.run()
+      return state().merging(before) { zip($0, $1).map { $0 - $1 } }
+    }
+  }
+
+  /// A gradient is scaled down if the norm of all together is too large, as a loop in Double has it.
+  @Test(arguments: [0.5, 3, 5, 5.1, 100])
+  func clipping(maximum: Double) throws {
+    for scale in [1, 8.0] {
+      let update = try guarded(
+        maximumNorm: maximum,
+        lossScaling: scale == 1 ? nil : LossScaling(initialScale: Float(scale)))
+      let (a, b) = ([1.0, -2, 0, 2], [0.0, 4, 0, 0])
+      let (w, u) = (update.session.store.readDouble("a"), update.session.store.readDouble("b"))
+      // The norm is 5.
+      let factor = min(1, maximum / (5 + 1e-6))
+      let changes = update.changes(a.map { $0 * scale }, b.map { $0 * scale })
+      expectClose(
+        changes["a"] ?? [], zip(a, w).map { -0.5 * (factor * $0 + 0.5 * $1) }, within: 1e-7)
+      expectClose(
+        changes["b"] ?? [], zip(b, u).map { -0.5 * (factor * $0 + 0.5 * $1) }, within: 1e-7)
+      // Squares are those of the gradient before it is clipped.
+      let squares = update.plan.readDouble(Graph.squaresOutput)
+      expectClose([squares[0], squares[3]], [9, 16])
+      expectClose([squares[1], squares[4]], [square(w), square(u)])
+    }
+  }
+
+  /// What a loss or a gradient that is not finite leaves as it is.
+  @Test(arguments: [Double.nan, .infinity, -.infinity])
+  func faults(number: Double) throws {
+    let (good, bad) = ([1.0, -2, 0, 2], [0.0, number, 0, 0])
+    func changed(_ update: LoadedUpdate, loss: Double = 1, _ gradient: [Double]) -> Set<String> {
+      Set(
+        update.changes(loss: loss, good, gradient).filter { !$0.value.allSatisfy { $0 == 0 } }
+          .keys)
+    }
+    let all: Set = ["a", "b", "momentum/a", "momentum/b", "mean"]
+    for (update, isSkipped) in [
+      (try guarded(), false), (try guarded(maximumNorm: 1), false),
+      (try guarded(skipsFaults: true), true),
+    ] {
+      #expect(changed(update, good) == all)
+      #expect(changed(update, loss: number, good) == (isSkipped ? [] : ["mean"]))
+      #expect(update.plan.readDouble(Graph.squaresOutput)[5] == 0)
+      #expect(update.plan.readDouble(Graph.squaresOutput)[3] == 9)
+    }
+    #expect(changed(try guarded(), bad) == all)
+    #expect(changed(try guarded(maximumNorm: 1), bad) == ["mean"])
+    let skipping = try guarded(skipsFaults: true)
+    #expect(changed(skipping, bad) == [])
+    let squares = skipping.plan.readDouble(Graph.squaresOutput)
+    #expect(squares[0] == 9 && !squares[3].isFinite && squares[5] == 0)
+    #expect(changed(skipping, good) == all)
+  }
+
+  private func square(_ numbers: [Double]) -> Double { numbers.reduce(0) { $0 + $1 * $1 } }
 
   /// Running statistics take a tenth of the batch's mean and of its unbiased variance.
   @Test func movingAverages() throws {
@@ -145,11 +252,12 @@ import Testing
   }
 
   private func expectClose(
-    _ values: [Double], _ expected: [Double], location: SourceLocation = #_sourceLocation
+    _ values: [Double], _ expected: [Double], within bound: Double = 1e-13,
+    location: SourceLocation = #_sourceLocation
   ) {
     #expect(values.count == expected.count, sourceLocation: location)
     for (value, expected) in zip(values, expected) {
-      #expect(abs(value - expected) <= 1e-13 * max(1, abs(expected)), sourceLocation: location)
+      #expect(abs(value - expected) <= bound * max(1, abs(expected)), sourceLocation: location)
     }
   }
 }

@@ -110,31 +110,58 @@ struct ElementwiseTests {
     }
   }
 
-  @Test(arguments: NamedLibrary.all, [1, 17, 272_474])
+  @Test(arguments: NamedLibrary.all, [1, 17, 16_384, 272_474])
   func `momentum step, in place and not`(_ library: NamedLibrary, _ count: Int) {
     let parameter = Buffer(random: count, seed: 3)
     let velocity = Buffer(random: count, seed: 4)
     let gradient = Buffer(random: count, seed: 5)
-    let (newParameter, newVelocity) = (Buffer(count), Buffer(count))
-    func step(_ w: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<Float>) {
+    let (newParameter, newVelocity, squares) = (Buffer(count), Buffer(count), Buffer(3))
+    func step(
+      _ w: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<Float>, unscale: Float = 1,
+      clip: Float = 1
+    ) {
       library.kernels.momentumStep(
         parameter: parameter.input, velocity: velocity.input, gradient: gradient.input, rate: 0.1,
-        momentum: 0.9, decay: 1e-4, newParameter: w, newVelocity: v, elements: 0..<count)
+        momentum: 0.9, decay: 1e-4, unscale: unscale, clip: clip, newParameter: w, newVelocity: v,
+        squares: squares.pointer, elements: 0..<count)
     }
-    step(newParameter.pointer, newVelocity.pointer)
-    var (parameters, velocities) = ([Double](), [Double]())
-    for i in 0..<count {
-      let w = Double(parameter[i])
-      let v =
-        Double(Float(0.9)) * Double(velocity[i])
-        + Double(Float(0.1)) * (Double(gradient[i]) + Double(Float(1e-4)) * w)
-      velocities.append(v)
-      parameters.append(w - v)
+    for (unscale, clip) in [(0.25, 0.7), (1, 1)] as [(Float, Float)] {
+      step(newParameter.pointer, newVelocity.pointer, unscale: unscale, clip: clip)
+      var (parameters, velocities) = ([Double](), [Double]())
+      var sums = [0.0, 0, 0]
+      for i in 0..<count {
+        let w = Double(parameter[i])
+        let g = Double(unscale) * Double(gradient[i])
+        let v =
+          Double(Float(0.9)) * Double(velocity[i])
+          + Double(Float(0.1)) * (Double(clip) * g + Double(Float(1e-4)) * w)
+        velocities.append(v)
+        parameters.append(w - v)
+        for (index, number) in [g, w, v].enumerated() { sums[index] += number * number }
+      }
+      #expect(relativeError(newVelocity, velocities) < 2e-7)
+      #expect(relativeError(newParameter, parameters) < 2e-7)
+      // A caller gives no more than some ten thousand numbers at once.
+      #expect(relativeError(squares, sums) < (count > 16_384 ? 1e-4 : 3e-6))
+      let sum = library.kernels.sumOfSquares(
+        gradient.input, factor: unscale, elements: 0..<count)
+      #expect(relativeError(Buffer([sum]), [sums[0]]) < (count > 16_384 ? 1e-4 : 3e-6))
     }
-    #expect(relativeError(newVelocity, velocities) < 2e-7)
-    #expect(relativeError(newParameter, parameters) < 2e-7)
     step(parameter.pointer, velocity.pointer)
     #expect(parameter.bits == newParameter.bits && velocity.bits == newVelocity.bits)
+  }
+
+  @Test(arguments: NamedLibrary.all, [Float.nan, .infinity, -.infinity])
+  func `sums of squares see what is not finite`(_ library: NamedLibrary, _ number: Float) {
+    for (count, place) in [(1, 0), (37, 0), (37, 19), (37, 36), (64, 63)] {
+      let numbers = Buffer([Float](repeating: 1, count: count))
+      func sum() -> Float {
+        library.kernels.sumOfSquares(numbers.input, factor: 2, elements: 0..<count)
+      }
+      #expect(sum() == Float(4 * count))
+      numbers.pointer[place] = number
+      #expect(!sum().isFinite)
+    }
   }
 
   @Test(arguments: NamedLibrary.all)

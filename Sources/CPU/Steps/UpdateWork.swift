@@ -4,9 +4,11 @@ import ResidualKernelInterface
 struct UpdateByMomentum: Work {
   let parameter: BufferID, velocity: BufferID, gradient: BufferID
   let rate: BufferID, momentum: BufferID
-  /// With loss scaling.
-  let scaling: (scale: BufferID, finite: BufferID)?
+  /// What they are by default, a number that is finite and ones, where they are `nil`.
+  let gate: BufferID?, factors: BufferID?
   let newParameter: BufferID, newVelocity: BufferID
+  /// Three numbers for each part.
+  let squares: BufferID
   let attributes: Operation.MomentumUpdate
   let elements: Partition
 
@@ -14,21 +16,49 @@ struct UpdateByMomentum: Work {
 
   func run(part: Int, in context: StepContext) {
     let range = elements.range(part)
-    if let scaling, context.input(scaling.finite).pointee == 0 {
-      keep(parameter, as: newParameter, range, in: context)
-      keep(velocity, as: newVelocity, range, in: context)
-      return
+    let factors = factors.map(context.input)
+    let (unscale, clip) = (factors?[0] ?? 1, factors?[1] ?? 1)
+    let isOpen = gate.map { context.input($0).pointee.isFinite } ?? true
+    let squares = context.output(squares) + 3 * part
+    var sums = SIMD3<Double>.zero
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.block) {
+      let block = start..<min(start + Self.block, range.upperBound)
+      if isOpen {
+        step(block, unscale, clip, squares, in: context)
+      } else {
+        keep(block, unscale, squares, in: context)
+      }
+      for index in 0..<3 { sums[index] += Double(squares[index]) }
     }
-    // rate · (g / scale + decay · w) = rate / scale · (g + decay · scale · w), to the bit where the
-    // scale is a power of two.
-    let scale = scaling.map { context.input($0.scale).pointee } ?? 1
+    for index in 0..<3 { squares[index] = Float(sums[index]) }
+  }
+
+  /// Numbers whose squares a kernel adds up in float32.
+  static let block = 16_384
+
+  private func step(
+    _ block: Range<Int>, _ unscale: Float, _ clip: Float, _ squares: UnsafeMutablePointer<Float>,
+    in context: StepContext
+  ) {
     context.kernels.momentumStep(
       parameter: context.input(parameter), velocity: context.input(velocity),
       gradient: context.input(gradient),
-      rate: context.input(rate).pointee * attributes.rateScale / scale,
-      momentum: context.input(momentum).pointee, decay: attributes.weightDecay * scale,
-      newParameter: context.output(newParameter), newVelocity: context.output(newVelocity),
-      elements: range)
+      rate: context.input(rate).pointee * attributes.rateScale,
+      momentum: context.input(momentum).pointee, decay: attributes.weightDecay, unscale: unscale,
+      clip: clip, newParameter: context.output(newParameter),
+      newVelocity: context.output(newVelocity), squares: squares, elements: block)
+  }
+
+  private func keep(
+    _ block: Range<Int>, _ unscale: Float, _ squares: UnsafeMutablePointer<Float>,
+    in context: StepContext
+  ) {
+    keep(parameter, as: newParameter, block, in: context)
+    keep(velocity, as: newVelocity, block, in: context)
+    squares[0] = context.kernels.sumOfSquares(
+      context.input(gradient), factor: unscale, elements: block)
+    squares[1] = context.kernels.sumOfSquares(context.input(parameter), factor: 1, elements: block)
+    squares[2] = 0
   }
 
   private func keep(
@@ -40,45 +70,59 @@ struct UpdateByMomentum: Work {
   }
 }
 
-/// Looks for numbers that are not finite; parts are tensors.
-struct FindNotFinite: Work {
-  let inputs: [(buffer: BufferID, count: Int)]
-  /// For each part 1, or 0 where it has found one.
+/// Sums of squares of parts of some tensors.
+struct SumSquares: Work {
+  let pieces: [(buffer: BufferID, elements: Range<Int>)]
+  /// One number for each part.
   let partials: BufferID
-  let tensors: Partition
 
-  var parts: Int { tensors.parts }
+  var parts: Int { pieces.count }
 
   func run(part: Int, in context: StepContext) {
-    var found: UInt32 = 0
-    for (buffer, count) in inputs[tensors.range(part)] {
-      let numbers = context.input(buffer)
-      // An exponent of ones; a flag for all of them lets the compiler use vectors.
-      for i in 0..<count { found |= ~numbers[i].bitPattern & 0x7F80_0000 == 0 ? 1 : 0 }
-    }
-    context.output(partials)[part] = found == 0 ? 1 : 0
+    let (buffer, elements) = pieces[part]
+    context.output(partials)[part] = context.kernels.sumOfSquares(
+      context.input(buffer), factor: 1, elements: elements)
   }
 }
 
-struct MergeFinite: SerialWork {
-  let partials: BufferID, output: BufferID
+struct ComputeGradientNorm: SerialWork {
+  let scale: BufferID, partials: BufferID
+  let norm: BufferID, factors: BufferID
   let partCount: Int
+  let maximum: Float
 
   func run(in context: StepContext) {
-    let partials = UnsafeBufferPointer(start: context.input(partials), count: partCount)
-    context.output(output).pointee = partials.contains(0) ? 0 : 1
+    let (scale, partials) = (context.input(scale).pointee, context.input(partials))
+    var sum = 0.0
+    for part in 0..<partCount { sum += Double(partials[part]) }
+    let norm = sum.squareRoot() / Double(scale)
+    context.output(self.norm).pointee = Float(norm)
+    context.output(factors)[0] = 1 / scale
+    context.output(factors)[1] = Float(min(1, Double(maximum) / (norm + 1e-6)))
+  }
+}
+
+/// One buffer or another of the same size.
+struct SelectVector: SerialWork {
+  let gate: BufferID, first: BufferID, second: BufferID, output: BufferID
+  let byteCount: Int
+
+  func run(in context: StepContext) {
+    let chosen = context.input(gate).pointee.isFinite ? first : second
+    guard chosen != output else { return }
+    Copy(input: chosen, output: output, byteCount: byteCount).run(in: context)
   }
 }
 
 struct UpdateLossScale: SerialWork {
-  let scale: BufferID, steps: BufferID, finite: BufferID
+  let scale: BufferID, steps: BufferID, gate: BufferID
   let newScale: BufferID, newSteps: BufferID
   let attributes: Operation.LossScaleUpdate
 
   func run(in context: StepContext) {
     let (scale, steps) = (context.input(scale).pointee, context.input(steps).pointee)
     let (newScale, newSteps): (Float, Float) =
-      if context.input(finite).pointee == 0 {
+      if !context.input(gate).pointee.isFinite {
         (max(scale * attributes.backoffFactor, attributes.minimum), 0)
       } else if steps + 1 >= Float(attributes.growthInterval) {
         (min(scale * attributes.growthFactor, attributes.maximum), 0)

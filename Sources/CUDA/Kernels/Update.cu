@@ -25,65 +25,125 @@ __device__ __forceinline__ float gradientAt(const ParameterEntry& e, uint32 i) {
                   : static_cast<const float*>(e.gradient)[i];
 }
 
+__device__ __forceinline__ bool isFinite(float x) { return fabsf(x) <= 3.402823466e38f; }
+
+/// The sum over a block of 256 threads, in the same order each time; thread 0 has it.
+__device__ __forceinline__ float blockSum(float x) {
+  __shared__ float sums[8];
+  x = warpSum(x);
+  __syncthreads();
+  if (threadIdx.x % 32 == 0) sums[threadIdx.x / 32] = x;
+  __syncthreads();
+  float sum = 0;
+  for (int warp = 0; warp < 8; warp++) sum += sums[warp];
+  return sum;
+}
+
 #define PARAMETERS 48
 
 struct UpdateArguments {
-  const float *rate, *momentum, *scale, *finite;
+  const float *rate, *momentum, *gate, *factors;
+  float* squares;
   ParameterEntry entries[PARAMETERS];
 };
 
-/// v′ = momentum · v + rate · (g / scale + λw), w′ = w − v′; nothing changes where a gradient was
-/// not finite.
+/// u = g / scale, v′ = momentum · v + rate · (clip · u + λw), w′ = w − v′; nothing changes where the gate
+/// is not finite. A block leaves its sums of u², w² and v′².
 KERNEL updateParameters(const UpdateArguments a) {
   begin();
   const ParameterEntry e = a.entries[blockIdx.y];
-  const bool skips = a.finite && *a.finite == 0;
+  const bool keeps = a.gate && !isFinite(*a.gate);
   const float rate = *a.rate * e.rateScale, momentum = *a.momentum;
-  const float factor = a.scale ? 1 / *a.scale : 1;
+  const float unscale = a.factors ? a.factors[0] : 1, clip = a.factors ? a.factors[1] : 1;
+  float gradients = 0, parameters = 0, velocities = 0;
   for (uint32 i = blockIdx.x * blockDim.x + threadIdx.x; i < e.count; i += gridDim.x * blockDim.x) {
     const float w = e.parameter[i], v = e.velocity[i];
-    const float g = gradientAt(e, i) * factor;
-    const float velocity = skips ? v : momentum * v + rate * (g + e.weightDecay * w);
+    const float g = gradientAt(e, i) * unscale;
+    const float velocity = keeps ? v : momentum * v + rate * (clip * g + e.weightDecay * w);
     e.newVelocity[i] = velocity;
-    e.newParameter[i] = skips ? w : w - velocity;
+    e.newParameter[i] = keeps ? w : w - velocity;
+    gradients += g * g;
+    parameters += w * w;
+    if (!keeps) velocities += velocity * velocity;
   }
+  gradients = blockSum(gradients);
+  parameters = blockSum(parameters);
+  velocities = blockSum(velocities);
+  if (threadIdx.x > 0) return;
+  float* squares = a.squares + (blockIdx.y * gridDim.x + blockIdx.x) * 3;
+  squares[0] = gradients;
+  squares[1] = parameters;
+  squares[2] = velocities;
 }
 
-struct FiniteArguments {
-  unsigned int* failures;
-  uint64 unused;
+struct MergeSquaresArguments {
+  const float* partials;
+  float* squares;
+  int first, blocks;
+};
+
+/// Adds up what the blocks have left, for each parameter of a launch, behind the `first` ones.
+KERNEL mergeSquares(const MergeSquaresArguments a) {
+  begin();
+  if (threadIdx.x >= 3) return;
+  const float* partials = a.partials + blockIdx.x * a.blocks * 3 + threadIdx.x;
+  double sum = 0;
+  for (int block = 0; block < a.blocks; block++) sum += partials[block * 3];
+  a.squares[(a.first + blockIdx.x) * 3 + threadIdx.x] = static_cast<float>(sum);
+}
+
+struct SquareGradientsArguments {
+  float* partials;
+  uint64 first;
   ParameterEntry entries[PARAMETERS];
 };
 
-/// Counts blocks that have seen a gradient that is not finite; whether there is one does not
-/// depend on their order.
-KERNEL countFailures(const FiniteArguments a) {
+/// The sums of squares of gradients, one a block, behind the `first` ones.
+KERNEL squareGradients(const SquareGradientsArguments a) {
   begin();
   const ParameterEntry e = a.entries[blockIdx.y];
-  bool fails = false;
+  float sum = 0;
   for (uint32 i = blockIdx.x * blockDim.x + threadIdx.x; i < e.count; i += gridDim.x * blockDim.x) {
     const float g = gradientAt(e, i);
-    fails |= !(fabsf(g) <= 3.402823466e38f);
+    sum += g * g;
   }
-  if (fails) atomicAdd(a.failures, 1u);
+  sum = blockSum(sum);
+  if (threadIdx.x == 0) a.partials[a.first + blockIdx.y * gridDim.x + blockIdx.x] = sum;
 }
 
-struct FiniteResultArguments {
-  const unsigned int* failures;
-  float* result;
-  uint64 unused;
+struct GradientNormArguments {
+  const float *partials, *scale;
+  float *norm, *factors;
+  int count;
+  float maximum;
 };
-KERNEL finiteResult(const FiniteResultArguments a) { begin(); *a.result = *a.failures == 0 ? 1.0f : 0.0f; }
+
+/// norm = √Σ / scale, factors = (1 / scale, min(1, maximum / (norm + 10⁻⁶))). One block.
+KERNEL gradientNorm(const GradientNormArguments a) {
+  begin();
+  __shared__ double sums[256];
+  double sum = 0;
+  for (int i = threadIdx.x; i < a.count; i += 256) sum += a.partials[i];
+  sums[threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.x > 0) return;
+  sum = 0;
+  for (int i = 0; i < 256; i++) sum += sums[i];
+  const double norm = sqrt(sum) / *a.scale;
+  *a.norm = static_cast<float>(norm);
+  a.factors[0] = 1 / *a.scale;
+  a.factors[1] = fminf(1, static_cast<float>(a.maximum / (norm + 1e-6)));
+}
 
 struct LossScaleArguments {
-  const float *scale, *steps, *finite;
+  const float *scale, *steps, *gate;
   float *newScale, *newSteps;
   float interval, growth, backoff, least, most;
 };
 KERNEL updateLossScale(const LossScaleArguments a) {
   begin();
   float scale = *a.scale, steps = *a.steps + 1;
-  if (*a.finite == 0) {
+  if (!isFinite(*a.gate)) {
     scale = fmaxf(scale * a.backoff, a.least);
     steps = 0;
   } else if (steps >= a.interval) {
@@ -152,7 +212,7 @@ KERNEL unpackFilter(const UnpackFilterArguments a) {
 }
 
 struct VectorArguments {
-  const float *x, *y;
+  const float *x, *y, *gate;
   float* output;
   int count, function;
   float factor;
@@ -170,5 +230,7 @@ KERNEL mapVector(const VectorArguments a) {
     case 1: a.output[i] = a.x[i] + a.factor * (a.y[i] - a.x[i]); break;
     // The scale's gradient, of the products in x and the variance in y.
     case 2: a.output[i] = a.x[i] * rsqrtf(a.y[i] + a.factor); break;
+    // x or y, by the gate.
+    case 3: a.output[i] = isFinite(*a.gate) ? a.x[i] : a.y[i]; break;
   }
 }

@@ -66,7 +66,7 @@ extension CUDALowering {
     !uses.isObserved(gradient.node) && !repeatsNodes && !uses[gradient.node].isEmpty
       && uses[gradient.node].allSatisfy { use in
         switch graph.nodes[use.node].operation {
-        case .momentumUpdate, .allFinite: true
+        case .momentumUpdate, .gradientNorm: true
         default: false
         }
       }

@@ -6,7 +6,7 @@ extension CUDALowering {
     if let region = regions.normalizations[index] { return lowerNormalization(region) }
     if let region = regions.statistics[index] { return lowerStatistics(region) }
     if let region = regions.sums[index] { return lowerSums(region) }
-    if let group = regions.updates[index] { return lowerUpdates(group) }
+    if let region = regions.updates[index] { return lowerUpdates(region) }
     if let chain = regions.gathers[index] { return lowerGather(chain) }
     let (node, value) = (graph.nodes[index], Value(node: index))
     switch node.operation {
@@ -69,7 +69,10 @@ extension CUDALowering {
     case .softmaxCrossEntropyGradient: lowerCrossEntropyGradient(node, value)
     case .correctCount(let count): lower(count, node, value)
 
-    case .allFinite: lowerFinite(node, value)
+    case .gradientNorm(let norm): lower(norm, node, value)
+    case .select:
+      let gate = operand(node.operands[0], as: .float32)
+      lowerVector(3, node.operands[1], node.operands[2], gate: gate, 0, node, value)
     case .lossScaleUpdate(let update): lower(update, node, value)
 
     case .batchNormalization, .channelStatistics, .batchNormalizationSums, .momentumUpdate,
@@ -134,8 +137,8 @@ extension CUDALowering {
   }
 
   private mutating func lowerVector(
-    _ function: Int, _ first: Value, _ second: Value, _ factor: Float, _ node: Node,
-    _ value: Value
+    _ function: Int, _ first: Value, _ second: Value, gate: BufferID? = nil, _ factor: Float,
+    _ node: Node, _ value: Value
   ) {
     let (x, y) = (operand(first, as: .float32), operand(second, as: .float32))
     let count = shape(value).count
@@ -143,8 +146,8 @@ extension CUDALowering {
     let output = type == .float32 ? result(value) : temporary(node.path, shape(value), .float32)
     launch(
       "mapVector", .float32, Grid(x: max(1, (count + 255) / 256)),
-      [.buffer(x), .buffer(y), .buffer(output), .int(count), .int(function), .float(factor)],
-      node, touching: [x, y, output])
+      [x, y, gate, output].map { .buffer($0) } + [.int(count), .int(function), .float(factor)],
+      node, touching: [x, y, gate, output])
     if type != .float32 {
       convert(
         Stored(buffer: output, type: .float32), to: Stored(buffer: result(value), type: type),

@@ -18,19 +18,23 @@ extension CUDALowering {
   /// Parameters that one launch takes.
   private static let parametersPerLaunch = 48
 
-  mutating func lowerUpdates(_ group: [Int]) {
+  mutating func lowerUpdates(_ region: CUDARegions.Updates) {
     joinAside()
     let most = Self.parametersPerLaunch
-    for start in stride(from: 0, to: group.count, by: most) {
-      let part = group[start..<min(start + most, group.count)]
+    let squares = result(region.squares)
+    for start in stride(from: 0, to: region.nodes.count, by: most) {
+      let part = region.nodes[start..<min(start + most, region.nodes.count)]
       guard let first = part.first else { continue }
       let shared = (3..<7).map { index -> BufferID? in
         let operands = graph.nodes[first].operands
         return index < operands.count ? operand(operands[index], as: .float32) : nil
       }
-      var arguments = shared.map { Argument.buffer($0) }
-      var buffers = shared
-      var largest = 1
+      let node = graph.nodes[region.place]
+      let blocks = blocks(for: part.map { Value(node: $0) })
+      let partials = temporary(
+        graph.nodes[first].path + ".squares", [part.count, blocks, 3], .float32)
+      var buffers = shared + [partials]
+      var arguments = buffers.map { Argument.buffer($0) }
       for index in part {
         let node = graph.nodes[index]
         guard case .momentumUpdate(let attributes) = node.operation else { continue }
@@ -46,42 +50,53 @@ extension CUDALowering {
         // C pads an entry to a multiple of eight bytes.
         arguments.append(.int(0))
         buffers += [parameter, velocity, gradient.buffer] + results
-        largest = max(largest, shape(value).count)
       }
       launch(
-        "updateParameters", precision.activation,
-        Grid(x: min((largest + 1023) / 1024, 256), y: part.count), arguments,
-        graph.nodes[group[group.count - 1]], touching: buffers)
+        "updateParameters", precision.activation, Grid(x: blocks, y: part.count), arguments, node,
+        touching: buffers)
+      launch(
+        "mergeSquares", .float32, Grid(x: part.count, threads: 32),
+        [.buffer(partials), .buffer(squares), .int(start), .int(blocks)], node,
+        touching: [partials, squares])
     }
   }
 
-  // MARK: Loss scaling
+  /// The blocks for each of some tensors in one launch.
+  private func blocks(for values: some Sequence<Value>) -> Int {
+    let largest = values.map { shape($0).count }.max() ?? 1
+    return min((largest + 1023) / 1024, 256)
+  }
 
-  mutating func lowerFinite(_ node: Node, _ value: Value) {
-    let gradients = node.operands
+  mutating func lower(_ norm: Operation.GradientNorm, _ node: Node, _ value: Value) {
+    let scale = operand(node.operands[0], as: .float32)
+    let gradients = Array(node.operands.dropFirst())
     joinAside()
-    let failures = temporary(node.path + ".failures", .scalar, .int32)
-    append(.zero(failures, byteCount: 4), node, touching: [failures])
     let most = Self.parametersPerLaunch
-    for start in stride(from: 0, to: gradients.count, by: most) {
-      let part = gradients[start..<min(start + most, gradients.count)]
-      var arguments: [Argument] = [.buffer(failures), .wide(0)]
-      var buffers: [BufferID?] = [failures]
+    let parts = stride(from: 0, to: gradients.count, by: most).map {
+      gradients[$0..<min($0 + most, gradients.count)]
+    }
+    let count = parts.reduce(0) { $0 + $1.count * blocks(for: $1) }
+    let partials = temporary(node.path + ".squares", [count], .float32)
+    var first = 0
+    for part in parts {
+      var arguments: [Argument] = [.buffer(partials), .wide(first)]
+      var buffers: [BufferID?] = [partials]
       for gradient in part.map({ self.gradient($0) }) {
         arguments += [.buffer(nil), .buffer(nil), .buffer(gradient.buffer), .buffer(nil)]
         arguments += [.buffer(nil)] + gradient.layout + [.float(0), .float(0), .int(0)]
         buffers.append(gradient.buffer)
       }
-      let largest = part.map { shape($0).count }.max() ?? 1
+      let blocks = blocks(for: part)
       launch(
-        "countFailures", precision.activation,
-        Grid(x: min((largest + 1023) / 1024, 256), y: part.count), arguments, node,
+        "squareGradients", precision.activation, Grid(x: blocks, y: part.count), arguments, node,
         touching: buffers)
+      first += part.count * blocks
     }
-    let result = result(value)
+    let results = [result(value), result(value.result(1))]
     launch(
-      "finiteResult", .float32, Grid(threads: 1), [.buffer(failures), .buffer(result), .wide(0)],
-      node, touching: [failures, result])
+      "gradientNorm", .float32, Grid(),
+      ([partials, scale] + results).map { .buffer($0) } + [.int(count), .float(norm.maximum)],
+      node, touching: [partials, scale] + results)
   }
 
   mutating func lower(_ update: Operation.LossScaleUpdate, _ node: Node, _ value: Value) {

@@ -103,7 +103,7 @@ struct CUDALowering: PlanLowering {
     switch node.operation {
     case .input, .state: return node.operation.elementType
     // Parameters keep their precision whatever their axes.
-    case .momentumUpdate, .movingAverage: return .float32
+    case .momentumUpdate, .movingAverage, .select: return .float32
     default: return shape(value).rank == 4 ? precision.activation : .float32
     }
   }

@@ -22,6 +22,10 @@ struct CUDARegions {
     var masked: MaskedGradient?
     var scaleGradient: Int?
   }
+  /// Updates of parameters, with the tensor of their squares. Runs at the place of what gathers these.
+  struct Updates {
+    let nodes: [Int], squares: Value, place: Int
+  }
   /// Slices, paddings and their gradients that follow one another, each along an axis of its own.
   /// Runs at the place of the last.
   struct Gather {
@@ -44,8 +48,8 @@ struct CUDARegions {
   private(set) var unstored: [Int: MaskedGradient] = [:]
   /// By their last nodes.
   private(set) var gathers: [Int: Gather] = [:]
-  /// Updates of parameters in groups, by the last of each.
-  private(set) var updates: [Int: [Int]] = [:]
+  /// By the nodes at whose places they run.
+  private(set) var updates: [Int: Updates] = [:]
   /// For each node the node at whose place it is computed; its own index if it is not absorbed.
   private var places: [Int]
 
@@ -80,10 +84,9 @@ struct CUDARegions {
       gathers[chain.last] = chain
       for node in chain.nodes { places[node] = chain.last }
     }
-    for group in search.updates() {
-      guard let last = group.last else { continue }
-      updates[last] = group
-      for node in group { places[node] = last }
+    for region in search.updates() {
+      updates[region.place] = region
+      for node in region.nodes { places[node] = region.place }
     }
   }
 }
@@ -212,19 +215,25 @@ private struct Search {
     return chains.values.sorted { $0.last < $1.last }
   }
 
-  /// Updates with the same operands behind the gradient, which share a launch.
-  func updates() -> [[Int]] {
+  /// Updates with the same operands behind the gradient share a launch, if their squares, and nothing
+  /// else, are put one behind another; each runs by itself if not.
+  func updates() -> [CUDARegions.Updates] {
     var groups: [[Value]: [Int]] = [:]
     for index in graph.nodes.indices {
       guard case .momentumUpdate = operation(index) else { continue }
       groups[Array(operands(index).dropFirst(3)), default: []].append(index)
     }
-    // An update whose result something else reads stays by itself.
-    return groups.values.flatMap { group -> [[Int]] in
-      let (together, alone) = (
-        group.filter { uses[$0].isEmpty }, group.filter { !uses[$0].isEmpty }
-      )
-      return (together.isEmpty ? [] : [together]) + alone.map { [$0] }
-    }.sorted { ($0.last ?? 0) < ($1.last ?? 0) }
+    return groups.values.flatMap { group in
+      gathered(group).map { [$0] }
+        ?? group.map { .init(nodes: [$0], squares: value($0, 2), place: $0) }
+    }.sorted { $0.place < $1.place }
+  }
+
+  private func gathered(_ group: [Int]) -> CUDARegions.Updates? {
+    guard let reader = uses[group[0]].first?.node, case .concatenate = operation(reader),
+      Set(operands(reader)) == Set(group.map { value($0, 2) }),
+      group.allSatisfy({ uses[$0].map(\.node) == [reader] })
+    else { return nil }
+    return .init(nodes: operands(reader).map(\.node), squares: value(reader), place: reader)
   }
 }

@@ -3,25 +3,13 @@
 // whose gradients overflow is skipped.
 
 extension Operation {
-  /// Whether every number of some tensors is finite: 1 or 0, a scalar. Operands: at least one tensor,
-  /// of any shapes.
-  public struct AllFinite: OperationRule {
-    /// The operation has no attributes.
-    public init() {}
-    func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      guard !operands.isEmpty else { throw ShapeError("takes at least one operand") }
-      return [.scalar]
-    }
-  }
-
   /// The loss scale of the next step: as large as gradients allow.
   ///
-  ///     finite and n + 1 < interval:   scale′ = scale,                            n′ = n + 1
-  ///     finite and n + 1 ≥ interval:   scale′ = min(scale · growth, maximum),     n′ = 0
-  ///     else:                          scale′ = max(scale · backoff, minimum),    n′ = 0
+  ///     finite gate and n + 1 < interval:   scale′ = scale,                            n′ = n + 1
+  ///     finite gate and n + 1 ≥ interval:   scale′ = min(scale · growth, maximum),     n′ = 0
+  ///     else:                               scale′ = max(scale · backoff, minimum),    n′ = 0
   ///
-  /// Operands, all scalars: scale, n (steps since it last changed) and finite (1 or 0). Results:
-  /// scale′ and n′.
+  /// Operands, all scalars: scale, n (steps since it last changed) and the gate. Results: scale′ and n′.
   public struct LossScaleUpdate: OperationRule {
     /// Steps with finite gradients after which the scale grows.
     public let growthInterval: Int
@@ -45,7 +33,7 @@ extension Operation {
       try expect(3, operands)
       try expect("the scale", operands[0], toBe: .scalar)
       try expect("the number of steps", operands[1], toBe: .scalar)
-      try expect("what says whether gradients are finite", operands[2], toBe: .scalar)
+      try expect("the gate", operands[2], toBe: .scalar)
       return [.scalar, .scalar]
     }
   }

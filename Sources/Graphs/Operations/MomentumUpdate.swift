@@ -1,13 +1,16 @@
 extension Operation {
-  /// One update of stochastic gradient descent with momentum:
+  /// One update of stochastic gradient descent with momentum, and the squared norms of what it reads
+  /// and changes:
   ///
-  ///     v′ = momentum · v + rate · rateScale · (g / scale + weightDecay · w),   w′ = w − v′,
+  ///     u = g / scale
+  ///     v′ = momentum · v + rate · rateScale · (clip · u + weightDecay · w),   w′ = w − v′
+  ///     squares = (Σ u², Σ w², Σ v′²)
   ///
-  /// or v′ = v and w′ = w where `finite` is 0.
+  /// Where a gate is given and is not finite, v′ = v and w′ = w, and the last of the squares is 0.
   ///
-  /// Operands: w, v and g of one shape, then the learning rate and the momentum (scalars); with loss
-  /// scaling also the scale and, from ``AllFinite``, `finite` (scalars), which are 1 without it.
-  /// Results: w′ and v′.
+  /// Operands: w, v and g of one shape, then the learning rate and the momentum (scalars); perhaps the
+  /// gate (scalar), and behind it the factors 1 / scale and clip of ``GradientNorm`` `[2]`, which are 1
+  /// without it. Results: w′, v′ and the squares `[3]`.
   public struct MomentumUpdate: OperationRule {
     /// λ: 0 where the parameter is not decayed.
     public let weightDecay: Float
@@ -18,21 +21,19 @@ extension Operation {
       self.weightDecay = weightDecay
       self.rateScale = rateScale
     }
-    var resultCount: Int { 2 }
+    var resultCount: Int { 3 }
 
     func shapes(of operands: [Shape]) throws(ShapeError) -> [Shape] {
-      guard operands.count == 5 || operands.count == 7 else {
-        throw ShapeError("takes 5 operands, or 7 with loss scaling, not \(operands.count)")
+      guard (5...7).contains(operands.count) else {
+        throw ShapeError("takes 5 to 7 operands, not \(operands.count)")
       }
       try expect("the velocity", operands[1], toBe: operands[0])
       try expect("the gradient", operands[2], toBe: operands[0])
       try expect("the learning rate", operands[3], toBe: .scalar)
       try expect("the momentum", operands[4], toBe: .scalar)
-      if operands.count == 7 {
-        try expect("the loss scale", operands[5], toBe: .scalar)
-        try expect("what says whether gradients are finite", operands[6], toBe: .scalar)
-      }
-      return [operands[0], operands[0]]
+      if operands.count > 5 { try expect("the gate", operands[5], toBe: .scalar) }
+      if operands.count > 6 { try expect("the gradient's factors", operands[6], toBe: [2]) }
+      return [operands[0], operands[0], [3]]
     }
   }
 }

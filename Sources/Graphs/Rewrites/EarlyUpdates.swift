@@ -3,7 +3,7 @@ extension Graph {
   /// gradients need not wait in memory for the end of the step.
   ///
   /// An update follows every node that reads the old value of the slots that it changes, and so still
-  /// happens in place. With loss scaling it waits for all gradients, and stays where it is.
+  /// happens in place. Where it needs the norm of all gradients, it stays where it is.
   ///
   /// - Parameter slack: how many more filter gradients an update lets pass. Nodes that lie close
   ///   together may share a step of a device, and an update among them would divide it.
@@ -16,7 +16,10 @@ extension Graph {
     var followers = [[Int]](repeating: [], count: nodes.count)
     var isMoved = [Bool](repeating: false, count: nodes.count)
     for (index, node) in nodes.enumerated() {
-      guard case .momentumUpdate = node.operation, uses[index].isEmpty else { continue }
+      guard case .momentumUpdate = node.operation,
+        // The squares are read at the end.
+        uses[index].allSatisfy({ nodes[$0.node].operands[$0.operand].result == 2 })
+      else { continue }
       let readers = node.operands.enumerated().flatMap { position, operand -> [Int] in
         // The parameter and its velocity come first.
         guard position < 2, case .state = nodes[operand.node].operation else {

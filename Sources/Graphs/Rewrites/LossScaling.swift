@@ -26,18 +26,12 @@ extension Graph {
   /// The scale before the step: the seed of ``differentiate(_:withRespectTo:seed:)``.
   public mutating func scale(of scaling: LossScaling) -> Value { state(scaling.slots.scale) }
 
-  /// Whether all of these scaled gradients are finite: a scalar.
-  mutating func allFinite(_ gradients: [Value]) -> Value {
-    append(
-      .allFinite(.init()), gradients, path: "gradient/finite", pass: .backward, layer: "finite")
-  }
-
   /// Appends the update of the scale. It comes after all that reads the old one, and so may happen in
   /// place.
-  mutating func update(_ scaling: LossScaling, finite: Value) {
+  mutating func update(_ scaling: LossScaling, gate: Value) {
     let (scale, steps) = (state(scaling.slots.scale), state(scaling.slots.steps))
     let update = append(
-      .lossScaleUpdate(scaling.update), [scale, steps, finite],
+      .lossScaleUpdate(scaling.update), [scale, steps, gate],
       path: "update/" + LossScaling.scaleSlot, pass: .update)
     bind(LossScaling.scaleSlot, to: update)
     bind(LossScaling.stepsSlot, to: update.result(1))

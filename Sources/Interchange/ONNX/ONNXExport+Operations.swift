@@ -70,7 +70,7 @@
         .maxPoolingGradient, .averagePoolingGradient, .globalAveragePoolingGradient,
         .sliceGradient, .concatenateGradient, .flattenGradient, .reshapeGradient,
         .broadcastGradient, .softmaxGradient, .dropout, .softmaxCrossEntropy,
-        .softmaxCrossEntropyGradient, .correctCount, .allFinite, .lossScaleUpdate,
+        .softmaxCrossEntropyGradient, .correctCount, .select, .gradientNorm, .lossScaleUpdate,
         .momentumUpdate:
         throw .notForInference(node: path, operation: node.operation.name)
       }

@@ -6,13 +6,19 @@ extension Operation.MomentumUpdate {
       tensors.operand(0), tensors.operand(1), tensors.operand(2)
     )
     let (rate, momentum) = (tensors.operand(3)[0] * Double(rateScale), tensors.operand(4)[0])
-    let isScaled = tensors.step.operands.count > 5
-    let (scale, finite) = isScaled ? (tensors.operand(5)[0], tensors.operand(6)[0]) : (1, 1)
+    let count = tensors.step.operands.count
+    let isOpen = count > 5 ? tensors.operand(5)[0].isFinite : true
+    let (unscale, clip) = count > 6 ? (tensors.operand(6)[0], tensors.operand(6)[1]) : (1, 1)
     let (newParameter, newVelocity) = (tensors.result(0), tensors.result(1))
+    let squares = tensors.sums(2)
     for i in 0..<tensors.shape(ofResult: 0).count {
-      let decayed = gradient[i] / scale + Double(weightDecay) * parameter[i]
-      newVelocity[i] = finite == 0 ? velocity[i] : momentum * velocity[i] + rate * decayed
-      newParameter[i] = finite == 0 ? parameter[i] : parameter[i] - newVelocity[i]
+      let unscaled = unscale * gradient[i]
+      let decayed = clip * unscaled + Double(weightDecay) * parameter[i]
+      squares[0] += unscaled * unscaled
+      squares[1] += parameter[i] * parameter[i]
+      newVelocity[i] = isOpen ? momentum * velocity[i] + rate * decayed : velocity[i]
+      newParameter[i] = isOpen ? parameter[i] - newVelocity[i] : parameter[i]
+      if isOpen { squares[2] += newVelocity[i] * newVelocity[i] }
     }
   }
 }
