@@ -33,9 +33,18 @@ package struct CSVWriter: ~Copyable {
   ///
   /// - Precondition: there is one field for each column.
   package mutating func append(_ fields: [String]) throws(FileError) {
-    precondition(
-      fields.count == columns.count, "\(fields.count) fields for \(columns.count) columns")
-    try Self.write(Self.line(fields), to: descriptor, path: path)
+    try append(rows: [fields])
+  }
+
+  /// Appends rows in one call.
+  ///
+  /// - Precondition: each has one field for each column.
+  package mutating func append(rows: [[String]]) throws(FileError) {
+    for fields in rows {
+      precondition(
+        fields.count == columns.count, "\(fields.count) fields for \(columns.count) columns")
+    }
+    try Self.write(rows.map(Self.line).joined(), to: descriptor, path: path)
   }
 
   /// Waits until the rows are on the disk.

@@ -24,6 +24,8 @@ package enum StepTensor {
   package static let loss = "loss"
   /// Output (scalar): the weight of the samples whose label has the largest logit.
   package static let correct = "correct"
+  /// Output `[3 · parameters]` of training only, see ``Graph/squaresOutput``.
+  package static let squares = Graph.squaresOutput
   /// Output (scalar) of evaluation only: the same for the five largest logits.
   package static let correctOfFive = "correct5"
 }

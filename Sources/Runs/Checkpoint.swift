@@ -9,7 +9,7 @@ package struct Checkpoint {
 
   /// The fields of the header that a model lacks.
   enum Field: String {
-    case version, step, epoch, metrics, recipe, arithmetic
+    case version, step, epoch, metrics, recipe, arithmetic, faults
     case lossSum = "loss_sum", errorSum = "error_sum"
     case warmupSteps = "warmup_steps", isWarm = "is_warm"
 
@@ -138,7 +138,16 @@ struct StateReader {
       warmup: WarmupMonitor(
         learner.recipe.schedule.warmup,
         errors: try tensor(warmupTensor, [Schedule.Warmup.window]).scalars,
-        steps: try number(.warmupSteps, 0...step), isWarm: try field(.isWarm) { Bool($0) }))
+        steps: try number(.warmupSteps, 0...step), isWarm: try field(.isWarm) { Bool($0) }),
+      faults: try faults())
+  }
+
+  /// What the run has got over; nothing where the file does not say.
+  private func faults() throws -> [Fault] {
+    let name = fields + Checkpoint.Field.faults.rawValue
+    guard let text = file.metadata[name] else { return [] }
+    guard let faults = FaultList.faults(in: text) else { throw damaged(name) }
+    return faults
   }
 
   func optimizer(of learner: Learner<some Device>) throws -> [String: Tensor<Float>] {

@@ -29,6 +29,8 @@ public final class Run<D: Device> {
   private var deviceRecord: String?
   private var pending: [RunEvent] = []
   private var hasBegun = false, hasEnded = false
+  private var norms: NormsTable?
+  private var hasNormsFailed = false
   /// `nil` for a run that has been resumed, whose first steps are not known.
   private var stall: StallMonitor?
 
@@ -119,12 +121,12 @@ public final class Run<D: Device> {
     if !hasBegun, !isResumed { save() }
     hasBegun = true
     if learner.epochIsOver { return try finishEpoch(until: isAskedToStop) }
-    let report = try step()
+    guard let report = try step() else { return try next(until: isAskedToStop) }
     status.report(step: report.step, loss: report.loss, to: files)
     if let guessing = stall?.guessing,
       stall?.record(step: report.step, loss: report.loss) == true
     {
-      pending = [.warning(.noLearning(step: report.step, loss: guessing))]
+      pending.append(.warning(.noLearning(step: report.step, loss: guessing)))
     }
     let isRung = learner.recipe.checkpoints.isRung(
       report.step, of: learner.recipe.schedule.steps)
@@ -133,10 +135,48 @@ public final class Run<D: Device> {
   }
 
   /// One step; one that fails is noted.
-  private func step() throws -> StepReport {
-    do { return try learner.step() } catch {
+  ///
+  /// - Returns: `nil` if the run has gone back to a checkpoint.
+  private func step() throws -> StepReport? {
+    do {
+      let report = try learner.step()
+      if learner.recipe.watches { record(report) }
+      return report
+    } catch {
+      if error.allowsRollback, try rollBack(error) { return nil }
       status.end(.failed, step: learner.progress.step, reason: error.description, to: files)
       throw error
+    }
+  }
+
+  /// Goes back to the last checkpoint, from where the step at fault is left out.
+  ///
+  /// - Returns: `false` if there is none.
+  private func rollBack(_ divergence: Divergence) throws -> Bool {
+    writer.wait()
+    try takeOutcomes()
+    guard let checkpoint = try Checkpoint(at: files.file(RunFolder.lastName)) else { return false }
+    try learner.rollBack(divergence) { try checkpoint.restore(learner) }
+    rows = checkpoint.rows ?? rows
+    timings = Array(timings.prefix(rows.count))
+    (epochBegin, epochStart) = (epochClock.now, learner.progress.step)
+    norms = nil
+    pending.append(.warning(.rolledBack(divergence.fault, to: learner.progress.step)))
+    // The fault is known from here on, also if the run is killed.
+    save()
+    return true
+  }
+
+  /// Writes the norms of a step; where that fails, the run goes on without them.
+  private func record(_ report: StepReport) {
+    guard report.fault == nil, !hasNormsFailed else { return }
+    do {
+      if norms == nil { norms = try NormsTable(in: files, after: report.step - 1) }
+      try norms?.append(learner.layerNorms, step: report.step)
+    } catch {
+      norms = nil
+      hasNormsFailed = true
+      pending.append(.warning(.normsNotWritten(reason: "\(error)")))
     }
   }
 
@@ -286,7 +326,8 @@ public final class Run<D: Device> {
     let result = RunResult(
       network: learner.network.name, steps: learner.progress.step,
       statistics: isExact ? .exact : .moving, trainingError: row.trainingError,
-      validation: validation, test: test, bestTest: best?.test, folder: folder)
+      validation: validation, test: test, bestTest: best?.test, faults: learner.progress.faults,
+      folder: folder)
     try files.write(result.text, to: RunFolder.resultName)
     if policy.isRung(learner.progress.step, of: learner.progress.step) {
       files.keepOld(last, before: -1)

@@ -20,6 +20,10 @@ public enum RunWarning: Hashable, Sendable {
   case noLearning(step: Int, loss: Double)
   /// A checkpoint could not be written; the last one that could is that of a step.
   case notSaved(step: Int, reason: String, last: Int?)
+  /// The run has gone back to a step, and will leave out the one at fault.
+  case rolledBack(Fault, to: Int)
+  /// The table of norms is not continued.
+  case normsNotWritten(reason: String)
 
   /// The text, with the remedy.
   public var message: Message {
@@ -31,6 +35,9 @@ public enum RunWarning: Hashable, Sendable {
     case .notSaved(let step, let reason, let last):
       "step \(step) is not saved: \(reason); training goes on and tries again, "
         + (last.map { "the last checkpoint is that of step \($0)" } ?? "there is no checkpoint yet")
+    case .rolledBack(let fault, let step):
+      "\(fault.description): the run goes back to step \(step), and leaves step \(fault.step) out"
+    case .normsNotWritten(let reason): "norms are no longer written: \(reason)"
     }
   }
 }

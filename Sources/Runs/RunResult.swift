@@ -15,21 +15,24 @@ public struct RunResult: Hashable, Codable, Sendable {
   public let validation: Evaluation?, test: Evaluation?
   /// Of the best network, where validation images chose one.
   public let bestTest: Evaluation?
+  /// The steps that were left out, and why.
+  public let faults: [Fault]
   /// The run's folder; a file does not have it, because folders move.
   public private(set) var folder = ""
 
   private enum CodingKeys: String, CodingKey {
-    case network, steps, statistics, trainingError, validation, test, bestTest
+    case network, steps, statistics, trainingError, validation, test, bestTest, faults
   }
 
   init(
     network: String, steps: Int, statistics: ModelFile.Statistics, trainingError: Double,
-    validation: Evaluation?, test: Evaluation?, bestTest: Evaluation?, folder: String
+    validation: Evaluation?, test: Evaluation?, bestTest: Evaluation?, faults: [Fault],
+    folder: String
   ) {
     (self.network, self.steps) = (network, steps)
     (self.statistics, self.trainingError) = (statistics, trainingError)
     (self.validation, self.test, self.bestTest) = (validation, test, bestTest)
-    self.folder = folder
+    (self.faults, self.folder) = (faults, folder)
   }
 
   /// Reads what a finished run came to; `nil` if its folder does not say it.

@@ -38,13 +38,14 @@ package struct Snapshot: Sendable {
 
   /// The texts of the file's header, without those of ``CheckpointDigests``.
   package var metadata: [String: String] {
-    let fields: [Checkpoint.Field: String] = [
+    var fields: [Checkpoint.Field: String] = [
       .version: String(Checkpoint.version), .step: String(progress.step),
       .epoch: String(progress.epoch), .lossSum: String(progress.lossSum.bitPattern),
       .errorSum: String(progress.errorSum.bitPattern),
       .warmupSteps: String(progress.warmup.steps), .isWarm: String(progress.warmup.isWarm),
       .metrics: MetricsRow.table(rows), .recipe: recipe, .arithmetic: arithmetic,
     ]
+    if !progress.faults.isEmpty { fields[.faults] = FaultList.text(progress.faults) }
     return model.metadata.merging(fields.map { ($0.key.name, $0.value) }) { $1 }
   }
 

@@ -15,7 +15,7 @@ public final class Learner<D: Device> {
   /// Its store holds parameters, running statistics and the optimiser's state.
   public let session: Session<D>
   private let samples: LearningSamples
-  private let trainingStep: TrainingStep<D>
+  private var trainingStep: TrainingStep<D>
   package let evaluator: Evaluator<D>
   private var order: EpochOrder
   /// How far training has come.
@@ -116,21 +116,82 @@ public final class Learner<D: Device> {
 
   /// One step. Allocates nothing, but for the order of the images when an epoch begins.
   ///
-  /// - Throws: ``Divergence``.
+  /// - Throws: ``Divergence``, if anything is not finite and the recipe does not skip it. The step is then
+  ///   done, and the state may be unusable.
   /// - Precondition: the epoch is not over.
   public func step() throws(Divergence) -> StepReport {
     precondition(!isFinished && !epochIsOver, "step \(progress.step) of an epoch that is over")
     let (index, epoch) = (progress.step, progress.epoch)
-    let (loss, error) = trainingStep.run(
-      order: order.indices(epoch: epoch), from: index % stepsPerEpoch * recipe.batchSize,
-      epoch: epoch, step: index,
-      rate: recipe.schedule.rate(at: index, isWarm: progress.warmup.isWarm))
-    statistics = .moving
-    let end = progress.record(loss: loss, error: error)
-    guard loss.isFinite || mayLowerLossScale else {
-      throw Divergence(step: progress.step, loss: loss)
+    if let fault = progress.knownFault {
+      let end = progress.leaveOut()
+      return StepReport(
+        step: progress.step, loss: .nan, error: .nan, gradientNorm: .nan, weightNorm: .nan,
+        warmupEnd: end, fault: fault)
     }
-    return StepReport(step: progress.step, loss: loss, error: error, warmupEnd: end)
+    let batch = TrainingStep<D>.Batch(
+      order: order.indices(epoch: epoch), start: index % stepsPerEpoch * recipe.batchSize,
+      epoch: epoch)
+    let rate = recipe.schedule.rate(at: index, isWarm: progress.warmup.isWarm)
+    let (loss, error) = trainingStep.run(batch, step: index, rate: rate)
+    statistics = .moving
+    let fault = try fault(batch, loss: loss, rate: rate)
+    let end =
+      fault == nil ? progress.record(loss: loss, error: error) : progress.leaveOut()
+    return StepReport(
+      step: progress.step, loss: loss, error: error,
+      gradientNorm: trainingStep.norms.norm(.gradient),
+      weightNorm: trainingStep.norms.norm(.weight), warmupEnd: end, fault: fault)
+  }
+
+  /// What was at fault in the step that has just been computed, if the graph has left its update out.
+  private func fault(
+    _ batch: TrainingStep<D>.Batch, loss: Float, rate: Float
+  ) throws(Divergence) -> Fault? {
+    let norms = trainingStep.norms
+    guard !loss.isFinite || !norms.areFinite else { return nil }
+    // A smaller loss scale may still make up for a loss or gradients that are not finite.
+    let isOpen = loss.isFinite && norms.norm(.gradient).isFinite
+    guard isOpen || !mayLowerLossScale,
+      let (quantity, layer, value) = trainingStep.fault(batch, loss: loss, in: session)
+    else { return nil }
+    let fault = Fault(
+      step: progress.step + 1, quantity: quantity, layer: layer, value: .init(value),
+      response: recipe.faultResponse)
+    // No update that is left out mends weights or the rate.
+    guard fault.response == .skip, quantity != .weight, quantity != .update,
+      progress.faults.count < Fault.limit
+    else {
+      let earlier = progress.faults.count
+      _ = progress.leaveOut()
+      throw Divergence(fault: fault, learningRate: rate, earlierFaults: earlier)
+    }
+    progress.faults.append(fault)
+    return fault
+  }
+
+  /// The norms of every layer in the last step, in the order of the forward pass; meaningless before the
+  /// first one, and after one of which nothing was computed.
+  public var layerNorms: [LayerNorms] { trainingStep.norms.byLayer }
+
+  /// Goes back to before a step that failed, and leaves it out when it comes by again.
+  ///
+  /// - Parameter restore: goes back to a saved state.
+  /// - Throws: what `restore` throws.
+  /// - Precondition: ``Divergence/allowsRollback``.
+  package func rollBack(_ divergence: Divergence, restore: () throws -> Void) rethrows {
+    precondition(divergence.allowsRollback, "no rollback: \(divergence)")
+    // The saved state knows nothing of what has happened since.
+    let faults = progress.faults + [divergence.fault]
+    try restore()
+    leaveOut(faults)
+  }
+
+  /// Leaves out steps that are known to be at fault, as a run did that is repeated.
+  ///
+  /// - Precondition: at most ``Fault/limit`` of them.
+  package func leaveOut(_ faults: [Fault]) {
+    precondition(faults.count <= Fault.limit, "\(faults.count) faults")
+    progress.faults = faults
   }
 
   /// Evaluates after an epoch's last step, and begins the next one.
@@ -141,11 +202,10 @@ public final class Learner<D: Device> {
   public func finishEpoch(check: () throws -> Void = {}) throws -> EpochReport {
     precondition(epochIsOver, "an epoch that lacks steps")
     let evaluation = try evaluatedPart.flatMap { try evaluate($0, check: check) }
-    let steps = progress.step - step(endingEpoch: progress.epoch)
     // The start may have ended with this very step, which still had the lower rate.
     let rate = recipe.schedule.rate(
       at: progress.step - 1, isWarm: progress.warmup.steps < progress.step)
-    let (loss, error) = progress.finishEpoch(ofSteps: steps)
+    let (loss, error) = progress.finishEpoch(after: step(endingEpoch: progress.epoch))
     return EpochReport(
       epoch: progress.epoch, step: progress.step, learningRate: rate, trainingLoss: loss,
       trainingError: error, part: evaluatedPart, evaluation: evaluation, isFinished: isFinished)
@@ -163,7 +223,7 @@ public final class Learner<D: Device> {
     return try finishEpoch()
   }
 
-  /// Whether a smaller loss scale may still make up for what is not finite.
+  /// Whether there is a loss scale that is not yet the smallest.
   private var mayLowerLossScale: Bool {
     guard session.store.contains(LossScaling.scaleSlot) else { return false }
     return session.store.read(LossScaling.scaleSlot).scalars[0] > LossScaling().update.minimum

@@ -10,15 +10,19 @@ public struct Progress: Hashable, Sendable {
   package internal(set) var errorSum = 0.0
   /// The start at a lower rate.
   package internal(set) var warmup: WarmupMonitor
+  /// What the run has got over, in order; at most ``Fault/limit``. Their steps count as done, and for nothing
+  /// else.
+  public internal(set) var faults: [Fault] = []
 
   /// Before the first step.
   package init(_ warmup: Schedule.Warmup?) { self.warmup = WarmupMonitor(warmup) }
 
   /// As it was saved.
   package init(
-    step: Int, epoch: Int, lossSum: Double, errorSum: Double, warmup: WarmupMonitor
+    step: Int, epoch: Int, lossSum: Double, errorSum: Double, warmup: WarmupMonitor,
+    faults: [Fault] = []
   ) {
-    (self.step, self.epoch) = (step, epoch)
+    (self.step, self.epoch, self.faults) = (step, epoch, faults)
     (self.lossSum, self.errorSum, self.warmup) = (lossSum, errorSum, warmup)
   }
 
@@ -33,10 +37,24 @@ public struct Progress: Hashable, Sendable {
     return warmup.record(error: error)
   }
 
+  /// Counts a step that is left out.
+  ///
+  /// - Returns: as above.
+  mutating func leaveOut() -> WarmupEnd? {
+    step += 1
+    return warmup.record(error: nil)
+  }
+
+  /// Why nothing of the next step is to be computed, if so.
+  var knownFault: Fault? { faults.first { $0.step == step + 1 } }
+
   /// Counts an epoch.
   ///
+  /// - Parameter first: the steps that were done before it.
   /// - Returns: the mean cross-entropy, and per cent of wrong samples.
-  mutating func finishEpoch(ofSteps count: Int) -> (loss: Double, error: Double) {
+  mutating func finishEpoch(after first: Int) -> (loss: Double, error: Double) {
+    let leftOut = faults.count { $0.step > first && $0.step <= step }
+    let count = max(1, step - first - leftOut)
     let means = (lossSum / Double(count), 100 * errorSum / Double(count))
     epoch += 1
     (lossSum, errorSum) = (0, 0)

@@ -20,13 +20,18 @@ public struct Recipe: Hashable, Sendable {
   public var initialization: Initialization { options[made: \.initialization] }
   /// Images a step.
   public var batchSize: Int { options[made: \.batchSize] }
-  /// m of ``Graph/updateByMomentumSGD(gradients:weightDecay:lossScaling:rateScale:)``; 0.9 in
-  /// the paper.
+  /// m of the update; 0.9 in the paper.
   public var momentum: Float { options[made: \.momentum] }
   /// λ of the update; 0.0001 in the paper.
   public var weightDecay: Float { options[made: \.weightDecay] }
   /// A factor of the learning rate for the last layer.
   public var classifierRateScale: Float { options[made: \.classifierRateScale] }
+  /// What the norm of the whole gradient is clipped to; `nil` if it is not.
+  public var maximumGradientNorm: Float? { options.maximumGradientNorm }
+  /// What is done about numbers that are not finite.
+  public var faultResponse: FaultResponse { options[made: \.faultResponse] }
+  /// Whether the norms of every layer are recorded after each step.
+  public var watches: Bool { options[made: \.watch] }
   /// How training images are varied.
   public var augmentation: Augmentation { options[made: \.augmentation] ? .paper : .none }
   /// Training images that are set aside to choose the best weights on.

@@ -44,6 +44,12 @@ public struct RecipeOptions: Hashable, Sendable {
   public var warmupSteps: Int?
   /// A factor above 0 of the learning rate, for the last layer; by default 1.
   public var classifierRateScale: Float?
+  /// Above 0: the L2 norm of the gradient of all parameters is clipped to it; by default it is not.
+  public var maximumGradientNorm: Float?
+  /// What is done about numbers that are not finite; by default training ends.
+  public var faultResponse: FaultResponse?
+  /// Whether the norms of every layer are recorded after each step; by default not. Changes no result.
+  public var watch: Bool?
   /// Whether training images are padded, cropped and mirrored at random; by default they are.
   public var augmentation: Bool?
   /// Training images that are set aside; by default none.
@@ -146,6 +152,18 @@ public struct RecipeOptions: Hashable, Sendable {
         .classifierRateScale, \.classifierRateScale, .positive, default: 1,
         help: "A factor of the rate for the last layer."),
       Setting(
+        .maximumGradientNorm, \.maximumGradientNorm, .positive,
+        help:
+          "Clip the norm of the whole gradient to this; every update then waits for all gradients."),
+      Setting(
+        .faultResponse, \.faultResponse, default: .stop,
+        help:
+          "What to do about numbers that are not finite: end the run, skip the update, or roll back "
+          + "to the last checkpoint and leave out the batch."),
+      Setting(
+        .watch, \.watch, default: false,
+        help: "Record the norms of each layer's gradient, weights and update after every step."),
+      Setting(
         .augmentation, \.augmentation, default: true,
         help: "Pad, crop and mirror training images at random."),
       Setting(
@@ -182,7 +200,7 @@ public struct RecipeOptions: Hashable, Sendable {
 
   /// The settings that change no result: a run may be resumed with others.
   package static let freeSettings: Set<OptionName> = Set(
-    [.data, .recomputation, .memoryLimit] + CheckpointOptions.settings.map(\.option))
+    [.data, .recomputation, .memoryLimit, .watch] + CheckpointOptions.settings.map(\.option))
 
   /// The settings that say how long to train, and when: they come from one source together.
   private static let lengthSettings: Set<OptionName> = [
@@ -201,46 +219,6 @@ public struct RecipeOptions: Hashable, Sendable {
 
   /// Where the data are; `nil` for the built-in set.
   public var dataPath: String? { data == Self.builtInData ? nil : data }
-}
-
-/// How many images of a set: a number, or a share such as `10%`.
-public enum ImageCount: SettingValue, ExpressibleByIntegerLiteral {
-  /// So many.
-  case images(Int)
-  /// Per cent of the set, rounded to whole images.
-  case percent(Double)
-
-  public static var kind: String { "a number of images, or a share such as 10%" }
-  public init(integerLiteral value: Int) { self = .images(value) }
-  public init?(_ text: SettingText) {
-    guard let word = text.single else { return nil }
-    if word.hasSuffix("%") {
-      guard let share = Double(word.dropLast()) else { return nil }
-      self = .percent(share)
-    } else {
-      guard let count = Int(word) else { return nil }
-      self = .images(count)
-    }
-  }
-  public var text: SettingText {
-    switch self {
-    case .images(let count): .word(String(count))
-    case .percent(let share): .text((Int(exactly: share).map { "\($0)" } ?? "\(share)") + "%")
-    }
-  }
-  var isPossible: Bool {
-    switch self {
-    case .images(let count): count >= 0
-    case .percent(let share): share >= 0 && share < 100
-    }
-  }
-  /// The number of images of a set.
-  func count(of images: Int) -> Int {
-    switch self {
-    case .images(let count): count
-    case .percent(let share): Int((share / 100 * Double(images)).rounded())
-    }
-  }
 }
 
 /// A size of memory as people write it: `6GiB`, `500MB`, or a number of bytes.
@@ -278,6 +256,9 @@ extension OptionName {
   package static let warmupSteps = OptionName("warmupSteps", key: "warmup_steps")
   package static let classifierRateScale = OptionName(
     "classifierRateScale", key: "classifier_lr_scale")
+  package static let maximumGradientNorm = OptionName("maximumGradientNorm", key: "clip_grad")
+  package static let faultResponse = OptionName("faultResponse", key: "on_nan")
+  package static let watch = OptionName("watch", key: "watch")
   package static let augmentation = OptionName("augmentation", key: "augmentation")
   package static let validation = OptionName("validation", key: "validation")
   package static let statisticsPass = OptionName(

@@ -21,8 +21,10 @@ package struct StallMonitor: Hashable, Sendable {
   ///
   /// - Returns: whether this is the last of them, and the run has not begun to learn.
   package mutating func record(step: Int, loss: Float) -> Bool {
-    if step > 2 * quarter, step <= 3 * quarter { third += Double(loss) }
-    if step > 3 * quarter, step <= 4 * quarter { last += Double(loss) }
+    // A step that was left out has none, and makes a mean too small to object to.
+    let loss = loss.isFinite ? Double(loss) : 0
+    if step > 2 * quarter, step <= 3 * quarter { third += loss }
+    if step > 3 * quarter, step <= 4 * quarter { last += loss }
     // Fewer steps say little.
     guard step == 4 * quarter, quarter >= 5 else { return false }
     func stays(_ sum: Double) -> Bool { abs(sum / Double(quarter) / guessing - 1) < 0.01 }

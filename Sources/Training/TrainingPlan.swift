@@ -17,7 +17,7 @@ package struct TrainingPlan<D: Device> {
   /// given is also made use of: the more fits, the fewer of them are repeated.
   ///
   /// - Parameters:
-  ///   - step: from ``Network/trainingStep(weightDecay:initialization:classifierRateScale:lossScaling:)``.
+  ///   - step: from ``Network/trainingStep(weightDecay:initialization:classifierRateScale:lossScaling:maximumNorm:skipsFaults:)``.
   ///   - inputs: the shape of every input.
   ///   - memoryLimit: bytes; the device's memory is a limit in any case.
   /// - Throws: ``ShapeError``, ``MemoryLimitError``.

@@ -2,12 +2,18 @@
 public struct StepReport: Sendable {
   /// Steps that are done, this one included.
   public let step: Int
-  /// Mean cross-entropy of the batch in nats, before the update.
+  /// Mean cross-entropy of the batch in nats, before the update; NaN if nothing was computed.
   public let loss: Float
-  /// The share of wrong samples in the batch, as the network saw them.
+  /// The share of wrong samples in the batch, as the network saw them; likewise.
   public let error: Float
+  /// The L2 norm of the gradient of all parameters, before it is clipped; likewise.
+  public let gradientNorm: Float
+  /// The L2 norm of all parameters that are trained, before the update; likewise.
+  public let weightNorm: Float
   /// Why the start at a lower rate has just ended, if it has.
   public let warmupEnd: WarmupEnd?
+  /// Why the step is left out, if it is.
+  public let fault: Fault?
 }
 
 /// What an epoch of training came to.
@@ -28,19 +34,4 @@ public struct EpochReport: Sendable {
   public let evaluation: Evaluation?
   /// Whether this was the last epoch.
   public let isFinished: Bool
-}
-
-/// Training has come to a loss that is NaN or infinite.
-public struct Divergence: Refusal {
-  /// Steps that are done, the one that failed included.
-  public let step: Int
-  /// NaN or infinite.
-  public let loss: Float
-  public var kind: RefusalKind { .diverged }
-  public var description: String { message.description }
-  public var message: Message {
-    "the loss is \(loss.isNaN ? "NaN" : "infinite") after step \(step): training has diverged; "
-      + "lower the learning rate (\(OptionName.learningRate)), or let it rise more slowly "
-      + "(\(OptionName.warmupSteps))"
-  }
 }

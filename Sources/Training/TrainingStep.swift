@@ -4,16 +4,21 @@ extension Network {
   /// One step of training as a graph: forward, loss, backward and update.
   ///
   /// Inputs: `images` `[N, H, W, 3]`, `labels` `[N]` (int32), `weights` `[N]`, `learningRate` and
-  /// `momentum` (scalars), and with dropout `dropoutKey` `[2]` (int32). Outputs: `loss`, `correct`.
+  /// `momentum` (scalars), and with dropout `dropoutKey` `[2]` (int32). Outputs: `loss`, `correct`, and
+  /// `squares`, see ``Graph/squaresOutput``.
+  ///
+  /// A loss that is not finite leaves parameters and velocities as they are.
   ///
   /// - Parameters:
   ///   - weightDecay: λ of the update.
   ///   - classifierRateScale: a factor of the learning rate for the last layer.
   ///   - lossScaling: whether gradients are scaled against vanishing, see ``LossScaling`` and
   ///     ``Device/needsLossScaling``.
+  ///   - maximumNorm: of all gradients together, which are clipped to it.
+  ///   - skipsFaults: whether loss or gradients that are not finite leave the state as it is.
   package func trainingStep(
     weightDecay: Float, initialization: Initialization = .fanIn, classifierRateScale: Float = 1,
-    lossScaling: Bool = false
+    lossScaling: Bool = false, maximumNorm: Float? = nil, skipsFaults: Bool = false
   ) -> Graph {
     var graph = graph(.training, initialization: initialization)
     let loss = graph.appendLoss(countsFive: false)
@@ -23,7 +28,8 @@ extension Network {
     let gradients = graph.differentiate(loss, withRespectTo: parameters, seed: seed)
     let head = Set(classifierParameters)
     graph.updateByMomentumSGD(
-      gradients: gradients, weightDecay: weightDecay, lossScaling: scaling
+      of: loss, gradients: gradients, weightDecay: weightDecay, lossScaling: scaling,
+      maximumNorm: maximumNorm, skipsFaults: skipsFaults
     ) { parameter in
       head.contains(parameter) ? classifierRateScale : 1
     }
@@ -37,6 +43,9 @@ struct TrainingStep<D: Device> {
   let memory: PlannedMemory
   /// What a step repeats in its backward pass; no bit of a result depends on it.
   let recomputation: RecomputationScope
+  /// Of the last step.
+  private(set) var norms: StepNorms
+  private let network: Network
   private let loaded: LoadedPlan<D>
   private let feed: any BatchFeed
   private let recipe: Recipe
@@ -51,13 +60,13 @@ struct TrainingStep<D: Device> {
     from initial: [String: Tensor<Float>]
   ) throws {
     let device = session.device
+    let step = network.trainingStep(
+      weightDecay: recipe.weightDecay, initialization: recipe.initialization,
+      classifierRateScale: recipe.classifierRateScale, lossScaling: device.needsLossScaling,
+      maximumNorm: recipe.maximumGradientNorm, skipsFaults: recipe.faultResponse == .skip)
+    norms = StepNorms(step)
     let planned = try TrainingPlan(
-      feed.graph(
-        network.trainingStep(
-          weightDecay: recipe.weightDecay, initialization: recipe.initialization,
-          classifierRateScale: recipe.classifierRateScale,
-          lossScaling: device.needsLossScaling)),
-      inputs: feed.shapes(network, batch: recipe.batchSize), device: device,
+      feed.graph(step), inputs: feed.shapes(network, batch: recipe.batchSize), device: device,
       recomputation: recipe.options.recomputation,
       memoryLimit: recipe.options.memoryLimit?.byteCount)
     (memory, recomputation) = (planned.memory, planned.recomputation)
@@ -65,25 +74,34 @@ struct TrainingStep<D: Device> {
     loaded = try session.load(planned.plan, seed: recipe.seed)
     feed.begin(loaded)
     dropsOut = planned.plan.inputs[StepTensor.dropoutKey] != nil
-    (self.feed, self.recipe) = (feed, recipe)
+    (self.network, self.feed, self.recipe) = (network, feed, recipe)
   }
 
-  /// One step on samples of an epoch's order. Allocates nothing.
+  /// Samples of an epoch's order.
+  struct Batch {
+    let order: [Int]
+    /// The place in the order at which the batch begins.
+    let start: Int
+    let epoch: Int
+
+    func index(_ position: Int) -> Int { order[start + position] }
+  }
+
+  private func window(_ batch: Batch, _ position: Int) -> SampleWindow {
+    recipe.augmentation.draw(
+      Augmentation.key(seed: recipe.seed, epoch: batch.epoch, sample: batch.index(position)))
+  }
+
+  /// One step. Allocates nothing.
   ///
-  /// - Parameters:
-  ///   - order: of the samples in the epoch; the batch begins at `start`.
-  ///   - step: the number of the step, from 0.
+  /// - Parameter step: the number of the step, from 0.
   /// - Returns: the mean cross-entropy of the batch in nats, and its share of wrong samples.
-  func run(order: [Int], from start: Int, epoch: Int, step: Int, rate: Float) -> (
-    loss: Float, error: Float
-  ) {
-    let batch = recipe.batchSize
-    let augmentation = recipe.augmentation
-    feed.write(count: batch, batch: batch, into: loaded) {
-      order[start + $0]
+  mutating func run(_ batch: Batch, step: Int, rate: Float) -> (loss: Float, error: Float) {
+    let size = recipe.batchSize
+    feed.write(count: size, batch: size, into: loaded) {
+      batch.index($0)
     } window: {
-      augmentation.draw(
-        Augmentation.key(seed: recipe.seed, epoch: epoch, sample: order[start + $0]))
+      window(batch, $0)
     }
     loaded.write(rate, to: StepTensor.learningRate)
     loaded.write(recipe.momentum, to: StepTensor.momentum)
@@ -95,8 +113,26 @@ struct TrainingStep<D: Device> {
       }
     }
     loaded.run()
-    return (
-      loaded.scalar(StepTensor.loss), 1 - loaded.scalar(StepTensor.correct) / Float(batch)
-    )
+    loaded.read(StepTensor.squares, into: &norms.squares)
+    return (loaded.scalar(StepTensor.loss), 1 - loaded.scalar(StepTensor.correct) / Float(size))
+  }
+
+  /// What was the first not to be finite in the last step, which was on the batch; `nil` if all is.
+  ///
+  /// - Parameter loss: of the step.
+  func fault(_ batch: Batch, loss: Float, in session: Session<D>) -> (
+    quantity: Fault.Quantity, layer: String?, value: Float
+  )? {
+    guard loss.isFinite else {
+      // Without memory for it, no more is known.
+      let found = try? network.forwardFault(
+        on: feed, batch: recipe.batchSize, in: session, index: batch.index,
+        window: { window(batch, $0) })
+      return (found?.quantity ?? .loss, found?.layer, loss)
+    }
+    if let (layer, value) = norms.fault(.weight) { return (.weight, layer, value) }
+    if let (layer, value) = norms.fault(.gradient, last: true) { return (.gradient, layer, value) }
+    if let (layer, value) = norms.fault(.update) { return (.update, layer, value) }
+    return nil
   }
 }

@@ -21,12 +21,12 @@ package struct WarmupMonitor: Hashable, Sendable {
     (self.warmup, self.errors, self.steps, self.isWarm) = (warmup, errors, steps, isWarm)
   }
 
-  /// Records one step's share of wrong samples.
+  /// Records one step's share of wrong samples; that of a step that is left out is `nil`.
   ///
   /// - Returns: the reason, if the start ends with this step.
-  package mutating func record(error: Float) -> WarmupEnd? {
+  package mutating func record(error: Float?) -> WarmupEnd? {
     guard let warmup, !isWarm else { return nil }
-    errors[steps % errors.count] = error
+    if let error { errors[steps % errors.count] = error }
     steps += 1
     let mean = errors.reduce(0, +) / Float(errors.count)
     let end: WarmupEnd? =

@@ -8,10 +8,10 @@
   /// A steady training step allocates nothing, on any thread. Each test has a process of its own,
   /// because the counter counts what other tests allocate, too.
   @Suite struct AllocationTests {
-    @Test(arguments: [1, 2])
-    func steadyTrainingStep(threads: Int) async {
-      await #expect(processExitsWith: .success) { [threads] in
-        let trainer = try AllocationTests.trainer(threads: threads)
+    @Test(arguments: [1, 2], [false, true])
+    func steadyTrainingStep(threads: Int, isGuarded: Bool) async {
+      await #expect(processExitsWith: .success) { [threads, isGuarded] in
+        let trainer = try AllocationTests.trainer(threads: threads, isGuarded: isGuarded)
         for _ in 0..<2 { _ = try trainer.step() }
         var losses: Float = 0
         armMallocCounter()
@@ -59,8 +59,10 @@
       }
     }
 
-    static func trainer(threads: Int) throws -> Learner<CPUDevice> {
+    /// - Parameter isGuarded: whether gradients are clipped, and faults skipped.
+    static func trainer(threads: Int, isGuarded: Bool) throws -> Learner<CPUDevice> {
       var options = RecipeOptions()
+      if isGuarded { (options.maximumGradientNorm, options.faultResponse) = (1, .skip) }
       options.model = "cifar-resnet20"
       options.batchSize = 8
       options.steps = 100

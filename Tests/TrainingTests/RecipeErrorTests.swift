@@ -54,6 +54,11 @@ extension RecipeTests {
       ("`warmupError` = 1.0 is out of range: 0 or more, below 1", { $0.warmupError = 1 }),
       ("`warmupLimit` = 0 is out of range: at least 1", { $0.warmupLimit = 0 }),
       ("`classifierRateScale` = 0.0 is out of range: above 0", { $0.classifierRateScale = 0 }),
+      ("`maximumGradientNorm` = 0.0 is out of range: above 0", { $0.maximumGradientNorm = 0 }),
+      (
+        "`maximumGradientNorm` = inf is out of range: above 0",
+        { $0.maximumGradientNorm = .infinity }
+      ),
       ("`validation` = -1 is out of range: 0 or more, or 0% to below 100%", { $0.validation = -1 }),
     ]
     for (text, change) in cases { #expect(message(change) == text) }
@@ -72,6 +77,10 @@ extension RecipeTests {
     #expect(message("shortcut", "b") == nil)
     #expect(
       message("shortcut_padding", "start") == "`shortcutPadding` = 'start' is not one of end, both")
+    #expect(
+      message("on_nan", "ignore") == "`faultResponse` = 'ignore' is not one of stop, skip, rollback"
+    )
+    #expect(message("watch", "often") == "`watch` = 'often' is not true or false")
     #expect(message("seed", "-1") == "`seed` = '-1' is not a whole number, 0 or more")
     #expect(
       message("bn_statistics", "perhaps")

@@ -34,6 +34,7 @@ import Testing
     #expect(recipe.classifierRateScale == 1)
     #expect(recipe.statisticsPass == .plain)
     #expect(recipe.seed == 1)
+    #expect(recipe.maximumGradientNorm == nil && recipe.faultResponse == .stop && !recipe.watches)
   }
 
   @Test(
@@ -206,6 +207,7 @@ import Testing
         $0.std = [0.1, 0.2, 0.3]
         $0.channelOrder = .bgr
         $0.inputRange = .bytes
+        $0.maximumGradientNorm = 2
         $0.view = .crop
         $0.checkpoints.steps = 100
       }.options
@@ -253,6 +255,9 @@ import Testing
       $0.validation = 500
       $0.augmentation = false
       $0.classifierRateScale = 0.5
+      $0.maximumGradientNorm = 0.5
+      $0.faultResponse = .rollback
+      $0.watch = true
     }
     let options = recipe.options
     #expect(try options.resolved(trainingCount: 50_000) == recipe)

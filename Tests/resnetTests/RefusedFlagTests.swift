@@ -58,6 +58,8 @@ extension Commands {
       ("--validation 56 --batch-size 8", "--batch-size 8", "4 images"),
       ("--momentum 1", "--momentum 1.0", "below 1"),
       ("--weight-decay -1", "--weight-decay", "0 or"),
+      ("--on-nan ignore", "--on-nan 'ignore'", "stop, skip, rollback"),
+      ("--clip-grad 0", "--clip-grad 0.0", "above 0"),
       ("--steps 0", "--steps 0", "1 to"), ("--epochs 0", "--epochs 0.0", "above 0"),
       ("--epochs 1 --steps 1", "--epochs", "--steps"), ("--seed -1", "--seed", "'-1'"),
       ("--milestone 5 --milestone 3", "--milestone [5, 3]", "rising"),

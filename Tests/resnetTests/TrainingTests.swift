@@ -70,9 +70,11 @@ extension Commands {
       #expect(outcome.errors.isEmpty && outcome.output.hasPrefix("test accuracy"))
     }
 
-    @Test func divergenceEndsTheRun() throws {
+    @Test(arguments: ["stop", "skip", "rollback"])
+    func divergenceEndsTheRun(_ response: String) throws {
       let outcome = try Program.run(
-        Workplace.training + ["--steps", "20", "--lr", "1e30", "--quiet"], in: place.url)
+        Workplace.training + ["--steps", "20", "--lr", "1e30", "--on-nan", response, "--quiet"],
+        in: place.url)
       #expect(outcome.code == 70 && !outcome.isKilled)
       #expect(outcome.errorLines.count == 1 && outcome.errors.contains("--lr"), "\(outcome.errors)")
     }

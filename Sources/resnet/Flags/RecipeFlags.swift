@@ -9,6 +9,7 @@ struct RecipeFlags: ParsableArguments {
   var dataDir: String?
   @OptionGroup(title: "Network") var network: TrainedNetworkFlags
   @OptionGroup(title: "Length and rate") var schedule: ScheduleFlags
+  @OptionGroup(title: "Divergence") var divergence: DivergenceFlags
   @OptionGroup(title: "Images") var images: ImageFlags
   @OptionGroup(title: "Memory") var memory: MemoryFlags
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointFlags
@@ -19,7 +20,7 @@ struct RecipeFlags: ParsableArguments {
     let own = [
       (data ?? dataDir).map { GivenSetting(option: .data, text: .word($0)) }, repetition.seed,
     ]
-    return own + network.given + schedule.given + images.given + memory.given
+    return own + network.given + schedule.given + divergence.given + images.given + memory.given
       + checkpoints.given + fineTuning.given
   }
 

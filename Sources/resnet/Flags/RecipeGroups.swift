@@ -40,6 +40,20 @@ struct ScheduleFlags: ParsableArguments {
   }
 }
 
+/// Numbers that grow too large, or are none.
+struct DivergenceFlags: ParsableArguments {
+  @Option(.faultResponse) var faultResponse
+  @Option(.maximumGradientNorm) var maximumGradientNorm
+  @Flag(inversion: .prefixedNo, help: .setting(.watch)) var watch: Bool?
+
+  var given: [GivenSetting?] {
+    [
+      faultResponse, maximumGradientNorm,
+      watch.map { GivenSetting(option: .watch, text: $0.text) },
+    ]
+  }
+}
+
 /// The images that it learns from.
 struct ImageFlags: ParsableArguments {
   @Option(.batchSize, also: .customShort("b")) var batchSize

@@ -103,6 +103,9 @@ struct TrainingLog<D: CommandDevice> {
       if let end = report.warmupEnd {
         bar.note("step \(report.step): \(describe(end, report.step))")
       }
+      if let fault = report.fault, fault.response == .skip {
+        bar.note("warning: \(fault): the step is left out")
+      }
       bar.update(
         completed: report.step * learner.recipe.batchSize,
         extra: "loss \(NumberFormat.fixed(Double(report.loss), decimals: 3))")
