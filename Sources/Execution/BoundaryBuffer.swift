@@ -52,7 +52,7 @@ final class BoundaryBuffer {
 struct NumberBuffer {
   private let base: UnsafeMutableRawPointer
   private let type: ElementType
-  private let count: Int
+  let count: Int
 
   init(_ base: UnsafeMutableRawPointer, _ type: ElementType, count: Int) {
     (self.base, self.type, self.count) = (base, type, count)
@@ -63,13 +63,15 @@ struct NumberBuffer {
       ? elements(of: Double.self).map { Number($0) } : elements(of: Float.self).map { Number($0) }
   }
 
-  func write<Number: BinaryFloatingPoint>(_ values: [Number]) {
+  /// Replaces the numbers from `start` on.
+  func write<Number: BinaryFloatingPoint>(_ values: [Number], from start: Int = 0) {
+    precondition(start + values.count <= count, "\(values.count) numbers from \(start) of \(count)")
     if type == .float64 {
       let elements = elements(of: Double.self)
-      for (index, value) in values.enumerated() { elements[index] = Double(value) }
+      for (index, value) in values.enumerated() { elements[start + index] = Double(value) }
     } else {
       let elements = elements(of: Float.self)
-      for (index, value) in values.enumerated() { elements[index] = Float(value) }
+      for (index, value) in values.enumerated() { elements[start + index] = Float(value) }
     }
   }
 

@@ -1,4 +1,5 @@
 @_exported import ResidualGraphs
+import ResidualPlatform
 
 /// Something that runs graphs.
 ///
@@ -16,6 +17,9 @@ public protocol Device: Sendable {
 
   /// The memory in bytes that plans and stores may take.
   var memoryByteCount: Int { get }
+
+  /// Threads of the processor that work for the device.
+  var threads: Int { get }
 
   /// Whether sets of images lie in the device's memory, so that a step is given which images to take
   /// and not their numbers.
@@ -66,6 +70,9 @@ public struct NoRecording: Sendable {}
 extension Device {
   /// The machine's memory.
   public var memoryByteCount: Int { AlignedBuffer.machineByteCount }
+
+  /// One for each processor.
+  public var threads: Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   /// Nothing.
   public var record: String? { nil }

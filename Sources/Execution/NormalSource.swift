@@ -5,7 +5,11 @@ struct NormalSource {
   private var source: RandomSource
   private var spare: Double?
 
-  init(_ key: RandomKey) { source = RandomSource(key) }
+  /// Starts at one of the key's numbers, which come in pairs.
+  init(_ key: RandomKey, from index: Int) {
+    precondition(index % 2 == 0, "normal number \(index) is the second of a pair")
+    source = RandomSource(key, from: index)
+  }
 
   /// A number of mean 0 and deviation 1.
   mutating func next() -> Double {

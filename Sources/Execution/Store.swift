@@ -11,6 +11,8 @@ public final class Store {
   /// The version after the last run that changed slots.
   private var runVersion = 0
   private var memories: [String: SlotMemory] = [:]
+  /// Threads that draw first values.
+  private let threads: Int
   private let allocate: (_ byteCount: Int) throws(AllocationError) -> any DeviceBuffer
 
   private struct SlotMemory {
@@ -22,7 +24,8 @@ public final class Store {
 
   /// A store in the memory of a device.
   public convenience init(for device: some Device) {
-    self.init(realType: device.realType) { byteCount throws(AllocationError) in
+    self.init(realType: device.realType, threads: device.threads) {
+      byteCount throws(AllocationError) in
       try device.allocate(byteCount: byteCount, for: .state)
     }
   }
@@ -31,23 +34,25 @@ public final class Store {
   ///
   /// - Parameter realType: how the device keeps real numbers.
   public convenience init(realType: ElementType = .float32) {
-    self.init(realType: realType) { byteCount throws(AllocationError) in
+    self.init(realType: realType, threads: 1) { byteCount throws(AllocationError) in
       try AlignedBuffer(byteCount: byteCount)
     }
   }
 
   private init(
-    realType: ElementType,
+    realType: ElementType, threads: Int,
     allocate: @escaping (_ byteCount: Int) throws(AllocationError) -> any DeviceBuffer
   ) {
     precondition(realType == .float32 || realType == .float64, "a store of \(realType)")
     self.realType = realType
+    self.threads = threads
     self.allocate = allocate
   }
 
   /// Adds the slots that are not there yet, with their initial values.
   ///
-  /// A slot's first value depends on the seed and the slot's name alone, not on the other slots.
+  /// A slot's first value depends on the seed and the slot's name alone, not on the other slots, nor on
+  /// the threads that draw it.
   ///
   /// - Parameter values: of slots for which nothing is to be drawn.
   /// - Throws: ``AllocationError``.
@@ -65,14 +70,8 @@ public final class Store {
         write(value.scalars, to: slot.name)
         continue
       }
-      switch slot.initialValue {
-      case .constant(let value):
-        write([Float](repeating: value, count: slot.shape.count), to: slot.name)
-      case .normal(let deviation):
-        var source = NormalSource(key.derived(slot.name))
-        let values = (0..<slot.shape.count).map { _ in Float(deviation * source.next()) }
-        write(values, to: slot.name)
-      }
+      let first = FirstValues(slot.initialValue, under: key.derived(slot.name))
+      replace(slot.name) { first.fill($0, threads: threads) }
     }
   }
 
@@ -105,11 +104,16 @@ public final class Store {
   public func write(_ values: [Double], to name: String) { replace(name, by: values) }
 
   private func replace<Number: BinaryFloatingPoint>(_ name: String, by values: [Number]) {
-    let (buffer, shape) = (buffer(name), memory(name).shape)
+    let shape = memory(name).shape
     precondition(
       values.count == shape.count, "\(values.count) numbers for slot \(name) of \(shape)")
-    NumberBuffer(buffer.host, realType, count: shape.count).write(values)
-    buffer.upload(byteCount: shape.count * realType.size)
+    replace(name) { $0.write(values) }
+  }
+
+  private func replace(_ name: String, _ write: (NumberBuffer) -> Void) {
+    let (buffer, count) = (buffer(name), memory(name).shape.count)
+    write(NumberBuffer(buffer.host, realType, count: count))
+    buffer.upload(byteCount: count * realType.size)
     version += 1
     memories[name]?.hostVersion = version
   }

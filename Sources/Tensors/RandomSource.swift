@@ -53,8 +53,11 @@ public struct RandomKey: Hashable, Sendable {
 public struct RandomSource: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  /// Starts the key's sequence at its first number.
-  public init(_ key: RandomKey) { state = key.bits }
+  /// Starts the key's sequence at one of its numbers, the first one by default: each is a function of
+  /// its place.
+  public init(_ key: RandomKey, from index: Int = 0) {
+    state = key.bits &+ RandomKey.gamma &* UInt64(index)
+  }
 
   public mutating func next() -> UInt64 {
     state &+= RandomKey.gamma
