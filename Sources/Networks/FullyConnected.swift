@@ -19,7 +19,9 @@ public struct FullyConnected: Layer {
   public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
     // A classifier's is small, so that the first predictions are nearly uniform: the pooled features
     // are all positive, and with a deviation of √(2 / inputs) deep networks start with large logits.
-    let deviation = isHidden ? (2 / Double(input.channels)).squareRoot() : 0.01
+    let deviation =
+      isHidden
+      ? lowering.initialization.deviation(size: 1, inputs: input.channels, outputs: outputs) : 0.01
     let weight = lowering.parameter(
       name + ".weight", [outputs, input.channels], .normal(standardDeviation: deviation))
     let bias = lowering.parameter(name + ".bias", [outputs], .constant(0))

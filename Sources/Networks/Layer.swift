@@ -36,12 +36,23 @@ public enum NetworkForm: Hashable, Sendable {
   case statistics
 }
 
-/// How filters are initialised: He et al., Delving Deep into Rectifiers, 2015, eq. (10) and (14).
+/// How filters and hidden fully-connected layers are initialised: with normal numbers of mean 0.
 public enum Initialization: String, Hashable, Sendable, CaseIterable {
-  /// Deviation √(2 / (k² · input channels)).
+  /// Deviation √(2 / (k² · input channels)): He et al., Delving Deep into Rectifiers, 2015, eq. (10).
   case fanIn = "fan-in"
-  /// Deviation √(2 / (k² · output channels)).
+  /// Deviation √(2 / (k² · output channels)), eq. (14).
   case fanOut = "fan-out"
+  /// Deviation 0.01, as in section 3.1 of VGG's paper.
+  case normal
+
+  /// The deviation of a filter of `size` × `size` pixels; a fully-connected layer's has one.
+  func deviation(size: Int, inputs: Int, outputs: Int) -> Double {
+    switch self {
+    case .fanIn: (2 / Double(size * size * inputs)).squareRoot()
+    case .fanOut: (2 / Double(size * size * outputs)).squareRoot()
+    case .normal: 0.01
+    }
+  }
 }
 
 /// The graph that a network is being lowered into.

@@ -26,8 +26,8 @@ public struct Convolution: Layer {
   }
 
   public func lower(_ input: Activation, in lowering: inout NetworkLowering) -> Activation {
-    let fan = size * size * (lowering.initialization == .fanIn ? input.channels : filters)
-    let deviation = (2 / Double(fan)).squareRoot()
+    let deviation = lowering.initialization.deviation(
+      size: size, inputs: input.channels, outputs: filters)
     let filter = lowering.parameter(
       name + ".weight", [filters, input.channels, size, size],
       .normal(standardDeviation: deviation))

@@ -105,7 +105,7 @@ public struct RecipeOptions: Hashable, Sendable {
     ] + WeightsOptions.networkSettings.map { $0.within(\.network) } + [
       Setting(
         .initialization, \.initialization, otherwise: "fan-in",
-        help: "He initialisation by inputs or outputs."),
+        help: "First values of filters: He's by inputs or outputs, or normal with deviation 0.01."),
       Setting(
         .seed, \.seed, placeholder: "n", default: 1, help: "Everything random follows from it."),
       Setting(

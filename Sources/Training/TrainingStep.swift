@@ -70,7 +70,9 @@ struct TrainingStep<D: Device> {
       recomputation: recipe.options.recomputation,
       memoryLimit: recipe.options.memoryLimit?.byteCount)
     (memory, recomputation) = (planned.memory, planned.recomputation)
-    try session.store.initialize(network.slots, seed: recipe.seed, from: initial)
+    // Not `network.slots`, which have the default first values.
+    let slots = network.graph(.training, initialization: recipe.initialization).slots
+    try session.store.initialize(slots, seed: recipe.seed, from: initial)
     loaded = try session.load(planned.plan, seed: recipe.seed)
     feed.begin(loaded)
     dropsOut = planned.plan.inputs[StepTensor.dropoutKey] != nil

@@ -90,12 +90,29 @@ import Testing
     #expect(try initial("layer3.0.conv1.weight", .fanIn) == deviation(288))
     #expect(try initial("layer3.0.conv1.weight", .fanOut) == deviation(576))
     #expect(try initial("layer3.0.downsample.0.weight", .fanIn) == deviation(32))
+    #expect(try initial("layer3.0.conv1.weight", .normal) == .normal(standardDeviation: 0.01))
     #expect(try initial("fc.weight", .fanIn) == .normal(standardDeviation: 0.01))
     #expect(try initial("fc.bias", .fanIn) == .constant(0))
     #expect(try initial("bn1.weight", .fanIn) == .constant(1))
     #expect(try initial("bn1.bias", .fanIn) == .constant(0))
     #expect(try initial("bn1.running_mean", .fanIn) == .constant(0))
     #expect(try initial("bn1.running_var", .fanIn) == .constant(1))
+  }
+
+  /// Hidden fully-connected layers as filters of one pixel.
+  @Test(arguments: [
+    (Initialization.fanIn, (2 / 25_088.0).squareRoot()), (.fanOut, (2 / 4096.0).squareRoot()),
+    (.normal, 0.01),
+  ])
+  func initialValuesOfHiddenLayers(_ initialization: Initialization, deviation: Double) throws {
+    let slots = try NetworkCatalog.network(named: "vgg16")
+      .graph(.training, initialization: initialization).slots
+    func initial(_ name: String) -> StateSlot.InitialValue? {
+      slots.first { $0.name == name }?.initialValue
+    }
+    #expect(initial("classifier.0.weight") == .normal(standardDeviation: deviation))
+    #expect(initial("classifier.6.weight") == .normal(standardDeviation: 0.01))
+    #expect(initial("classifier.0.bias") == .constant(0))
   }
 
   @Test func statisticsAreOutputsOfTheirForm() throws {

@@ -31,6 +31,21 @@ import Testing
     #expect(rows[1].evaluatedError == (try trainer.evaluate(.test))?.error)
   }
 
+  /// The deviation of the 4,608 first values of a filter of 3×3 pixels from 16 to 32 channels.
+  @Test(arguments: [
+    (Initialization.fanIn, (2 / 144.0).squareRoot()), (.fanOut, (2 / 288.0).squareRoot()),
+    (.normal, 0.01),
+  ])
+  func firstValuesAreTheRecipes(_ initialization: Initialization, deviation: Double) throws {
+    var options = RecipeOptions.tiny(steps: 1)
+    options.initialization = initialization
+    let tensors = try options.trainer().model().tensors
+    let values = try #require(tensors["layer2.0.conv1.weight"]).scalars.map(Double.init)
+    let square = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
+    // Five standard errors.
+    #expect(abs(square.squareRoot() / deviation - 1) < 5 / (2 * 4608.0).squareRoot())
+  }
+
   @Test func seedsDecideTheBits() throws {
     func trained(seed: UInt64) throws -> Learner<CPUDevice> {
       let trainer = try RecipeOptions.tiny(steps: 6, seed: seed).trainer()

@@ -72,7 +72,8 @@ extension RecipeTests {
         try setting.set(.word(text), in: &options)
       }
     }
-    #expect(message("init", "he") == "`initialization` = 'he' is not one of fan-in, fan-out")
+    #expect(
+      message("init", "he") == "`initialization` = 'he' is not one of fan-in, fan-out, normal")
     #expect(message("shortcut", "D") == "`shortcut` = 'D' is not one of A, B, C")
     #expect(message("shortcut", "b") == nil)
     #expect(

@@ -69,7 +69,7 @@ extension Commands {
       ("--model resnet18 --stride-on 1x1", "resnet18", "leave --stride-on out"),
       ("--model resnet50 --stride-on 7x7", "--stride-on '7x7'", "1x1, 3x3"),
       ("--img-size 31", "--img-size 31", "32 to 4096"),
-      ("--init zero", "--init 'zero'", "fan-in, fan-out"),
+      ("--init zero", "--init 'zero'", "fan-in, fan-out, normal"),
       ("--memory-limit 6Q", "--memory-limit '6Q'", "such as 6GiB"),
       ("--recompute --no-recompute", "--recompute", "--no-recompute"),
       ("--threads 0", "--threads 0", "1 to 256"), ("--threads 257", "--threads 257", "1 to 256"),
