@@ -55,7 +55,7 @@ public struct RecipeOptions: Hashable, Sendable {
   /// Training images that are set aside; by default none.
   public var validation: ImageCount?
   /// Which statistics of batch normalisation are kept after training; by default
-  /// ``StatisticsPass/plain``.
+  /// ``StatisticsPass/moving``.
   public var statisticsPass: StatisticsPass?
   /// By default ``RecomputationScope/nothing``; changes no result.
   public var recomputation: RecomputationScope?
@@ -173,7 +173,7 @@ public struct RecipeOptions: Hashable, Sendable {
           "Training images to set aside for choosing the best weights: a number, or a share such "
           + "as 10%."),
       Setting(
-        .statisticsPass, \.statisticsPass, default: .plain,
+        .statisticsPass, \.statisticsPass, default: .moving,
         help:
           "Batch normalisation's statistics after training: moving averages, or computed exactly "
           + "from the training images, plain as in tests or augmented as in training."),

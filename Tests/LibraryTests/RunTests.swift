@@ -13,6 +13,7 @@ import Testing
   private static var options: RecipeOptions {
     var options = RecipeOptions()
     (options.model, options.steps, options.batchSize) = ("cifar-resnet8", 10, 16)
+    options.statisticsPass = .plain
     return options
   }
 

@@ -49,6 +49,7 @@ import Testing
     options.learningRate = 0.01
     options.initialCheckpoint = file
     options.freeze = freeze
+    options.statisticsPass = .plain
     return options
   }
 

@@ -32,7 +32,7 @@ import Testing
     #expect(recipe.augmentation == .paper)
     #expect(recipe.validationCount == 0)
     #expect(recipe.classifierRateScale == 1)
-    #expect(recipe.statisticsPass == .plain)
+    #expect(recipe.statisticsPass == .moving)
     #expect(recipe.seed == 1)
     #expect(recipe.maximumGradientNorm == nil && recipe.faultResponse == .stop && !recipe.watches)
   }

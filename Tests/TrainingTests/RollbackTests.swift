@@ -42,7 +42,8 @@ import Testing
     #expect(warnings.count == 1 && fault.step == 6 && fault.quantity == .images && step <= 5)
     let result = try first.finish()
     #expect(result.faults == [fault])
-    #expect(first.learner.slotBits.values.allSatisfy { $0.allSatisfy { Float(bitPattern: $0).isFinite } })
+    #expect(
+      first.learner.slotBits.values.allSatisfy { $0.allSatisfy { Float(bitPattern: $0).isFinite } })
 
     let second = try run(options(.rollback), nil, in: folder, named: "known")
     second.learner.leaveOut([fault])
@@ -64,10 +65,7 @@ import Testing
     let whole = try run(options(.rollback), plant(.nan), in: folder, named: "whole")
     while try whole.next() != nil {}
     _ = try whole.finish()
-    let cut = try run(options(.rollback), plant(.nan), in: folder, named: "cut")
-    #expect(throws: RunStopped.self) {
-      while try cut.next(until: { cut.learner.progress.step == 8 }) != nil {}
-    }
+    try interrupt(run(options(.rollback), plant(.nan), in: folder, named: "cut"), after: 8)
     let interrupted = try ResumedRun(at: folder["cut"])
     let learner = try Learner(
       interrupted.options, on: TinyData.dataset(), device: PlantingDevice())
@@ -80,6 +78,13 @@ import Testing
     }
   }
 
+  private func interrupt(_ run: consuming Run<PlantingDevice>, after step: Int) throws {
+    #expect(throws: RunStopped.self) {
+      while try run.next(until: { [learner = run.learner] in learner.progress.step == step }) != nil
+      {}
+    }
+  }
+
   @Test func stoppingAndSkipping() throws {
     let folder = try TemporaryFolder()
     let stopping = try run(options(.stop), plant(.nan), in: folder, named: "stop")
@@ -87,7 +92,6 @@ import Testing
     #expect(error?.step == 6)
     let status = RunStatus(in: folder["stop"])
     #expect(status?.state == .failed && status?.reason?.contains("images are NaN") == true)
-    #expect(RunSummary(of: folder["stop"])?.step ?? 0 <= 5, "nothing of it is saved")
 
     let skipping = try run(options(.skip), plant(.nan), in: folder, named: "skip")
     while try skipping.next() != nil {}

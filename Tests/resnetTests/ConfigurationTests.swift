@@ -74,7 +74,7 @@ extension Commands {
       #expect(found["steps"] == "2" && found["epochs"] == nil)
       #expect(found["momentum"] == "0.25")
       #expect(found["lr"] == "0.01" && found["validation"] == "9")
-      #expect(found["weight_decay"] == "0.0001" && found["bn_statistics"] == "plain")
+      #expect(found["weight_decay"] == "0.0001" && found["bn_statistics"] == "moving")
       #expect(found["model"] == "cifar-resnet8" && found["shortcut"] == "A")
     }
 

@@ -145,7 +145,8 @@ extension Commands {
       let training = try place.run(["train", "--help"]).output.split(separator: "\n")
       #expect(
         training.filter { $0.hasSuffix(":") && $0.uppercased() == $0 } == [
-          "ARGUMENTS:", "NETWORK:", "LENGTH AND RATE:", "IMAGES:", "MEMORY:", "CHECKPOINTS:",
+          "ARGUMENTS:", "NETWORK:", "LENGTH AND RATE:", "DIVERGENCE:", "IMAGES:", "MEMORY:",
+          "CHECKPOINTS:",
           "FINE-TUNING:",
           "RUN:",
           "MACHINE:", "OUTPUT:", "OPTIONS:",
