@@ -103,7 +103,8 @@ extension CPULowering {
       let slice = gradient.slice
       lowerCopy(.scatter(0), slice.axis, start: slice.start, stride: slice.stride, node, value)
     case .pad(let pad): lowerCopy(.scatter(pad.value), pad.axis, start: pad.before, node, value)
-    case .concatenate(let concatenation): lower(concatenation, node, value)
+    case .concatenate(let concatenation):
+      if !hasSquares(value) { lower(concatenation, node, value) }
     case .concatenateGradient(let gradient):
       lowerCopy(
         .gather, gradient.concatenation.axis, start: gradient.start(operands), node, value)
@@ -201,13 +202,6 @@ extension CPULowering {
     _ concatenation: Operation.Concatenate, _ node: Node, _ value: Value
   ) {
     let (target, large) = (result(value), AxisView(shape(value), axis: concatenation.axis))
-    // Many small tensors one behind another are one step.
-    if large.outer == 1, shape(value).count <= 16_384 {
-      let sources = node.operands.map(buffer)
-      let join = JoinVectors(
-        sources: zip(sources, node.operands).map { ($0, shape($1).count) }, target: target)
-      return append(join, node, touching: sources + [target])
-    }
     var start = 0
     for operand in node.operands {
       let (source, small) = (buffer(operand), AxisView(shape(operand), axis: concatenation.axis))

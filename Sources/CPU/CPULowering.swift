@@ -11,6 +11,8 @@ struct CPULowering: PlanLowering {
   var builder = PlanBuilder<CPUStep>()
   var border: PlanBorder
   private var buffers: [Value: BufferID] = [:]
+  /// The places of the squares of updates in a tensor that has those of all, by the update.
+  private let squaresPlaces: [Int: (all: Value, place: Int)]
   /// Scale and shift of batch normalisations, by node.
   var normalizationCoefficients: [Int: BufferID] = [:]
 
@@ -23,6 +25,7 @@ struct CPULowering: PlanLowering {
     self.keepsDerived = keepsDerived
     shapes = try graph.shapes(inputs: inputs)
     partition = RegionPartition(graph, shapes: shapes)
+    squaresPlaces = graph.gatheredSquares()
     let places = partition.places
     border = try PlanBorder(graph, shapes, inPlace: graph.inPlaceUpdates { places[$0] })
   }
@@ -58,6 +61,17 @@ struct CPULowering: PlanLowering {
     buffers[value] = buffer
     return buffer
   }
+
+  /// Where an update leaves its squares: in the tensor that has those of all, or in one of its own.
+  mutating func squares(ofUpdate index: Int) -> (buffer: BufferID, place: Int) {
+    guard let (all, place) = squaresPlaces[index] else {
+      return (result(Value(node: index, result: 2)), 0)
+    }
+    return (buffers[all] ?? result(all), place)
+  }
+
+  /// Whether updates have left their squares in a value.
+  func hasSquares(_ value: Value) -> Bool { buffers[value] != nil }
 
   /// Appends what depends on `inputs` alone and needs few steps: to the preparation where these are
   /// constant, so that it is not done again in each run.

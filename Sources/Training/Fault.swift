@@ -19,7 +19,9 @@ public struct Fault: Hashable, Sendable, Codable, CustomStringConvertible {
 
   /// What a number is that is not finite.
   public enum Value: String, Hashable, Sendable, Codable {
+    /// No number.
     case nan = "NaN"
+    /// ∞ or −∞.
     case infinite
 
     /// - Parameter number: that is not finite.
@@ -97,7 +99,8 @@ public struct Divergence: Refusal, Hashable {
     let what =
       fault.quantity == .update
       ? "\(fault.description) at a learning rate of \(learningRate)" : fault.description
-    let faults = earlierFaults > 0 ? ", the fault after \(earlierFaults) that were left out" : ""
+    let faults =
+      earlierFaults > 0 ? ", with \(earlierFaults.counted("step")) before it left out" : ""
     let remedy: Message =
       switch fault.quantity {
       case .images: "check how images are prepared: their mean and deviation"

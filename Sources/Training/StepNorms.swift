@@ -50,15 +50,17 @@ struct StepNorms {
     parameter.lastIndex(of: ".").map { String(parameter[..<$0]) } ?? parameter
   }
 
-  /// The norm over all parameters. Allocates nothing.
+  /// The norm over all parameters; infinite where its square is beyond float32. Allocates nothing.
   func norm(_ column: Column) -> Float {
     var sum = 0.0
     for parameter in owners.indices { sum += Double(squares[3 * parameter + column.rawValue]) }
-    return Float(sum.squareRoot())
+    return Float(sum).squareRoot()
   }
 
-  /// Whether no number behind the norms is NaN or infinite. Allocates nothing.
-  var areFinite: Bool { squares.allSatisfy(\.isFinite) }
+  /// Whether no norm is NaN or infinite. Allocates nothing.
+  var areFinite: Bool {
+    norm(.gradient).isFinite && norm(.weight).isFinite && norm(.update).isFinite
+  }
 
   /// By layer, in the order of the forward pass.
   var byLayer: [LayerNorms] {
@@ -72,15 +74,17 @@ struct StepNorms {
     }
   }
 
-  /// The first layer, or the last, of which a square is not finite, with the number.
+  /// The first layer, or the last, of which a square is not finite, with the number; where only their sum is
+  /// not, the layer with the largest. `nil` if all is finite.
   func fault(_ column: Column, last: Bool = false) -> (layer: String, value: Float)? {
-    var found: (owner: Int, value: Float)?
-    for (parameter, owner) in owners.enumerated() {
-      let square = squares[3 * parameter + column.rawValue]
-      guard !square.isFinite else { continue }
-      if let other = found, last ? other.owner >= owner : other.owner <= owner { continue }
-      found = (owner, square)
+    guard !norm(column).isFinite else { return nil }
+    func square(_ parameter: Int) -> Float { squares[3 * parameter + column.rawValue] }
+    let failed = owners.indices.filter { !square($0).isFinite }
+    if let largest = failed.isEmpty ? owners.indices.max(by: { square($0) < square($1) }) : nil {
+      return (layers[owners[largest]], .infinity)
     }
-    return found.map { (layers[$0.owner], $0.value) }
+    let found =
+      last ? failed.max { owners[$0] < owners[$1] } : failed.min { owners[$0] < owners[$1] }
+    return found.map { (layers[owners[$0]], square($0)) }
   }
 }

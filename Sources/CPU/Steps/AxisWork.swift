@@ -59,20 +59,6 @@ struct CopyAlongAxis: Work {
   }
 }
 
-/// Copies tensors one behind another.
-struct JoinVectors: SerialWork {
-  let sources: [(buffer: BufferID, count: Int)]
-  let target: BufferID
-
-  func run(in context: StepContext) {
-    var target = context.output(target)
-    for (buffer, count) in sources {
-      target.update(from: context.input(buffer), count: count)
-      target += count
-    }
-  }
-}
-
 /// The offsets of a tensor's numbers by an index of other axes: `offset = Σ index[i] · strides[i]`.
 struct StridedView: Hashable, Sendable {
   let extents: [Int], strides: [Int]

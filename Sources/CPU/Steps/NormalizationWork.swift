@@ -138,17 +138,19 @@ struct NormalizationSumsParts: Work {
 }
 
 /// Adds the parts' sums in order, in Double. A part holds `channels` sums, or twice as many where
-/// there is a second output.
+/// there is a second output. Those of the first output begin at a place in it.
 struct MergeSums: SerialWork {
   let partials: BufferID
-  let first: BufferID, second: BufferID?
+  let first: BufferID
+  var place = 0
+  let second: BufferID?
   let channels: Int
   let partCount: Int
 
   func run(in context: StepContext) {
     let source = context.input(partials)
     let stride = (second == nil ? 1 : 2) * channels
-    add(source, stride, into: context.output(first))
+    add(source, stride, into: context.output(first) + place)
     if let second { add(source + channels, stride, into: context.output(second)) }
   }
 

@@ -7,8 +7,8 @@ struct UpdateByMomentum: Work {
   /// What they are by default, a number that is finite and ones, where they are `nil`.
   let gate: BufferID?, factors: BufferID?
   let newParameter: BufferID, newVelocity: BufferID
-  /// Three numbers for each part.
-  let squares: BufferID
+  /// Three numbers for each part, from a place on.
+  let squares: BufferID, place: Int
   let attributes: Operation.MomentumUpdate
   let elements: Partition
 
@@ -19,7 +19,7 @@ struct UpdateByMomentum: Work {
     let factors = factors.map(context.input)
     let (unscale, clip) = (factors?[0] ?? 1, factors?[1] ?? 1)
     let isOpen = gate.map { context.input($0).pointee.isFinite } ?? true
-    let squares = context.output(squares) + 3 * part
+    let squares = context.output(squares) + place + 3 * part
     var sums = SIMD3<Double>.zero
     for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.block) {
       let block = start..<min(start + Self.block, range.upperBound)
@@ -95,7 +95,8 @@ struct ComputeGradientNorm: SerialWork {
     let (scale, partials) = (context.input(scale).pointee, context.input(partials))
     var sum = 0.0
     for part in 0..<partCount { sum += Double(partials[part]) }
-    let norm = sum.squareRoot() / Double(scale)
+    // A sum beyond float32 counts as infinite, as those of single gradients do.
+    let norm = Double(Float(sum)).squareRoot() / Double(scale)
     context.output(self.norm).pointee = Float(norm)
     context.output(factors)[0] = 1 / scale
     context.output(factors)[1] = Float(min(1, Double(maximum) / (norm + 1e-6)))

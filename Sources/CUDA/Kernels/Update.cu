@@ -129,7 +129,8 @@ KERNEL gradientNorm(const GradientNormArguments a) {
   if (threadIdx.x > 0) return;
   sum = 0;
   for (int i = 0; i < 256; i++) sum += sums[i];
-  const double norm = sqrt(sum) / *a.scale;
+  // A sum beyond float32 counts as infinite, as those of single gradients do.
+  const double norm = sqrt(static_cast<double>(static_cast<float>(sum))) / *a.scale;
   *a.norm = static_cast<float>(norm);
   a.factors[0] = 1 / *a.scale;
   a.factors[1] = fminf(1, static_cast<float>(a.maximum / (norm + 1e-6)));

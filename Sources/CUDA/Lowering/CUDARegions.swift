@@ -223,16 +223,17 @@ private struct Search {
       guard case .momentumUpdate = operation(index) else { continue }
       groups[Array(operands(index).dropFirst(3)), default: []].append(index)
     }
+    let outputs = Set(graph.outputs.map(\.value))
     return groups.values.flatMap { group in
-      gathered(group).map { [$0] }
+      gathered(group, outputs).map { [$0] }
         ?? group.map { .init(nodes: [$0], squares: value($0, 2), place: $0) }
     }.sorted { $0.place < $1.place }
   }
 
-  private func gathered(_ group: [Int]) -> CUDARegions.Updates? {
+  private func gathered(_ group: [Int], _ outputs: Set<Value>) -> CUDARegions.Updates? {
     guard let reader = uses[group[0]].first?.node, case .concatenate = operation(reader),
       Set(operands(reader)) == Set(group.map { value($0, 2) }),
-      group.allSatisfy({ uses[$0].map(\.node) == [reader] })
+      group.allSatisfy({ uses[$0].map(\.node) == [reader] && !outputs.contains(value($0, 2)) })
     else { return nil }
     return .init(nodes: operands(reader).map(\.node), squares: value(reader), place: reader)
   }
