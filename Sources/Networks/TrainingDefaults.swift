@@ -23,8 +23,9 @@ public struct TrainingDefaults: Hashable, Sendable {
     case .cifar(.residual, .basic, let depth), .cifar(.plain, .basic, let depth):
       // The paper names 110 layers; its 1202-layer network is trained "as above".
       startsLow = depth >= 110
-    case .vgg(_, normalizes: false):
-      // Section 3.1 of VGG's paper.
+    case .vgg:
+      // Section 3.1 of VGG's paper. With batch normalisation too, which the fully-connected layers
+      // lack: at 0.1 the loss explodes.
       learningRate = 0.01
     default: break
     }

@@ -122,7 +122,7 @@ public struct RecipeOptions: Hashable, Sendable {
         help: "How long to train, in steps."),
       Setting(
         .learningRate, \.learningRate, .positive,
-        otherwise: "0.1; 0.01 for VGG without normalisation", help: "Learning rate."),
+        otherwise: "0.1; 0.01 for VGG", help: "Learning rate."),
       Setting(
         .milestones, \.milestones,
         SettingRange("steps in rising order") { $0 == $0.sorted() && $0.allSatisfy { $0 >= 0 } },

@@ -82,7 +82,7 @@ import Testing
 
   @Test func defaultsOfNetworks() throws {
     #expect(try recipe { $0.model = "vgg16" }.schedule.rate == 0.01)
-    #expect(try recipe { $0.model = "vgg16-bn" }.schedule.rate == 0.1)
+    #expect(try recipe { $0.model = "vgg16-bn" }.schedule.rate == 0.01)
     #expect(try recipe { ($0.model, $0.learningRate) = ("vgg16", 0.05) }.schedule.rate == 0.05)
   }
 
